@@ -1,0 +1,87 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// Every target is held to the same rules. `unsafe` belongs in the binding targets (Postgres,
+/// PartnersAPI, Systemd) and wherever else a system call has no safe form; strict memory safety
+/// makes each such place say so.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+func target(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
+
+let package = Package(
+  name: "conversiond",
+  products: [
+    .executable(name: "conversiond", targets: ["conversiond"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+  ],
+  targets: [
+    // The system's libraries: a module map and a shim header each, nothing else.
+    .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CLibsystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+
+    // The vocabulary, every pure rule, and the protocols at which the stages meet. No I/O.
+    target("Conversions"),
+
+    // An order walks through these from left to right; none imports another stage.
+    target("Postgres", ["CLibpq"]),
+    target("Orders", ["Conversions", "Postgres"]),
+    target("PartnersAPI", ["CLibcurl", "Conversions"]),
+    target("Ledger", ["Conversions", grdb]),
+    target("Pipeline", ["Conversions", logging, lifecycle]),
+
+    // What surrounds them on the host.
+    target("Systemd", ["CLibsystemd", logging]),
+    target("Configuration", ["Conversions", .product(name: "Yams", package: "Yams")]),
+    target("PartnersSandbox", [flyingFox, flyingSocks]),
+    .executableTarget(
+      name: "conversiond",
+      dependencies: [
+        "Conversions", "Postgres", "Orders", "PartnersAPI", "Ledger", "Pipeline", "Systemd", "Configuration",
+        "PartnersSandbox", argumentParser, logging, lifecycle, flyingFox, flyingSocks,
+      ],
+      swiftSettings: strict),
+
+    // Real parts for tests: a private PostgreSQL cluster, temporary folders, processes.
+    target("TestHosts", ["Postgres"], path: "Tests/TestHosts"),
+    tests("ConversionsTests", ["Conversions"]),
+    tests("PostgresTests", ["Postgres", "TestHosts"]),
+    tests("OrdersTests", ["Orders", "Conversions", "Postgres", "TestHosts"]),
+    tests("PartnersAPITests", ["PartnersAPI", "PartnersSandbox", "Conversions", "TestHosts"]),
+    tests("LedgerTests", ["Ledger", "Conversions", "TestHosts"]),
+    tests("PipelineTests", ["Pipeline", "Ledger", "Conversions", "TestHosts", logging]),
+    tests("SystemdTests", ["Systemd", "TestHosts", logging]),
+    tests("ConfigurationTests", ["Configuration", "Conversions"]),
+    tests("PartnersSandboxTests", ["PartnersSandbox", "TestHosts"]),
+    tests("conversiondTests", ["conversiond", "TestHosts", "Postgres", "PartnersSandbox", "Configuration"]),
+  ]
+)

@@ -1,0 +1,4 @@
+@main
+struct Conversiond {
+  static func main() {}
+}
