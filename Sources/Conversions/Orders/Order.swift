@@ -1,0 +1,124 @@
+/// One order as the shop's table showed it at one moment, its values brought to normal form but not yet judged.
+public struct Order: Hashable, Sendable {
+  /// By what it is walked and read again.
+  public var key: OrderKey
+  /// What the API is told it is called.
+  public var transactionID: TransactionID
+  /// The buyer's address; nil for none or for what is no address.
+  public var email: EmailAddress?
+  /// The partner's own reference to the referral.
+  public var externalSourceID: ExternalSourceID?
+  /// The buyer as this shop names referrers in `referrerIdentifier`.
+  public var customerID: String?
+  /// The order value, not yet judged.
+  public var total: OrderTotal
+  /// The status as the column gave it; nil where none is mapped or it is NULL.
+  public var status: String?
+  /// Whether it is worth a reward now.
+  public var qualifies: Bool
+  /// When the friend bought.
+  public var placedAt: PlacedAt
+  /// The mapped metadata as one JSON object; nil where nothing is mapped or all is NULL.
+  public var metadata: String?
+
+  /// An order from its values.
+  public init(
+    key: OrderKey, transactionID: TransactionID, email: EmailAddress? = nil, externalSourceID: ExternalSourceID? = nil,
+    customerID: String? = nil, total: OrderTotal = .unmapped, status: String? = nil, qualifies: Bool,
+    placedAt: PlacedAt, metadata: String? = nil
+  ) {
+    self.key = key
+    self.transactionID = transactionID
+    self.email = email
+    self.externalSourceID = externalSourceID
+    self.customerID = customerID
+    self.total = total
+    self.status = status
+    self.qualifies = qualifies
+    self.placedAt = placedAt
+    self.metadata = metadata
+  }
+
+  /// What tells this version of the order from another. The key is left out: it is what the versions share.
+  public var digest: ContentDigest {
+    var digest = ContentDigest()
+    digest.combine(transactionID.text)
+    digest.combine(email?.text)
+    digest.combine(externalSourceID?.text)
+    digest.combine(customerID)
+    digest.combine(total.amountText)
+    digest.combine(total.currencyText)
+    digest.combine(status)
+    digest.combine(qualifies ? "1" : "0")
+    digest.combine(String(placedAt.earliest.microseconds))
+    digest.combine(String(placedAt.latest.microseconds))
+    digest.combine(metadata)
+    return digest
+  }
+}
+
+/// An order's value as the shop's table gave it.
+public enum OrderTotal: Hashable, Sendable {
+  /// `orders.columns.total` is not mapped: conversions are reported without a value.
+  case unmapped
+  /// Mapped, and NULL in this row.
+  case null
+  /// PostgreSQL's text of the amount, and the currency where there is one.
+  case amount(String, currency: String?)
+
+  /// The amount's text, nil for both kinds of none.
+  public var amountText: String? {
+    if case .amount(let text, _) = self { text } else { nil }
+  }
+
+  /// The currency's text.
+  public var currencyText: String? {
+    if case .amount(_, let currency) = self { currency } else { nil }
+  }
+}
+
+/// A row of the shop's table: an order, or what is known of one that can't be read.
+public enum OrderRow: Hashable, Sendable {
+  /// An order whose every value could be read.
+  case readable(Order)
+  /// A row with a value that no order can have. It goes to review; the others go on.
+  case unreadable(UnreadableOrder)
+
+  /// The row's key.
+  public var key: OrderKey {
+    switch self {
+    case .readable(let order): order.key
+    case .unreadable(let order): order.key
+    }
+  }
+}
+
+/// What is known of a row that is no readable order.
+public struct UnreadableOrder: Hashable, Sendable {
+  /// By what the row is found again.
+  public var key: OrderKey
+  /// The order ID where that much could be read.
+  public var transactionID: String?
+  /// Why it needs a person.
+  public var reason: ReviewReason
+  /// The value's fault in a sentence, without the value where it may be personal.
+  public var detail: String
+
+  /// What is known of a row.
+  public init(key: OrderKey, transactionID: String? = nil, reason: ReviewReason, detail: String) {
+    self.key = key
+    self.transactionID = transactionID
+    self.reason = reason
+    self.detail = detail
+  }
+
+  /// What tells this version of the row from another.
+  public var digest: ContentDigest {
+    var digest = ContentDigest()
+    digest.combine("unreadable")
+    digest.combine(transactionID)
+    digest.combine(reason.rawValue)
+    digest.combine(detail)
+    return digest
+  }
+}

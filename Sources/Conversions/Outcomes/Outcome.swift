@@ -1,0 +1,35 @@
+/// The named state in which an order stands. Every order ends in a final one or with a person; none is silent.
+public enum Outcome: String, Sendable, Codable, CaseIterable {
+  /// Not paid, cancelled, a test ...: its status may still change.
+  case notQualifying = "not_qualifying"
+  /// No referral yet, or behind another order of the same referral.
+  case waiting
+  /// Matched, and kept back for `reporting.hold`.
+  case held
+  /// To be sent when the pacer and the lane allow.
+  case queued
+  /// Being sent; at start-up, an unknown outcome.
+  case sending
+  /// The API has it. Final.
+  case reported
+  /// Its referral was converted by another order or another program. Final.
+  case superseded
+  /// No referral matched for as long as orders wait. Final.
+  case noReferral = "no_referral"
+  /// A referral matched, but the order was placed before it or too long after it. Final.
+  case outsideWindow = "outside_window"
+  /// Stopped qualifying before it was reported. Final unless it qualifies again.
+  case cancelled
+  /// Taken out by an operator. Final.
+  case discarded
+  /// For a person, always with a reason.
+  case review
+
+  /// Whether the order may still be reported without anybody's doing.
+  public var isWaiting: Bool {
+    switch self {
+    case .notQualifying, .waiting, .held, .queued, .sending: true
+    case .reported, .superseded, .noReferral, .outsideWindow, .cancelled, .discarded, .review: false
+    }
+  }
+}

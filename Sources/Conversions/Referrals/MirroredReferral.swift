@@ -1,0 +1,67 @@
+/// A referral as the mirror keeps it: in normal form, with what only watching it over time can tell.
+public struct MirroredReferral: Hashable, Sendable {
+  /// Stable ID.
+  public var id: ReferralID
+  /// Where it stood when last seen.
+  public var status: ReferralStatus
+  /// The friend's address in normal form.
+  public var email: EmailAddress?
+  /// The partner's identifier in normal form.
+  public var externalSourceID: ExternalSourceID?
+  /// The partner's identifier for the referrer, as the API gave it.
+  public var referrerIdentifier: String?
+  /// When it was made.
+  public var createdAt: Timestamp
+  /// When it was converted.
+  public var convertedAt: Timestamp?
+  /// The reported value in cents.
+  public var conversionValue: Int64?
+  /// When an answer of the API last showed it.
+  public var seenAt: Timestamp
+  /// When it was last seen clicked or pending; the API does not tell when a referral expired.
+  public var openSeenAt: Timestamp?
+  /// When it was first seen expired.
+  public var expiredSeenAt: Timestamp?
+
+  /// Brings what the API showed to normal form, keeping from `earlier` what only time can tell.
+  public init(_ referral: Referral, seenAt: Timestamp, earlier: MirroredReferral? = nil) {
+    id = referral.id
+    status = referral.status
+    email = referral.friendEmail.flatMap(EmailAddress.init)
+    externalSourceID = referral.externalSourceID.flatMap(ExternalSourceID.init)
+    referrerIdentifier = referral.referrerIdentifier
+    createdAt = referral.createdAt
+    convertedAt = referral.convertedAt
+    conversionValue = referral.conversionValue
+    self.seenAt = seenAt
+    openSeenAt = referral.status.isOpen ? seenAt : earlier?.openSeenAt
+    expiredSeenAt = referral.status == .expired ? (earlier?.expiredSeenAt ?? seenAt) : nil
+  }
+
+  /// A mirrored referral as a ledger kept it.
+  public init(
+    id: ReferralID, status: ReferralStatus, email: EmailAddress?, externalSourceID: ExternalSourceID?,
+    referrerIdentifier: String?, createdAt: Timestamp, convertedAt: Timestamp?, conversionValue: Int64?,
+    seenAt: Timestamp, openSeenAt: Timestamp?, expiredSeenAt: Timestamp?
+  ) {
+    self.id = id
+    self.status = status
+    self.email = email
+    self.externalSourceID = externalSourceID
+    self.referrerIdentifier = referrerIdentifier
+    self.createdAt = createdAt
+    self.convertedAt = convertedAt
+    self.conversionValue = conversionValue
+    self.seenAt = seenAt
+    self.openSeenAt = openSeenAt
+    self.expiredSeenAt = expiredSeenAt
+  }
+
+  /// Whether orders must be decided again because of what changed since `earlier`: when it was seen doesn't count.
+  public func matters(comparedWith earlier: MirroredReferral?) -> Bool {
+    guard let earlier else { return true }
+    return status != earlier.status || email != earlier.email || externalSourceID != earlier.externalSourceID
+      || referrerIdentifier != earlier.referrerIdentifier || createdAt != earlier.createdAt
+      || conversionValue != earlier.conversionValue || convertedAt != earlier.convertedAt
+  }
+}

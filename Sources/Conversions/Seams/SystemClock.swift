@@ -1,0 +1,27 @@
+import Glibc
+
+/// The host's own clocks.
+public struct SystemClock: HostClock {
+  /// The host's own clocks.
+  public init() {}
+
+  /// CLOCK_REALTIME.
+  public var now: Timestamp { Timestamp(microseconds: read(CLOCK_REALTIME).wholeMicroseconds) }
+
+  /// CLOCK_BOOTTIME.
+  public var uptime: Duration { read(CLOCK_BOOTTIME) }
+
+  /// Sleeps on the runtime's continuous clock, which counts suspended time, too.
+  public func sleep(until deadline: Duration) async throws {
+    let remaining = deadline - uptime
+    guard remaining > .zero else { return try Task.checkCancellation() }
+    try await Task.sleep(for: remaining, clock: .continuous)
+  }
+
+  private func read(_ clock: clockid_t) -> Duration {
+    var time = timespec()
+    // Fails only for a clock that doesn't exist; both have since Linux 2.6.39.
+    unsafe clock_gettime(clock, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+}

@@ -1,0 +1,77 @@
+/// An order's key: the text PostgreSQL prints for `orders.key`, in whatever type the column has.
+public struct OrderKey: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// The key as PostgreSQL prints it.
+  public let text: String
+
+  /// Wraps a key as PostgreSQL printed it.
+  public init(_ text: String) { self.text = text }
+
+  /// The key's text.
+  public var description: String { text }
+}
+
+/// What the API is told an order is called (`externalTransactionId`), so that the partner recognises it.
+public struct TransactionID: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// The longest that is sent, in bytes: the reference states no limit, and no shop's order ID comes near.
+  public static let bytesMax = 255
+
+  /// The ID as it is sent.
+  public let text: String
+
+  /// Takes an ID as it stands; nil where no API should be sent it: empty, longer than `bytesMax`, or with
+  /// control characters, which could forge a line in somebody's log or export.
+  public init?(_ text: String) {
+    guard !text.isEmpty, text.utf8.count <= Self.bytesMax else { return nil }
+    guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return nil }
+    self.text = text
+  }
+
+  /// The ID's text.
+  public var description: String { text }
+}
+
+/// A referral's stable ID, as the API gave it.
+public struct ReferralID: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+  /// The ID as the API gave it; percent-encoded wherever it enters a URL.
+  public let text: String
+
+  /// Wraps an ID as the API gave it.
+  public init(_ text: String) { self.text = text }
+
+  /// Orders IDs by their text, so that equal times still have one answer.
+  public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+
+  /// The ID's text.
+  public var description: String { text }
+}
+
+/// The number of an order in the ledger: what `queue list` prints and `queue show` takes.
+public struct EntryID: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+  /// The number, from 1.
+  public let number: Int64
+
+  /// Wraps a number that the ledger gave out.
+  public init(_ number: Int64) { self.number = number }
+
+  /// Earlier entries come first.
+  public static func < (left: Self, right: Self) -> Bool { left.number < right.number }
+
+  /// The number in decimal.
+  public var description: String { String(number) }
+}
+
+/// The partner's own reference for a referral (`externalSourceId`): compared exactly, but for white space
+/// around it and for Unicode's two ways of writing an accent.
+public struct ExternalSourceID: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// The normal form: trimmed, NFC.
+  public let text: String
+
+  /// Makes the normal form; nil where nothing is left.
+  public init?(_ raw: String) {
+    guard let text = NormalForm.trimmed(raw) else { return nil }
+    self.text = text
+  }
+
+  /// The normal form's text.
+  public var description: String { text }
+}

@@ -1,0 +1,30 @@
+/// JSON written by hand, for bodies whose bytes are frozen: the same values must give the same bytes in every version,
+/// which an encoder's key order and escapes don't promise.
+public enum JSONText {
+  /// A JSON string literal (RFC 8259, 7): quotes, backslashes and control characters escaped, the rest as UTF-8.
+  public static func string(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      case "\u{0}"..."\u{1F}", "\u{7F}": result += escaped(scalar)
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+
+  /// A JSON object of members whose values are JSON already, in the order given.
+  public static func object(_ members: [(name: String, json: String)]) -> String {
+    "{" + members.map { "\(string($0.name)):\($0.json)" }.joined(separator: ",") + "}"
+  }
+
+  private static func escaped(_ scalar: Unicode.Scalar) -> String {
+    let digits = String(scalar.value, radix: 16)
+    return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+  }
+}
