@@ -1,0 +1,104 @@
+extension AttributionRules {
+  /// Decides what is to become of an order that was never sent.
+  ///
+  /// - Parameters:
+  ///   - referrals: Every mirrored referral that shares a key with it.
+  ///   - holder: Looks up which other order holds a referral.
+  public func decide(
+    _ order: Order, among referrals: [MirroredReferral], context: DecisionContext,
+    holder: (ReferralID) throws -> DecisionContext.Holder?
+  ) rethrows -> Decision {
+    if context.idIsRepeated {
+      return Decision(review: .idRepeated, "another row has the same order ID \(order.transactionID)")
+    }
+    guard order.qualifies else {
+      return context.hadQualified
+        ? Decision(.cancelled, reason: DecisionReason.noLongerQualifies) : Decision(.notQualifying)
+    }
+    let attribution = Attribution(of: order, among: referrals, rules: self)
+    var decision: Decision
+    if let chosen = attribution.chosen {
+      decision = judge(order, chosen: chosen.referral, now: context.now)
+      if decision.claims, let other = try holder(chosen.referral.id), !outranks(order, other, context: context) {
+        decision = behind(other, referral: chosen.referral.id)
+      }
+    } else {
+      decision = unmatched(order, hadCandidates: !attribution.candidates.isEmpty, context: context)
+    }
+    decision.candidates = attribution.candidates
+    return decision
+  }
+
+  private func judge(_ order: Order, chosen referral: MirroredReferral, now: Timestamp) -> Decision {
+    switch referral.status {
+    case .converted:
+      var decision = Decision(.superseded, reason: DecisionReason.alreadyConverted)
+      decision.detail = "its referral \(referral.id) was converted before this order was reported"
+      decision.referralID = referral.id
+      return decision
+    case .expired:
+      return Decision(
+        review: .referralExpired, "its referral \(referral.id) expired, for all we know after the order was placed",
+        referralID: referral.id, claims: true)
+    case .clicked, .pending: break
+    }
+    if selfReferral == .review, isSelfReferral(order, referral) {
+      return Decision(
+        review: .selfReferral, "buyer and referrer of \(referral.id) are the same", referralID: referral.id, claims: true)
+    }
+    switch amounts.judge(order.total) {
+    case .refused(let reason, let detail):
+      return Decision(review: reason, detail, referralID: referral.id, claims: true)
+    case .value(let cents):
+      let heldUntil = order.placedAt.latest + hold
+      var decision = Decision(now < heldUntil ? .held : .queued)
+      decision.lookAgainAt = now < heldUntil ? heldUntil : nil
+      decision.referralID = referral.id
+      decision.claims = true
+      decision.value = cents
+      return decision
+    }
+  }
+
+  private func isSelfReferral(_ order: Order, _ referral: MirroredReferral) -> Bool {
+    guard let referrer = referral.referrerIdentifier.flatMap(NormalForm.trimmed) else { return false }
+    if let customer = order.customerID.flatMap(NormalForm.trimmed), customer == referrer { return true }
+    return order.email != nil && order.email == EmailAddress(referrer)
+  }
+
+  /// A referral converts once. The first seen keeps it; but while the first catch-up, or the holder's hold, lasts, the
+  /// earliest placed takes it, then the lowest key, so that the order of reading decides nothing.
+  private func outranks(_ order: Order, _ other: DecisionContext.Holder, context: DecisionContext) -> Bool {
+    guard !other.isFrozen, other.outcome == .held || context.isCatchingUp else { return false }
+    let (mine, theirs) = (order.placedAt.earliest, other.placedAt.earliest)
+    return mine < theirs || (mine == theirs && order.key.precedes(other.key))
+  }
+
+  private func behind(_ other: DecisionContext.Holder, referral: ReferralID) -> Decision {
+    var decision = Decision(.waiting, reason: DecisionReason.behindOther)
+    decision.detail = "order entry \(other.entry) holds referral \(referral)"
+    decision.referralID = referral
+    return decision
+  }
+
+  /// "No referral" is said only when the order has waited long enough, and a complete sweep that began after the order
+  /// was seen has not shown one.
+  private func unmatched(_ order: Order, hadCandidates: Bool, context: DecisionContext) -> Decision {
+    let waitsUntil = order.placedAt.latest + waitForReferral
+    guard context.now >= waitsUntil else {
+      return Decision(.waiting, reason: DecisionReason.noReferralYet, lookAgainAt: waitsUntil)
+    }
+    guard let complete = context.mirrorCompleteSince, complete > context.firstSeenAt else {
+      return Decision(.waiting, reason: DecisionReason.mirrorIncomplete)
+    }
+    return Decision(hadCandidates ? .outsideWindow : .noReferral)
+  }
+}
+
+extension OrderKey {
+  /// Whether this key comes before another: numbers by value, everything else by its bytes.
+  func precedes(_ other: OrderKey) -> Bool {
+    if let mine = Int64(text), let theirs = Int64(other.text) { return mine < theirs }
+    return text.utf8.lexicographicallyPrecedes(other.text.utf8)
+  }
+}

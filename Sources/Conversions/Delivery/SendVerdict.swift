@@ -1,0 +1,56 @@
+/// What is known of a conversion's earlier sends when an answer is judged.
+public struct SendHistory: Hashable, Sendable {
+  /// Whether an earlier send may have been done: it timed out, was reset, answered 500 ...
+  public var hasUnknownOutcome: Bool
+  /// When the first send began, by the wall clock.
+  public var firstSentAt: Timestamp?
+  /// How often 404 has taken it back to matching.
+  public var rematches: Int
+
+  /// A history from its values.
+  public init(hasUnknownOutcome: Bool, firstSentAt: Timestamp?, rematches: Int) {
+    self.hasUnknownOutcome = hasUnknownOutcome
+    self.firstSentAt = firstSentAt
+    self.rematches = rematches
+  }
+}
+
+/// Why the lane to the API halts, until a probe succeeds.
+public enum HaltReason: String, Sendable, Codable, CaseIterable {
+  /// 401: no key, or one that doesn't resolve.
+  case keyRefused = "key_refused"
+  /// 403: the partner account isn't approved.
+  case notApproved = "not_approved"
+  /// A certificate that can't be trusted.
+  case tls
+  /// A 3xx: the key must not go where it points.
+  case redirect
+}
+
+/// The next step after one send of a conversion (one row of the table in the delivery's documentation each).
+public enum SendVerdict: Hashable, Sendable {
+  /// The API has it.
+  case reported(detail: String?)
+  /// A person must look.
+  case review(ReviewReason, String)
+  /// The referral was converted by another order or program.
+  case superseded(String)
+  /// It may have been done: the same bytes later.
+  case unknown(String, retryAfter: Duration?)
+  /// Not a byte was sent, or the API refused to look at it: later, no attempt counted.
+  case notDone(String, retryAfter: Duration?)
+  /// The whole lane halts; the entry stays as it is.
+  case halt(HaltReason, String)
+  /// The referral is gone, and nothing was ever sent for this entry: match again.
+  case rematch(String)
+  /// Ask the API for the referral before judging.
+  case verify(VerifyReason)
+}
+
+/// Why the referral must be asked for before an answer can be judged.
+public enum VerifyReason: Hashable, Sendable {
+  /// 409 DUPLICATE_CONVERSION.
+  case conflict
+  /// 404 after an unknown outcome.
+  case missingAfterUnknown
+}

@@ -1,0 +1,126 @@
+/// An order as the ledger remembers it.
+public struct LedgerOrder: Hashable, Sendable {
+  /// Its number in the ledger.
+  public var entry: EntryID
+  /// What the shop's table last showed.
+  public var row: OrderRow
+  /// Where it stands.
+  public var outcome: Outcome
+  /// Why, in a code.
+  public var reason: String?
+  /// Why, in a sentence.
+  public var detail: String?
+  /// The referral it was matched to.
+  public var referralID: ReferralID?
+  /// Whether it holds that referral against rivals.
+  public var claims: Bool
+  /// The value to report, in cents.
+  public var value: Int64?
+  /// When it was first seen.
+  public var firstSeenAt: Timestamp
+  /// When its outcome was last set.
+  public var decidedAt: Timestamp?
+  /// When it is looked at next, to decide or to send; nil for not by time.
+  public var dueAt: Timestamp?
+  /// Whether it was taken in while the first walk was under way.
+  public var isBackfill: Bool
+  /// Whether it qualified at any time before.
+  public var hadQualified: Bool
+  /// Whether another row has the same transaction ID.
+  public var idIsRepeated: Bool
+  /// The report, once it is frozen.
+  public var frozen: FrozenReport?
+
+  /// An order from its values.
+  public init(
+    entry: EntryID, row: OrderRow, outcome: Outcome, reason: String?, detail: String?, referralID: ReferralID?,
+    claims: Bool, value: Int64?, firstSeenAt: Timestamp, decidedAt: Timestamp?, dueAt: Timestamp?, isBackfill: Bool,
+    hadQualified: Bool, idIsRepeated: Bool, frozen: FrozenReport?
+  ) {
+    self.entry = entry
+    self.row = row
+    self.outcome = outcome
+    self.reason = reason
+    self.detail = detail
+    self.referralID = referralID
+    self.claims = claims
+    self.value = value
+    self.firstSeenAt = firstSeenAt
+    self.decidedAt = decidedAt
+    self.dueAt = dueAt
+    self.isBackfill = isBackfill
+    self.hadQualified = hadQualified
+    self.idIsRepeated = idIsRepeated
+    self.frozen = frozen
+  }
+
+  /// The order's ID as people know it: its transaction ID, or its key where that can't be read.
+  public var orderID: String {
+    switch row {
+    case .readable(let order): order.transactionID.text
+    case .unreadable(let order): order.transactionID ?? order.key.text
+    }
+  }
+
+  /// What the shop's table last showed, where it could be read.
+  public var order: Order? {
+    if case .readable(let order) = row { order } else { nil }
+  }
+}
+
+/// A report that was sent, or is about to be, with the history of its sends.
+public struct FrozenReport: Hashable, Sendable {
+  /// Referral, transaction ID and body: the same for every send.
+  public var report: ConversionReport
+  /// When it was frozen.
+  public var frozenAt: Timestamp
+  /// When its first send began.
+  public var firstSentAt: Timestamp?
+  /// When its last send began.
+  public var lastSentAt: Timestamp?
+  /// Whether a send may have been done without our knowing.
+  public var hasUnknownOutcome: Bool
+  /// Sends that count as attempts.
+  public var attempts: Int
+
+  /// A frozen report from its values.
+  public init(
+    report: ConversionReport, frozenAt: Timestamp, firstSentAt: Timestamp?, lastSentAt: Timestamp?,
+    hasUnknownOutcome: Bool, attempts: Int
+  ) {
+    self.report = report
+    self.frozenAt = frozenAt
+    self.firstSentAt = firstSentAt
+    self.lastSentAt = lastSentAt
+    self.hasUnknownOutcome = hasUnknownOutcome
+    self.attempts = attempts
+  }
+}
+
+/// One send, as `queue show` lists it.
+public struct Attempt: Hashable, Sendable {
+  /// From 1 for each order.
+  public var number: Int
+  /// When it began.
+  public var startedAt: Timestamp
+  /// How long it took; nil while under way, or where the daemon ended in the middle.
+  public var duration: Duration?
+  /// The HTTP status of the answer.
+  public var httpStatus: Int?
+  /// What it came to, in a word: reported, unknown, not_done, halt, review ...
+  public var verdict: String?
+  /// What it came to, in a sentence.
+  public var detail: String?
+
+  /// A send from its values.
+  public init(
+    number: Int, startedAt: Timestamp, duration: Duration?, httpStatus: Int?, verdict: String?, detail: String?
+  ) {
+    self.number = number
+    self.startedAt = startedAt
+    self.duration = duration
+    self.httpStatus = httpStatus
+    self.verdict = verdict
+    self.detail = detail
+  }
+}

@@ -1,0 +1,33 @@
+/// Why the ledger can't be opened or written.
+public struct LedgerFailure: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The kinds that lead to different exits and waits.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// Another process has it.
+    case locked
+    /// Written by a newer version of this program.
+    case newer
+    /// Not a database, or a damaged one.
+    case damaged
+    /// It belongs to another shop, or to another mapping.
+    case otherSource
+    /// The disk is full.
+    case diskFull
+    /// The file system refused: permissions, read-only.
+    case permission
+    /// The file system failed.
+    case io
+    /// Anything else.
+    case other
+  }
+
+  /// What kind it is.
+  public var kind: Kind
+  /// What happened, and what to do.
+  public var description: String
+
+  /// A failure from its values.
+  public init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+}

@@ -1,0 +1,248 @@
+/// What must be remembered, whatever happens to the process or the host.
+public protocol LedgerStore: Sendable {
+  /// Runs `body` in one transaction: all it did is durable when this returns, and nothing of it when it throws.
+  ///
+  /// The transaction must not leave `body`. Never waits for anything but the store itself.
+  func transaction<Value: Sendable>(
+    _ body: @escaping @Sendable (any LedgerTransaction) throws -> Value
+  ) async throws -> Value
+}
+
+/// Everything that can be done to a ledger, grouped by who does it.
+public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecords, DeliveryRecords, QueueRecords {}
+
+/// What intake remembers: positions, and the rows they brought.
+public protocol IntakeRecords {
+  /// The position that the lane's last page left.
+  func position(of lane: IntakeLane) throws -> IntakePosition?
+  /// Stores a lane's position; in the same transaction as the rows it brought.
+  func setPosition(_ position: IntakePosition, of lane: IntakeLane) throws
+  /// Takes in a row as it was seen, and has it decided if it is new or changed.
+  func record(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws -> RowChange
+  /// How the intake as a whole stands.
+  func intakeProgress() throws -> IntakeProgress
+  /// Stores how the intake as a whole stands.
+  func setIntakeProgress(_ progress: IntakeProgress) throws
+}
+
+/// What `record` found.
+public enum RowChange: Hashable, Sendable {
+  /// Never seen before.
+  case new
+  /// Seen before with another content.
+  case changed
+  /// As it was.
+  case unchanged
+}
+
+/// How the intake as a whole stands.
+public struct IntakeProgress: Hashable, Sendable, Codable {
+  /// What `orders.start` came to when this ledger first met the shop: orders placed before it take no part.
+  public var takesOrdersFrom: Timestamp?
+  /// Whether `takesOrdersFrom` was settled.
+  public var isStartSettled: Bool
+  /// When a walk over all orders first ended: until then nothing is frozen.
+  public var caughtUpAt: Timestamp?
+  /// When a page was last read, by the host's clock.
+  public var lastPageAt: Timestamp?
+  /// When the last walk over everything ended.
+  public var lastWalkAt: Timestamp?
+
+  /// Nothing yet.
+  public init() { isStartSettled = false }
+}
+
+/// What the mirror remembers.
+public protocol ReferralRecords {
+  /// A referral as it was last seen.
+  func referral(_ id: ReferralID) throws -> MirroredReferral?
+  /// Stores a referral as it was seen, and has every order decided again that it matters to; tells whether it changed.
+  func record(_ referral: Referral, seenAt: Timestamp) throws -> Bool
+  /// How the mirror as a whole stands.
+  func mirrorProgress() throws -> MirrorProgress
+  /// Stores how the mirror as a whole stands.
+  func setMirrorProgress(_ progress: MirrorProgress) throws
+  /// Open referrals that were last seen before a time, the longest unseen first.
+  func openReferrals(unseenSince time: Timestamp, limit: Int) throws -> [ReferralID]
+  /// How many there are of each status.
+  func referralCounts() throws -> [ReferralStatus: Int]
+}
+
+/// How the mirror as a whole stands.
+public struct MirrorProgress: Hashable, Sendable, Codable {
+  /// When the last complete and trusted sweep began; "no referral" rests on this.
+  public var completeSweepBeganAt: Timestamp?
+  /// When it ended.
+  public var completeSweepEndedAt: Timestamp?
+  /// When the API last answered a read.
+  public var lastAnswerAt: Timestamp?
+  /// Why the API's list can't be trusted, if it can't.
+  public var distrust: String?
+
+  /// Nothing yet.
+  public init() {}
+}
+
+/// What matching reads and writes.
+public protocol MatchingRecords {
+  /// Orders to be decided now: new ones, changed ones, those whose time has come, those a referral woke.
+  func undecided(at now: Timestamp, limit: Int) throws -> [LedgerOrder]
+  /// When the next order is due to be decided.
+  func nextDecisionAt() throws -> Timestamp?
+  /// Every mirrored referral that shares a key with an order.
+  func referrals(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws -> [MirroredReferral]
+  /// The order that holds a referral, other than `entry`.
+  func holder(of referral: ReferralID, except entry: EntryID) throws -> DecisionContext.Holder?
+  /// Stores a decision; a claim is taken from any unfrozen holder, which is decided again.
+  func decide(_ entry: EntryID, _ decision: Decision, at now: Timestamp) throws
+  /// Has the orders behind a referral decided again.
+  func wakeRivals(of referral: ReferralID) throws
+}
+
+/// What delivery reads and writes.
+public protocol DeliveryRecords {
+  /// The next order to send: live ones first, then the earliest due. Nil while nothing may be frozen yet.
+  func nextToSend(at now: Timestamp) throws -> LedgerOrder?
+  /// When the next queued order is due.
+  func nextSendAt() throws -> Timestamp?
+  /// Freezes a report and marks its send as begun, before a byte leaves: returns the attempt's number.
+  func beginSend(_ entry: EntryID, _ report: ConversionReport, at now: Timestamp) throws -> Int
+  /// Stores what came of a send.
+  func finishSend(_ entry: EntryID, attempt: Attempt, result: SendResult, at now: Timestamp) throws
+  /// Puts off an order that was not sent.
+  func postpone(_ entry: EntryID, until time: Timestamp, reason: String, detail: String) throws
+  /// Takes a frozen report back, unless a send of it may have been done.
+  func unfreeze(_ entry: EntryID) throws
+  /// Marks sends that a crash interrupted as unknown outcomes, to be sent again; tells how many there were.
+  func recoverInterruptedSends(at now: Timestamp) throws -> Int
+  /// The lane's halt, which outlasts a restart.
+  func laneHalt() throws -> LaneHalt?
+  /// Stores or clears the lane's halt.
+  func setLaneHalt(_ halt: LaneHalt?) throws
+  /// How often 404 has taken an order back to matching.
+  func rematches(of entry: EntryID) throws -> Int
+}
+
+/// Where a send leaves its order.
+public struct SendResult: Hashable, Sendable {
+  /// What the order goes to.
+  public enum Next: Hashable, Sendable {
+    /// Reported.
+    case reported
+    /// Superseded.
+    case superseded
+    /// With a person.
+    case review(ReviewReason)
+    /// Queued until a time.
+    case again(Timestamp)
+    /// Unfrozen and matched again.
+    case rematch
+  }
+
+  /// What the order goes to.
+  public var next: Next
+  /// Whether the send may have been done without our knowing.
+  public var isUnknown: Bool
+  /// Whether it counts as an attempt.
+  public var counts: Bool
+
+  /// A result from its values.
+  public init(next: Next, isUnknown: Bool, counts: Bool) {
+    self.next = next
+    self.isUnknown = isUnknown
+    self.counts = counts
+  }
+}
+
+/// Why nothing is sent, and since when.
+public struct LaneHalt: Hashable, Sendable, Codable {
+  /// Why.
+  public var reason: HaltReason
+  /// Why, in a sentence.
+  public var detail: String
+  /// Since when.
+  public var since: Timestamp
+
+  /// A halt from its values.
+  public init(reason: HaltReason, detail: String, since: Timestamp) {
+    self.reason = reason
+    self.detail = detail
+    self.since = since
+  }
+}
+
+/// What operators ask.
+public protocol QueueRecords {
+  /// How many orders stand in each outcome, and the oldest of each.
+  func outcomeCounts() throws -> [OutcomeCount]
+  /// How many orders came to each outcome since a time.
+  func outcomes(since time: Timestamp) throws -> [Outcome: Int]
+  /// Entries that match, in order of their numbers.
+  func entries(_ filter: EntryFilter) throws -> [LedgerOrder]
+  /// One entry.
+  func entry(_ id: EntryID) throws -> LedgerOrder?
+  /// An entry's sends.
+  func attempts(of entry: EntryID) throws -> [Attempt]
+  /// An entry's candidates as they were last judged.
+  func candidates(of entry: EntryID) throws -> [CandidateRecord]
+}
+
+/// How many orders stand in an outcome.
+public struct OutcomeCount: Hashable, Sendable {
+  /// The outcome.
+  public var outcome: Outcome
+  /// How many.
+  public var count: Int
+  /// When the oldest of them was decided.
+  public var oldest: Timestamp?
+
+  /// A count from its values.
+  public init(outcome: Outcome, count: Int, oldest: Timestamp?) {
+    self.outcome = outcome
+    self.count = count
+    self.oldest = oldest
+  }
+}
+
+/// Which entries `queue list` shows.
+public struct EntryFilter: Hashable, Sendable {
+  /// In these outcomes.
+  public var outcomes: [Outcome]
+  /// For this reason.
+  public var reason: String?
+  /// Decided before this time.
+  public var decidedBefore: Timestamp?
+  /// With numbers above this one: where the page before ended.
+  public var after: EntryID
+  /// At most so many.
+  public var limit: Int
+
+  /// A filter from its values.
+  public init(
+    outcomes: [Outcome], reason: String? = nil, decidedBefore: Timestamp? = nil, after: EntryID = EntryID(0),
+    limit: Int = 1000
+  ) {
+    self.outcomes = outcomes
+    self.reason = reason
+    self.decidedBefore = decidedBefore
+    self.after = after
+    self.limit = limit
+  }
+}
+
+/// A candidate as the ledger remembers it.
+public struct CandidateRecord: Hashable, Sendable {
+  /// The referral.
+  public var referralID: ReferralID
+  /// The key by which it matched.
+  public var matchedBy: MatchingKey
+  /// What became of it.
+  public var verdict: Attribution.Verdict
+
+  /// A candidate from its values.
+  public init(referralID: ReferralID, matchedBy: MatchingKey, verdict: Attribution.Verdict) {
+    self.referralID = referralID
+    self.matchedBy = matchedBy
+    self.verdict = verdict
+  }
+}

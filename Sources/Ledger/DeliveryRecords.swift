@@ -1,0 +1,143 @@
+import Conversions
+import Foundation
+import GRDB
+
+extension SQLiteTransaction: DeliveryRecords {
+  func nextToSend(at now: Timestamp) throws -> LedgerOrder? {
+    let mayFreeze = try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil
+    let sql =
+      OrderCoding.select + """
+         WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (? OR r.entry IS NOT NULL)
+        ORDER BY o.is_backfill, o.send_at, o.entry LIMIT 1
+        """
+    return try Row.fetchOne(db, sql: sql, arguments: [now.microseconds, mayFreeze]).map(OrderCoding.order)
+  }
+
+  func nextSendAt() throws -> Timestamp? {
+    OrderCoding.time(try Int64.fetchOne(db, sql: "SELECT min(send_at) FROM orders WHERE outcome = 'queued'"))
+  }
+
+  func beginSend(_ entry: EntryID, _ report: ConversionReport, at now: Timestamp) throws -> Int {
+    try execute(
+      """
+      INSERT INTO reports (entry, referral_id, transaction_id, value, body, frozen_at) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (entry) DO NOTHING
+      """,
+      [
+        entry.number, report.referralID.text, report.transactionID.text, report.value, Data(report.body),
+        now.microseconds,
+      ])
+    try execute(
+      "UPDATE reports SET first_sent_at = coalesce(first_sent_at, ?1), last_sent_at = ?1 WHERE entry = ?2",
+      [now.microseconds, entry.number])
+    try execute(
+      "UPDATE orders SET outcome = 'sending', reason = NULL, detail = NULL, decided_at = ?, send_at = NULL WHERE entry = ?",
+      [now.microseconds, entry.number])
+    let last = try Int.fetchOne(db, sql: "SELECT max(number) FROM attempts WHERE entry = ?", arguments: [entry.number])
+    let number = (last ?? 0) + 1
+    try execute(
+      "INSERT INTO attempts (entry, number, started_at) VALUES (?, ?, ?)",
+      [entry.number, number, now.microseconds])
+    return number
+  }
+
+  func finishSend(_ entry: EntryID, attempt: Attempt, result: SendResult, at now: Timestamp) throws {
+    try execute(
+      """
+      UPDATE attempts SET duration = ?, http_status = ?, verdict = ?, detail = ? WHERE entry = ? AND number = ?
+      """,
+      [
+        attempt.duration?.wholeMicroseconds, attempt.httpStatus, attempt.verdict, attempt.detail, entry.number,
+        attempt.number,
+      ])
+    try execute(
+      "UPDATE reports SET is_unknown = is_unknown OR ?, attempts = attempts + ? WHERE entry = ?",
+      [result.isUnknown, result.counts ? 1 : 0, entry.number])
+    try settle(entry, result.next, detail: attempt.detail, at: now)
+  }
+
+  private func settle(_ entry: EntryID, _ next: SendResult.Next, detail: String?, at now: Timestamp) throws {
+    switch next {
+    case .reported:
+      try set(entry, .reported, reason: nil, detail: detail, at: now)
+      try markConverted(by: entry, at: now)
+    case .superseded:
+      try set(entry, .superseded, reason: DecisionReason.alreadyConverted, detail: detail, claims: false, at: now)
+    case .review(let reason):
+      // Refused for good, or for a referral that is gone: nothing was done, so the next in line moves up. Any other
+      // doubt holds the referral until a person has decided.
+      let keeps = reason != .rejected && reason != .referralMissing
+      try set(entry, .review, reason: reason.rawValue, detail: detail, claims: keeps, at: now)
+    case .again(let time):
+      try postpone(entry, until: time, reason: "retry", detail: detail ?? "")
+    case .rematch:
+      try forgetReferral(of: entry)
+      try unfreeze(entry)
+      try execute("UPDATE orders SET rematches = rematches + 1 WHERE entry = ?", [entry.number])
+      try set(entry, .waiting, reason: DecisionReason.noReferralYet, detail: detail, claims: false, at: now)
+      try execute("UPDATE orders SET decide_at = 0 WHERE entry = ?", [entry.number])
+    }
+    try wakeRivalsOf(entry)
+  }
+
+  private func set(
+    _ entry: EntryID, _ outcome: Outcome, reason: String?, detail: String?, claims: Bool = true, at now: Timestamp
+  ) throws {
+    try execute(
+      """
+      UPDATE orders SET outcome = ?, reason = ?, detail = ?, claims = claims AND ?, decided_at = ?, send_at = NULL,
+        decide_at = NULL WHERE entry = ?
+      """, [outcome.rawValue, reason, detail, claims, now.microseconds, entry.number])
+  }
+
+  /// The mirror learns of our own conversion at once, so that rivals need not wait for a sweep.
+  private func markConverted(by entry: EntryID, at now: Timestamp) throws {
+    try execute(
+      """
+      UPDATE referrals SET status = 'converted', converted_at = ?,
+        conversion_value = (SELECT value FROM reports WHERE entry = ?2)
+      WHERE id = (SELECT referral_id FROM reports WHERE entry = ?2) AND status <> 'converted'
+      """, [now.microseconds, entry.number])
+  }
+
+  /// 404 for a referral that the mirror has: it is gone, and a sweep will bring it back if it is not.
+  private func forgetReferral(of entry: EntryID) throws {
+    try execute(
+      "DELETE FROM referrals WHERE id = (SELECT referral_id FROM reports WHERE entry = ?)", [entry.number])
+  }
+
+  private func wakeRivalsOf(_ entry: EntryID) throws {
+    let referral = try String.fetchOne(
+      db, sql: "SELECT referral_id FROM orders WHERE entry = ?", arguments: [entry.number])
+    if let referral { try wakeRivals(of: ReferralID(referral)) }
+  }
+
+  func postpone(_ entry: EntryID, until time: Timestamp, reason: String, detail: String) throws {
+    try execute(
+      "UPDATE orders SET outcome = 'queued', reason = ?, detail = ?, send_at = ? WHERE entry = ?",
+      [reason, detail, time.microseconds, entry.number])
+  }
+
+  func unfreeze(_ entry: EntryID) throws {
+    try execute("DELETE FROM reports WHERE entry = ? AND is_unknown = 0", [entry.number])
+  }
+
+  func recoverInterruptedSends(at now: Timestamp) throws -> Int {
+    try execute("UPDATE reports SET is_unknown = 1 WHERE entry IN (SELECT entry FROM orders WHERE outcome = 'sending')")
+    try execute(
+      """
+      UPDATE orders SET outcome = 'queued', reason = 'interrupted', send_at = ?,
+        detail = 'the daemon ended while this was being sent'
+      WHERE outcome = 'sending'
+      """, [now.microseconds])
+    return db.changesCount
+  }
+
+  func laneHalt() throws -> LaneHalt? { try fact("lane.halt", as: LaneHalt.self) }
+
+  func setLaneHalt(_ halt: LaneHalt?) throws { try setFact("lane.halt", json: halt) }
+
+  func rematches(of entry: EntryID) throws -> Int {
+    try Int.fetchOne(db, sql: "SELECT rematches FROM orders WHERE entry = ?", arguments: [entry.number]) ?? 0
+  }
+}

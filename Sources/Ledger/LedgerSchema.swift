@@ -1,0 +1,128 @@
+import Conversions
+import GRDB
+
+/// The ledger's tables, a migration for each version that ever shipped: never edited, only added to.
+enum LedgerSchema {
+  /// "conv" in ASCII: tells a ledger from any other SQLite file (SQLite, PRAGMA application_id).
+  static let applicationID: Int32 = 0x636f_6e76
+
+  static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1: orders, reports, attempts, referrals") { db in
+      try db.execute(sql: facts + orders + reports + referrals)
+    }
+    return migrator
+  }
+
+  /// Single values by name: positions, progress, the lane's halt, the source.
+  private static let facts = """
+    CREATE TABLE facts (
+      name TEXT PRIMARY KEY,
+      value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  /// Times are microseconds since 1970 UTC. `decide_at` is when matching looks at the order next (0: at once, NULL:
+  /// not by time), `send_at` when delivery does. The partial indexes hold what is still open, so that they stay small
+  /// however many orders are done.
+  private static let orders = """
+    CREATE TABLE orders (
+      entry INTEGER PRIMARY KEY AUTOINCREMENT,
+      key TEXT NOT NULL UNIQUE,
+      digest INTEGER NOT NULL,
+      transaction_id TEXT,
+      email TEXT,
+      external_source_id TEXT,
+      customer_id TEXT,
+      total_mapped INTEGER NOT NULL DEFAULT 0,
+      total TEXT,
+      currency TEXT,
+      status TEXT,
+      qualifies INTEGER NOT NULL DEFAULT 0,
+      had_qualified INTEGER NOT NULL DEFAULT 0,
+      placed_from INTEGER,
+      placed_to INTEGER,
+      metadata TEXT,
+      unreadable_reason TEXT,
+      unreadable_detail TEXT,
+      is_backfill INTEGER NOT NULL,
+      first_seen_at INTEGER NOT NULL,
+      outcome TEXT NOT NULL,
+      reason TEXT,
+      detail TEXT,
+      referral_id TEXT,
+      claims INTEGER NOT NULL DEFAULT 0,
+      value INTEGER,
+      decided_at INTEGER,
+      decide_at INTEGER,
+      send_at INTEGER,
+      rematches INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX orders_to_decide ON orders (decide_at) WHERE decide_at IS NOT NULL;
+    CREATE INDEX orders_to_send ON orders (is_backfill, send_at) WHERE outcome = 'queued';
+    CREATE UNIQUE INDEX orders_claims ON orders (referral_id) WHERE claims = 1;
+    CREATE INDEX orders_behind ON orders (referral_id) WHERE outcome = 'waiting' AND referral_id IS NOT NULL;
+    CREATE INDEX orders_open_email ON orders (email)
+      WHERE email IS NOT NULL AND outcome IN ('waiting', 'held', 'queued', 'review');
+    CREATE INDEX orders_open_external ON orders (external_source_id)
+      WHERE external_source_id IS NOT NULL AND outcome IN ('waiting', 'held', 'queued', 'review');
+    CREATE INDEX orders_transaction ON orders (transaction_id) WHERE transaction_id IS NOT NULL;
+    CREATE INDEX orders_outcome ON orders (outcome, decided_at);
+    CREATE TABLE candidates (
+      entry INTEGER NOT NULL REFERENCES orders ON DELETE CASCADE,
+      referral_id TEXT NOT NULL,
+      matched_by TEXT NOT NULL,
+      verdict TEXT NOT NULL,
+      PRIMARY KEY (entry, referral_id)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  /// A row of `reports` is frozen: nothing ever updates its referral, transaction ID, value or body.
+  private static let reports = """
+    CREATE TABLE reports (
+      entry INTEGER PRIMARY KEY REFERENCES orders ON DELETE CASCADE,
+      referral_id TEXT NOT NULL,
+      transaction_id TEXT NOT NULL,
+      value INTEGER,
+      body BLOB NOT NULL,
+      frozen_at INTEGER NOT NULL,
+      first_sent_at INTEGER,
+      last_sent_at INTEGER,
+      is_unknown INTEGER NOT NULL DEFAULT 0,
+      attempts INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE TRIGGER reports_are_frozen BEFORE UPDATE OF entry, referral_id, transaction_id, value, body ON reports
+    BEGIN
+      SELECT RAISE(ABORT, 'a frozen report does not change');
+    END;
+    CREATE TABLE attempts (
+      entry INTEGER NOT NULL REFERENCES orders ON DELETE CASCADE,
+      number INTEGER NOT NULL,
+      started_at INTEGER NOT NULL,
+      duration INTEGER,
+      http_status INTEGER,
+      verdict TEXT,
+      detail TEXT,
+      PRIMARY KEY (entry, number)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  private static let referrals = """
+    CREATE TABLE referrals (
+      id TEXT PRIMARY KEY,
+      status TEXT NOT NULL,
+      email TEXT,
+      external_source_id TEXT,
+      referrer_identifier TEXT,
+      created_at INTEGER NOT NULL,
+      converted_at INTEGER,
+      conversion_value INTEGER,
+      seen_at INTEGER NOT NULL,
+      open_seen_at INTEGER,
+      expired_seen_at INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX referrals_email ON referrals (email) WHERE email IS NOT NULL;
+    CREATE INDEX referrals_external ON referrals (external_source_id) WHERE external_source_id IS NOT NULL;
+    CREATE INDEX referrals_status ON referrals (status, seen_at);
+    """
+}

@@ -1,0 +1,93 @@
+import Conversions
+import GRDB
+
+extension SQLiteTransaction: MatchingRecords {
+  func undecided(at now: Timestamp, limit: Int) throws -> [LedgerOrder] {
+    // In order of placing, so that a batch gives a referral to the earliest of its orders.
+    let sql =
+      OrderCoding.select + " WHERE o.decide_at <= ? ORDER BY o.decide_at, o.placed_from, o.entry LIMIT ?"
+    return try Row.fetchAll(db, sql: sql, arguments: [now.microseconds, limit]).map(OrderCoding.order)
+  }
+
+  func nextDecisionAt() throws -> Timestamp? {
+    OrderCoding.time(
+      try Int64.fetchOne(db, sql: "SELECT min(decide_at) FROM orders WHERE decide_at IS NOT NULL"))
+  }
+
+  func referrals(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws -> [MirroredReferral] {
+    var found: [ReferralID: MirroredReferral] = [:]
+    for (column, value) in [("email", email?.text), ("external_source_id", externalSourceID?.text)] {
+      guard let value else { continue }
+      let statement = try db.cachedStatement(sql: "SELECT * FROM referrals WHERE \(column) = ?")
+      for row in try Row.fetchAll(statement, arguments: [value]) {
+        let referral = mirrored(row)
+        found[referral.id] = referral
+      }
+    }
+    return Array(found.values)
+  }
+
+  func holder(of referral: ReferralID, except entry: EntryID) throws -> DecisionContext.Holder? {
+    let sql = """
+      SELECT entry, key, placed_from, placed_to, outcome,
+        EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) AS is_frozen
+      FROM orders WHERE referral_id = ? AND claims = 1 AND entry <> ?
+      """
+    let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [referral.text, entry.number])
+    guard let row, let outcome = Outcome(rawValue: row["outcome"]) else { return nil }
+    let placedAt = PlacedAt(
+      earliest: Timestamp(microseconds: row["placed_from"] ?? 0),
+      latest: Timestamp(microseconds: row["placed_to"] ?? 0))
+    return DecisionContext.Holder(
+      entry: EntryID(row["entry"]), key: OrderKey(row["key"]), placedAt: placedAt, outcome: outcome,
+      isFrozen: row["is_frozen"])
+  }
+
+  func decide(_ entry: EntryID, _ decision: Decision, at now: Timestamp) throws {
+    let before = try Row.fetchOne(
+      db.cachedStatement(sql: "SELECT referral_id, claims FROM orders WHERE entry = ?"), arguments: [entry.number])
+    let held: String? = before.flatMap { $0["claims"] ? $0["referral_id"] : nil }
+    if decision.claims, let referral = decision.referralID {
+      try execute(
+        "UPDATE orders SET claims = 0, decide_at = 0 WHERE referral_id = ? AND claims = 1 AND entry <> ?",
+        [referral.text, entry.number])
+    }
+    try store(decision, of: entry, at: now)
+    try storeCandidates(decision.candidates, of: entry)
+    if let held, !(decision.claims && decision.referralID?.text == held) { try wakeRivals(of: ReferralID(held)) }
+  }
+
+  /// `decided_at` stays where the order stays what it was: the age of a state counts from when it was entered.
+  private func store(_ decision: Decision, of entry: EntryID, at now: Timestamp) throws {
+    try execute(
+      """
+      UPDATE orders SET
+        decided_at = CASE WHEN outcome = ?1 AND reason IS ?2 AND decided_at IS NOT NULL THEN decided_at ELSE ?3 END,
+        send_at = CASE WHEN ?1 <> 'queued' THEN NULL WHEN outcome = 'queued' THEN send_at ELSE ?3 END,
+        outcome = ?1, reason = ?2, detail = ?4, referral_id = ?5, claims = ?6, value = ?7, decide_at = ?8,
+        had_qualified = had_qualified OR qualifies
+      WHERE entry = ?9
+      """,
+      [
+        decision.outcome.rawValue, decision.reason, now.microseconds, decision.detail, decision.referralID?.text,
+        decision.claims, decision.value, decision.lookAgainAt?.microseconds, entry.number,
+      ])
+  }
+
+  private func storeCandidates(_ candidates: [Attribution.Candidate], of entry: EntryID) throws {
+    try execute("DELETE FROM candidates WHERE entry = ?", [entry.number])
+    for candidate in candidates {
+      try execute(
+        "INSERT INTO candidates (entry, referral_id, matched_by, verdict) VALUES (?, ?, ?, ?)",
+        [
+          entry.number, candidate.referral.id.text, candidate.matchedBy.rawValue, candidate.verdict.rawValue,
+        ])
+    }
+  }
+
+  func wakeRivals(of referral: ReferralID) throws {
+    try execute(
+      "UPDATE orders SET decide_at = 0 WHERE referral_id = ? AND outcome = 'waiting' AND referral_id IS NOT NULL",
+      [referral.text])
+  }
+}

@@ -1,0 +1,68 @@
+import Conversions
+import GRDB
+
+extension SQLiteTransaction: QueueRecords {
+  func outcomeCounts() throws -> [OutcomeCount] {
+    let sql = "SELECT outcome, count(*) AS n, min(decided_at) AS oldest FROM orders GROUP BY outcome"
+    return try Row.fetchAll(db, sql: sql).compactMap { row in
+      Outcome(rawValue: row["outcome"]).map {
+        OutcomeCount(outcome: $0, count: row["n"], oldest: OrderCoding.time(row["oldest"]))
+      }
+    }
+  }
+
+  func outcomes(since time: Timestamp) throws -> [Outcome: Int] {
+    var counts: [Outcome: Int] = [:]
+    // One range of the index for each outcome, instead of a scan of them all.
+    for outcome in Outcome.allCases {
+      let count = try Int.fetchOne(
+        db, sql: "SELECT count(*) FROM orders WHERE outcome = ? AND decided_at >= ?",
+        arguments: [outcome.rawValue, time.microseconds])
+      if let count, count > 0 { counts[outcome] = count }
+    }
+    return counts
+  }
+
+  func entries(_ filter: EntryFilter) throws -> [LedgerOrder] {
+    guard !filter.outcomes.isEmpty else { return [] }
+    let marks = databaseQuestionMarks(count: filter.outcomes.count)
+    let sql =
+      OrderCoding.select + """
+         WHERE o.outcome IN (\(marks)) AND o.entry > ? AND (? IS NULL OR o.reason = ?)
+          AND (? IS NULL OR o.decided_at < ?) ORDER BY o.entry LIMIT ?
+        """
+    var arguments = StatementArguments(filter.outcomes.map(\.rawValue))
+    arguments += [
+      filter.after.number, filter.reason, filter.reason, filter.decidedBefore?.microseconds,
+      filter.decidedBefore?.microseconds, filter.limit,
+    ]
+    return try Row.fetchAll(db, sql: sql, arguments: arguments).map(OrderCoding.order)
+  }
+
+  func entry(_ id: EntryID) throws -> LedgerOrder? {
+    try Row.fetchOne(db, sql: OrderCoding.select + " WHERE o.entry = ?", arguments: [id.number])
+      .map(OrderCoding.order)
+  }
+
+  func attempts(of entry: EntryID) throws -> [Attempt] {
+    let rows = try Row.fetchAll(
+      db, sql: "SELECT * FROM attempts WHERE entry = ? ORDER BY number", arguments: [entry.number])
+    return rows.map { row in
+      Attempt(
+        number: row["number"], startedAt: Timestamp(microseconds: row["started_at"]),
+        duration: (row["duration"] as Int64?).map(Duration.microseconds), httpStatus: row["http_status"],
+        verdict: row["verdict"], detail: row["detail"])
+    }
+  }
+
+  func candidates(of entry: EntryID) throws -> [CandidateRecord] {
+    let rows = try Row.fetchAll(
+      db, sql: "SELECT * FROM candidates WHERE entry = ? ORDER BY referral_id", arguments: [entry.number])
+    return rows.compactMap { row in
+      guard let key = MatchingKey(rawValue: row["matched_by"]),
+        let verdict = Attribution.Verdict(rawValue: row["verdict"])
+      else { return nil }
+      return CandidateRecord(referralID: ReferralID(row["referral_id"]), matchedBy: key, verdict: verdict)
+    }
+  }
+}

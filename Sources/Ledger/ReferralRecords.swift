@@ -1,0 +1,95 @@
+import Conversions
+import GRDB
+
+extension SQLiteTransaction: ReferralRecords {
+  func referral(_ id: ReferralID) throws -> MirroredReferral? {
+    try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM referrals WHERE id = ?"), arguments: [id.text])
+      .map(mirrored)
+  }
+
+  func record(_ referral: Referral, seenAt: Timestamp) throws -> Bool {
+    let earlier = try self.referral(referral.id)
+    let mirrored = MirroredReferral(referral, seenAt: seenAt, earlier: earlier)
+    try store(mirrored)
+    guard mirrored.matters(comparedWith: earlier) else { return false }
+    try wakeOrders(sharing: mirrored.email, mirrored.externalSourceID)
+    if let earlier { try wakeOrders(sharing: earlier.email, earlier.externalSourceID) }
+    try wakeRivals(of: referral.id)
+    return true
+  }
+
+  func mirrorProgress() throws -> MirrorProgress {
+    try fact("mirror", as: MirrorProgress.self) ?? MirrorProgress()
+  }
+
+  func setMirrorProgress(_ progress: MirrorProgress) throws {
+    let hadSweep = try mirrorProgress().completeSweepBeganAt
+    try setFact("mirror", json: progress)
+    guard progress.completeSweepBeganAt != hadSweep else { return }
+    // These orders wait for nothing but this: a complete sweep that began after they were seen.
+    try execute(
+      "UPDATE orders SET decide_at = 0 WHERE outcome = 'waiting' AND reason = ? AND decide_at IS NULL",
+      [DecisionReason.mirrorIncomplete])
+  }
+
+  func openReferrals(unseenSince time: Timestamp, limit: Int) throws -> [ReferralID] {
+    try String.fetchAll(
+      db,
+      sql: """
+        SELECT id FROM referrals WHERE status IN ('clicked', 'pending') AND seen_at < ? ORDER BY seen_at LIMIT ?
+        """, arguments: [time.microseconds, limit]
+    ).map(ReferralID.init)
+  }
+
+  func referralCounts() throws -> [ReferralStatus: Int] {
+    let rows = try Row.fetchAll(db, sql: "SELECT status, count(*) AS n FROM referrals GROUP BY status")
+    return rows.reduce(into: [:]) { counts, row in
+      if let status = ReferralStatus(rawValue: row["status"]) { counts[status] = row["n"] }
+    }
+  }
+
+  private func store(_ referral: MirroredReferral) throws {
+    try execute(
+      """
+      INSERT INTO referrals (id, status, email, external_source_id, referrer_identifier, created_at, converted_at,
+        conversion_value, seen_at, open_seen_at, expired_seen_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET status = excluded.status, email = excluded.email,
+        external_source_id = excluded.external_source_id, referrer_identifier = excluded.referrer_identifier,
+        created_at = excluded.created_at, converted_at = excluded.converted_at,
+        conversion_value = excluded.conversion_value, seen_at = excluded.seen_at,
+        open_seen_at = excluded.open_seen_at, expired_seen_at = excluded.expired_seen_at
+      """,
+      [
+        referral.id.text, referral.status.rawValue, referral.email?.text, referral.externalSourceID?.text,
+        referral.referrerIdentifier, referral.createdAt.microseconds, referral.convertedAt?.microseconds,
+        referral.conversionValue, referral.seenAt.microseconds, referral.openSeenAt?.microseconds,
+        referral.expiredSeenAt?.microseconds,
+      ])
+  }
+
+  /// Has every order decided again that shares a key with a referral and was never sent. Two statements, as one with
+  /// OR would use neither partial index.
+  private func wakeOrders(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws {
+    let unfrozen = """
+      outcome IN ('waiting', 'held', 'queued', 'review')
+        AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry)
+      """
+    if let email { try execute("UPDATE orders SET decide_at = 0 WHERE email = ? AND \(unfrozen)", [email.text]) }
+    if let externalSourceID {
+      try execute(
+        "UPDATE orders SET decide_at = 0 WHERE external_source_id = ? AND \(unfrozen)", [externalSourceID.text])
+    }
+  }
+
+  func mirrored(_ row: Row) -> MirroredReferral {
+    MirroredReferral(
+      id: ReferralID(row["id"]), status: ReferralStatus(rawValue: row["status"]) ?? .expired,
+      email: (row["email"] as String?).flatMap(EmailAddress.init),
+      externalSourceID: (row["external_source_id"] as String?).flatMap(ExternalSourceID.init),
+      referrerIdentifier: row["referrer_identifier"], createdAt: Timestamp(microseconds: row["created_at"]),
+      convertedAt: OrderCoding.time(row["converted_at"]), conversionValue: row["conversion_value"],
+      seenAt: Timestamp(microseconds: row["seen_at"]), openSeenAt: OrderCoding.time(row["open_seen_at"]),
+      expiredSeenAt: OrderCoding.time(row["expired_seen_at"]))
+  }
+}

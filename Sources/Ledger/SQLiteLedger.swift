@@ -1,0 +1,166 @@
+public import Conversions
+import Foundation
+import GRDB
+
+/// The ledger in one SQLite file. One connection of one process writes it, ever; commands ask the daemon.
+public final class SQLiteLedger: LedgerStore {
+  private let queue: DatabaseQueue
+  /// Held for as long as the connection lives.
+  private let lock: LedgerLock?
+
+  /// Opens the ledger, makes it where there is none, and brings an older one to this version.
+  ///
+  /// - Parameter path: An absolute path; its folder must exist.
+  /// - Throws: `LedgerFailure`: `locked` where another process has it, `newer` and `damaged` with nothing touched.
+  public init(path: String) throws(LedgerFailure) {
+    lock = try LedgerLock(ledgerPath: path)
+    queue = try Self.connect(path: path)
+    try Self.migrate(queue, path: path)
+  }
+
+  private static func connect(path: String) throws(LedgerFailure) -> DatabaseQueue {
+    var configuration = GRDB.Configuration()
+    configuration.label = "ledger"
+    // DatabaseQueue leaves the journal mode alone when it isn't told one; told `.wal`, it sets synchronous to NORMAL
+    // after this, and a commit would not survive a power cut.
+    configuration.prepareDatabase { db in
+      // Before WAL is entered, EXCLUSIVE keeps the WAL index in this process's memory (SQLite, Write-Ahead Logging,
+      // 8): no other process can then write or checkpoint, by mistake or by design.
+      try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+      try db.execute(sql: "PRAGMA journal_mode = WAL")
+      try db.execute(sql: "PRAGMA synchronous = FULL")
+      try db.execute(sql: "PRAGMA foreign_keys = ON")
+      try db.execute(sql: "PRAGMA secure_delete = FAST")
+      // A WAL that grew in a catch-up is cut back, instead of keeping its largest size for ever.
+      try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
+    }
+    // SQLite creates its files with 0644 less the umask, and takes the WAL's mode from the database's.
+    let earlier = umask(0o077)
+    defer { umask(earlier) }
+    do {
+      return try DatabaseQueue(path: path, configuration: configuration)
+    } catch {
+      throw LedgerFailure(opening: path, error)
+    }
+  }
+
+  private static func migrate(_ queue: DatabaseQueue, path: String) throws(LedgerFailure) {
+    let migrator = LedgerSchema.migrator
+    do {
+      try queue.inDatabase { db in
+        let id = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
+        guard id == LedgerSchema.applicationID || isEmpty else {
+          throw LedgerFailure(.damaged, "\(path) is an SQLite database, but no ledger of conversiond")
+        }
+        if try migrator.hasBeenSuperseded(db) {
+          throw LedgerFailure(
+            .newer, "\(path) was written by a newer version of conversiond; install that version, or restore a backup")
+        }
+        if isEmpty { try db.execute(sql: "PRAGMA application_id = \(LedgerSchema.applicationID)") }
+      }
+      try migrator.migrate(queue)
+    } catch {
+      throw LedgerFailure(opening: path, error)
+    }
+  }
+
+  /// Runs `body` in one transaction on the connection's own queue, off the cooperative pool.
+  ///
+  /// - Throws: `LedgerFailure` for what the store did; whatever `body` threw otherwise.
+  public func transaction<Value: Sendable>(
+    _ body: @escaping @Sendable (any LedgerTransaction) throws -> Value
+  ) async throws -> Value {
+    do {
+      return try await queue.write { db in try body(SQLiteTransaction(db)) }
+    } catch let error as DatabaseError {
+      throw LedgerFailure(error)
+    }
+  }
+
+  /// Ties the ledger to the shop whose orders it holds, in whatever words tell one mapping from another.
+  ///
+  /// - Throws: `LedgerFailure.otherSource` where it holds another's: its entries would be reported as this one's.
+  public func adopt(source: String) async throws {
+    try await transaction { transaction in
+      guard let transaction = transaction as? SQLiteTransaction else { return }
+      let known = try transaction.fact("source")
+      if known == source { return }
+      guard try known == nil || transaction.isEmpty() else {
+        throw LedgerFailure(
+          .otherSource,
+          "orders.from, orders.key or orders.columns.id changed, and the ledger holds orders of the earlier mapping")
+      }
+      try transaction.setFact("source", source)
+    }
+  }
+
+  /// SQLite's own check of every page; an empty list is a healthy ledger (SQLite, PRAGMA quick_check).
+  public func integrityFaults() async throws -> [String] {
+    try await queue.read { db in
+      try String.fetchAll(db, sql: "PRAGMA quick_check(10)").filter { $0 != "ok" }
+    }
+  }
+
+  /// The pragmas that durability rests on, as the connection reads them back.
+  func durability() async throws -> (journalMode: String?, synchronous: Int?, lockingMode: String?) {
+    try await queue.read { db in
+      (
+        try String.fetchOne(db, sql: "PRAGMA journal_mode"), try Int.fetchOne(db, sql: "PRAGMA synchronous"),
+        try String.fetchOne(db, sql: "PRAGMA locking_mode")
+      )
+    }
+  }
+
+  /// Closes the file after what is under way; its WAL is folded in.
+  public func close() throws {
+    try queue.close()
+  }
+
+  /// Copies a ledger that no process has open, with its WAL, into a folder; the copy can be opened freely.
+  ///
+  /// - Returns: The copy's path; nil where there is no ledger yet.
+  /// - Throws: `LedgerFailure.locked` while a daemon has it.
+  public static func copy(path: String, intoFolder folder: String) throws(LedgerFailure) -> String? {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let lock = try LedgerLock(ledgerPath: path)
+    defer { withExtendedLifetime(lock) {} }
+    let target = folder + "/ledger.sqlite"
+    do {
+      try FileManager.default.copyItem(atPath: path, toPath: target)
+      if FileManager.default.fileExists(atPath: path + "-wal") {
+        try FileManager.default.copyItem(atPath: path + "-wal", toPath: target + "-wal")
+      }
+    } catch {
+      throw LedgerFailure(.io, "cannot copy \(path) to \(target): \(error.localizedDescription)")
+    }
+    return target
+  }
+}
+
+extension LedgerFailure {
+  /// What SQLite's result code stands for (SQLite, Result and Error Codes).
+  init(_ error: DatabaseError) {
+    let kind: Kind =
+      switch error.resultCode {
+      case .SQLITE_FULL: .diskFull
+      case .SQLITE_CORRUPT, .SQLITE_NOTADB: .damaged
+      case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH: .permission
+      case .SQLITE_IOERR: .io
+      case .SQLITE_BUSY, .SQLITE_LOCKED: .locked
+      default: .other
+      }
+    // Not the description: it holds the statement's arguments, and with them e-mails.
+    self.init(kind, "ledger: \(error.message ?? "unknown error") (SQLite \(error.extendedResultCode.rawValue))")
+  }
+
+  init(opening path: String, _ error: any Error) {
+    switch error {
+    case let failure as LedgerFailure: self = failure
+    case let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN:
+      self.init(fileError: errno == 0 ? ENOENT : errno, doing: "open", path)
+    case let error as DatabaseError: self.init(error)
+    default: self.init(.other, "cannot open \(path): \(error)")
+    }
+  }
+}

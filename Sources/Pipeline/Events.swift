@@ -1,0 +1,59 @@
+public import Logging
+
+/// What the daemon says in its log, one name a kind of line: the journal's CONVERSIOND_EVENT, from which its MESSAGE_ID
+/// follows.
+public enum Event: String, Sendable, CaseIterable {
+  /// The daemon is ready.
+  case started
+  /// The daemon ended.
+  case stopped
+  /// Orders can't be read.
+  case pollFailed = "poll_failed"
+  /// Orders can be read again.
+  case pollRecovered = "poll_recovered"
+  /// The first walk over all orders ended.
+  case caughtUp = "caught_up"
+  /// Referrals can't be read.
+  case mirrorFailed = "mirror_failed"
+  /// Referrals can be read again.
+  case mirrorRecovered = "mirror_recovered"
+  /// The API's list is not what its reference says.
+  case mirrorDistrusted = "mirror_distrusted"
+  /// An order was matched to a referral.
+  case matched
+  /// An order's report is to be sent.
+  case queued
+  /// The API has an order's report.
+  case reported
+  /// A send is to be tried again.
+  case deferred
+  /// A referral was converted by another order or program.
+  case superseded
+  /// An order stopped qualifying before it was reported.
+  case cancelled
+  /// An order needs a person.
+  case review
+  /// Nothing is sent until a probe succeeds.
+  case apiHalted = "api_halted"
+  /// Sending goes on.
+  case apiRecovered = "api_recovered"
+  /// What would be sent, under `run --dry-run`.
+  case wouldReport = "would_report"
+  /// The ledger can't be read or written.
+  case ledgerFailed = "ledger_failed"
+  /// The ledger can be read and written again.
+  case ledgerRecovered = "ledger_recovered"
+}
+
+extension Logger {
+  /// Logs an event with its fields; a nil field is left out.
+  public func event(
+    _ event: Event, _ level: Logger.Level, _ message: @autoclosure () -> String,
+    _ fields: @autoclosure () -> [String: String?] = [:]
+  ) {
+    guard logLevel <= level else { return }
+    var metadata: Logger.Metadata = ["event": .string(event.rawValue)]
+    for case (let name, let value?) in fields() { metadata[name] = .string(value) }
+    log(level: level, "\(message())", metadata: metadata)
+  }
+}

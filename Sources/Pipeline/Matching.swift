@@ -1,0 +1,128 @@
+public import Conversions
+import Logging
+public import ServiceLifecycle
+
+/// The loop that decides orders: new and changed ones, those that a referral woke, those whose time has come.
+///
+/// Orders probe the mirror when they are decided; referrals wake the orders that share a key with them when they are
+/// recorded. What is to be decided stands in the ledger, so a crash loses no decision.
+public struct Matching: Service {
+  /// Orders decided in one transaction: enough to share the cost of its sync, few enough not to keep others waiting.
+  static let batchMax = 200
+
+  private let surroundings: Surroundings
+  private let rules: AttributionRules
+
+  /// A matching by rules.
+  public init(_ surroundings: Surroundings, rules: AttributionRules) {
+    self.surroundings = surroundings
+    self.rules = rules
+  }
+
+  /// Decides until the task is cancelled or a graceful shutdown begins; a failure is waited out.
+  public func run() async throws {
+    await cancelWhenGracefulShutdown { await loop() }
+  }
+
+  private func loop() async {
+    var outage = Outage(of: "deciding orders", failed: .ledgerFailed, recovered: .ledgerRecovered)
+    while !Task.isCancelled {
+      do {
+        let decided = try await decideBatch()
+        outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+        if decided == 0 { try await waitForWork() }
+      } catch is CancellationError {
+        return
+      } catch {
+        outage.fail("\(error)", level: .error, at: surroundings.clock.uptime, log: surroundings.log)
+        await surroundings.vitals.ill(.ledger, "\(error)", at: surroundings.clock.now)
+        let wait = await surroundings.chance.wait(.reconnect, afterFailures: outage.failures)
+        try? await surroundings.clock.sleep(for: wait)
+      }
+    }
+  }
+
+  private func waitForWork() async throws {
+    let now = surroundings.clock.now
+    let next = try await surroundings.ledger.transaction { try $0.nextDecisionAt() }
+    let deadline = next.map { surroundings.clock.uptime + max($0 - now, .seconds(1)) }
+    try await surroundings.matchingBell.wait(until: deadline, clock: surroundings.clock)
+  }
+
+  /// Decides one batch; returns how many orders it held.
+  func decideBatch() async throws -> Int {
+    let (rules, now) = (rules, surroundings.clock.now)
+    let (decided, caughtUp) = try await surroundings.ledger.transaction { transaction in
+      let batch = try transaction.undecided(at: now, limit: Self.batchMax)
+      let decided = try batch.map { order in
+        let decision = try Self.decide(order, rules: rules, transaction: transaction, now: now)
+        try transaction.decide(order.entry, decision, at: now)
+        return Decided(before: order, decision: decision)
+      }
+      return (decided, try batch.isEmpty && Self.settleCatchUp(transaction, now: now))
+    }
+    for change in decided { change.log(to: surroundings.log) }
+    if caughtUp {
+      surroundings.log.event(.caughtUp, .notice, "caught up: every order was read once and every referral is known")
+    }
+    if caughtUp || decided.contains(where: { $0.decision.outcome == .queued }) { await surroundings.deliveryBell.ring() }
+    return decided.count
+  }
+
+  /// Decides one order by what the ledger knows.
+  static func decide(
+    _ order: LedgerOrder, rules: AttributionRules, transaction: any LedgerTransaction, now: Timestamp
+  ) throws -> Decision {
+    switch order.row {
+    case .unreadable(let row):
+      return Decision(review: row.reason, row.detail)
+    case .readable(let readable):
+      let context = DecisionContext(
+        now: now, firstSeenAt: order.firstSeenAt, hadQualified: order.hadQualified, idIsRepeated: order.idIsRepeated,
+        mirrorCompleteSince: try transaction.mirrorProgress().completeSweepBeganAt,
+        isCatchingUp: try transaction.intakeProgress().caughtUpAt == nil)
+      let referrals = try transaction.referrals(sharing: readable.email, readable.externalSourceID)
+      return try rules.decide(readable, among: referrals, context: context) { referral in
+        try transaction.holder(of: referral, except: order.entry)
+      }
+    }
+  }
+
+  /// The catch-up is over when a walk over all orders and a sweep of all referrals have ended, and every order they
+  /// brought is decided. Only then may anything be frozen.
+  private static func settleCatchUp(_ transaction: any LedgerTransaction, now: Timestamp) throws -> Bool {
+    var progress = try transaction.intakeProgress()
+    guard progress.caughtUpAt == nil, progress.lastWalkAt != nil,
+      try transaction.mirrorProgress().completeSweepBeganAt != nil
+    else { return false }
+    progress.caughtUpAt = now
+    try transaction.setIntakeProgress(progress)
+    return true
+  }
+}
+
+/// A decision with what stood before it, for the log.
+private struct Decided: Sendable {
+  let before: LedgerOrder
+  let decision: Decision
+
+  func log(to log: Logger) {
+    guard before.decidedAt == nil || decision.outcome != before.outcome || decision.reason != before.reason else {
+      return
+    }
+    let (event, level): (Event, Logger.Level) =
+      switch decision.outcome {
+      case .queued: (.queued, .debug)
+      case .held: (.matched, .debug)
+      case .review: (.review, .error)
+      case .superseded: (.superseded, .info)
+      case .cancelled: (.cancelled, .info)
+      default: (.matched, .trace)
+      }
+    let referral = decision.referralID.map { " for referral \($0)" } ?? ""
+    let detail = decision.detail.map { ": \($0)" } ?? ""
+    log.event(
+      event, level, "order \(before.orderID) is \(decision.outcome.rawValue)\(referral)\(detail)",
+      ["order": before.orderID, "referral": decision.referralID?.text, "reason": decision.reason])
+  }
+}

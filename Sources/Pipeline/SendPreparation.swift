@@ -1,0 +1,22 @@
+import Conversions
+
+/// What to do with a queued order once everything about it was looked at again, right before its send.
+enum SendPreparation: Sendable {
+  /// Send this.
+  case send(LedgerOrder, ConversionReport)
+  /// Not this one: it was decided anew, or is another loop's now.
+  case dropped
+  /// Not now.
+  case postponed
+  /// It may have been done, and should not have been if it wasn't: ask the API.
+  case settleUnknown(LedgerOrder, FrozenReport)
+}
+
+extension ConversionReport {
+  /// The report of an order that was never frozen; nil while it has no referral or can't be read.
+  init?(of order: LedgerOrder) {
+    guard let referral = order.referralID, let readable = order.order else { return nil }
+    self.init(
+      referralID: referral, transactionID: readable.transactionID, value: order.value, metadata: readable.metadata)
+  }
+}

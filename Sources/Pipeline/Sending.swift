@@ -1,0 +1,134 @@
+import Conversions
+import Logging
+
+/// One send of one conversion, from the mark in the ledger to what came of it.
+struct Sending: Sendable {
+  /// By how much the API's clock may differ from ours when a 409 is judged.
+  static let clockSkew = Duration.seconds(300)
+
+  let surroundings: Surroundings
+
+  func send(_ order: LedgerOrder, _ report: ConversionReport, permit: SendPermit) async throws {
+    let startedAt = surroundings.clock.now
+    let began = surroundings.clock.uptime
+    let (number, rematches) = try await surroundings.ledger.transaction { transaction in
+      (try transaction.beginSend(order.entry, report, at: startedAt), try transaction.rematches(of: order.entry))
+    }
+    let answer = await surroundings.partners.convert(report, permit: permit)
+    let history = SendHistory(
+      hasUnknownOutcome: order.frozen?.hasUnknownOutcome ?? false, firstSentAt: order.frozen?.firstSentAt ?? startedAt,
+      rematches: rematches)
+    var verdict = SendVerdict(answer: answer, report: report, history: history)
+    if case .verify(let reason) = verdict {
+      verdict = SendVerdict(
+        verifying: reason, referral: await surroundings.partners.referral(report.referralID), report: report,
+        history: history, now: surroundings.clock.now, skew: Self.clockSkew)
+    }
+    let ended = Ended(
+      order: order, report: report, attemptNumber: number, startedAt: startedAt,
+      duration: surroundings.clock.uptime - began, httpStatus: answer.httpStatus)
+    try await settle(verdict, ended)
+  }
+
+  /// A send that ended, before it is known what it comes to.
+  struct Ended: Sendable {
+    let order: LedgerOrder
+    let report: ConversionReport
+    let attemptNumber: Int
+    let startedAt: Timestamp
+    let duration: Duration
+    let httpStatus: Int?
+  }
+
+  private func settle(_ verdict: SendVerdict, _ ended: Ended) async throws {
+    let now = surroundings.clock.now
+    let failures = (ended.order.frozen?.attempts ?? 0) + 1
+    let wait = await surroundings.chance.wait(.delivery, afterFailures: failures)
+    let (result, detail) = verdict.result(now: now, wait: wait)
+    let attempt = Attempt(
+      number: ended.attemptNumber, startedAt: ended.startedAt, duration: ended.duration, httpStatus: ended.httpStatus,
+      verdict: verdict.name, detail: detail)
+    let halt: LaneHalt? = if case .halt(let reason, let words) = verdict { LaneHalt(reason: reason, detail: words, since: now) } else { nil }
+    try await surroundings.ledger.transaction { transaction in
+      try transaction.finishSend(ended.order.entry, attempt: attempt, result: result, at: now)
+      if let halt { try transaction.setLaneHalt(halt) }
+    }
+    await note(verdict, now: now)
+    log(verdict, ended, detail: detail, next: result.next)
+    await surroundings.matchingBell.ring()
+  }
+
+  private func note(_ verdict: SendVerdict, now: Timestamp) async {
+    switch verdict {
+    case .halt(let reason, let words):
+      await surroundings.vitals.ill(.delivery, "\(reason.rawValue): \(words)", at: now)
+    case .unknown(let words, _), .notDone(let words, _): await surroundings.vitals.ill(.delivery, words, at: now)
+    default: await surroundings.vitals.well(.delivery, at: now)
+    }
+  }
+
+  private func log(_ verdict: SendVerdict, _ ended: Ended, detail: String?, next: SendResult.Next) {
+    var fields: [String: String?] = [
+      "order": ended.order.orderID, "referral": ended.report.referralID.text, "attempt": String(ended.attemptNumber),
+      "http_status": ended.httpStatus.map(String.init), "duration_ms": String(ended.duration.wholeMilliseconds),
+    ]
+    if case .again(let time) = next { fields["next_try"] = time.description }
+    let subject = "order \(ended.order.orderID) for referral \(ended.report.referralID)"
+    let because = detail.map { ": \($0)" } ?? ""
+    switch verdict {
+    case .reported: surroundings.log.event(.reported, .info, "reported \(subject)\(because)", fields)
+    case .superseded: surroundings.log.event(.superseded, .info, "\(subject) is superseded\(because)", fields)
+    case .review(let reason, _):
+      fields["reason"] = reason.rawValue
+      surroundings.log.event(.review, .error, "\(subject) needs a person\(because)", fields)
+    case .halt(let reason, _):
+      fields["reason"] = reason.rawValue
+      surroundings.log.event(.apiHalted, .error, "sending halts until the API accepts us again\(because)", fields)
+    case .unknown, .notDone, .rematch, .verify:
+      surroundings.log.event(.deferred, .debug, "\(subject) is tried again\(because)", fields)
+    }
+  }
+}
+
+extension APIAnswer {
+  var httpStatus: Int? {
+    switch self {
+    case .success(_, let head), .failure(_, let head): head.status
+    case .transport: nil
+    }
+  }
+}
+
+extension SendVerdict {
+  /// The verdict in a word, as attempts are listed with.
+  var name: String {
+    switch self {
+    case .reported: "reported"
+    case .review: "review"
+    case .superseded: "superseded"
+    case .unknown, .verify: "unknown"
+    case .notDone: "not_done"
+    case .halt: "halt"
+    case .rematch: "rematch"
+    }
+  }
+
+  /// Where the verdict leaves its order, and why in a sentence.
+  ///
+  /// - Parameter wait: The back-off's wait, should it be tried again.
+  func result(now: Timestamp, wait: Duration) -> (SendResult, String?) {
+    switch self {
+    case .reported(let detail): (SendResult(next: .reported, isUnknown: false, counts: true), detail)
+    case .superseded(let words): (SendResult(next: .superseded, isUnknown: false, counts: true), words)
+    case .review(let reason, let words): (SendResult(next: .review(reason), isUnknown: false, counts: true), words)
+    case .unknown(let words, let after):
+      (SendResult(next: .again(now + max(wait, after ?? .zero)), isUnknown: true, counts: true), words)
+    case .verify: (SendResult(next: .again(now + wait), isUnknown: true, counts: true), nil)
+    case .notDone(let words, let after):
+      (SendResult(next: .again(now + max(min(wait, .seconds(60)), after ?? .zero)), isUnknown: false, counts: false), words)
+    // The lane is probed before anything is sent, so the entry itself need not wait.
+    case .halt(_, let words): (SendResult(next: .again(now), isUnknown: false, counts: false), words)
+    case .rematch(let words): (SendResult(next: .rematch, isUnknown: false, counts: false), words)
+    }
+  }
+}

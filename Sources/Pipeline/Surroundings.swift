@@ -1,0 +1,57 @@
+public import Conversions
+public import Logging
+
+/// What every loop works with: the seams to the outside, and the bells by which the loops wake each other.
+public struct Surroundings: Sendable {
+  /// The shop's orders.
+  public var orders: any OrderSource
+  /// The partners API.
+  public var partners: any PartnersService
+  /// What must be remembered.
+  public var ledger: any LedgerStore
+  /// Where time enters.
+  public var clock: any HostClock
+  /// Where chance enters: the back-offs' jitter.
+  public var chance: Chance
+  /// Where the loops tell how they are.
+  public var vitals: Vitals
+  /// The log.
+  public var log: Logger
+  /// Rung when the shop says that orders changed.
+  public var intakeBell = Doorbell()
+  /// Rung when orders or referrals are to be matched.
+  public var matchingBell = Doorbell()
+  /// Rung when there may be something to send.
+  public var deliveryBell = Doorbell()
+  /// Rung when the mirror should be read at once.
+  public var mirrorBell = Doorbell()
+
+  /// The outside as a daemon, a test or a simulation gives it.
+  public init(
+    orders: any OrderSource, partners: any PartnersService, ledger: any LedgerStore, clock: any HostClock,
+    chance: Chance, vitals: Vitals, log: Logger
+  ) {
+    self.orders = orders
+    self.partners = partners
+    self.ledger = ledger
+    self.clock = clock
+    self.chance = chance
+    self.vitals = vitals
+    self.log = log
+  }
+}
+
+/// A source of jitter: seeded in a simulation, so that a run can be repeated.
+public actor Chance {
+  private var generator: any RandomNumberGenerator & Sendable
+
+  /// Jitter from a generator.
+  public init(_ generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()) {
+    self.generator = generator
+  }
+
+  /// A back-off's wait after so many failures in a row.
+  public func wait(_ backoff: Backoff, afterFailures failures: Int) -> Duration {
+    backoff.wait(afterFailures: failures, using: &generator)
+  }
+}

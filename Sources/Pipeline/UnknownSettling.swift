@@ -1,0 +1,48 @@
+import Conversions
+import Logging
+
+/// Settles an order that stopped qualifying, or disappeared, after a send that may have been done: nothing more is sent
+/// for it, and the API is asked whether it was done.
+struct UnknownSettling: Sendable {
+  /// How long after the last send a referral that is still open means that it was not done.
+  static let doubtLasts = Duration.seconds(900)
+
+  let surroundings: Surroundings
+
+  func settle(_ order: LedgerOrder, _ frozen: FrozenReport) async throws {
+    let now = surroundings.clock.now
+    let answer = await surroundings.partners.referral(frozen.report.referralID)
+    guard case .success(let referral, _) = answer else {
+      return try await wait(order, until: now + .seconds(60), "asked whether it was done, without an answer")
+    }
+    if referral.status == .converted {
+      return try await end(order, .reported, "was done, and has stopped qualifying since: correct it in the partner dashboard")
+    }
+    let clearAt = (frozen.lastSentAt ?? frozen.frozenAt) + Self.doubtLasts
+    guard now >= clearAt else {
+      return try await wait(order, until: clearAt, "stopped qualifying after a send that may have been done")
+    }
+    try await end(order, .cancelled, "stopped qualifying, and its sends were not done")
+  }
+
+  private func wait(_ order: LedgerOrder, until time: Timestamp, _ detail: String) async throws {
+    try await surroundings.ledger.transaction {
+      try $0.postpone(order.entry, until: time, reason: ReviewReason.changedWhileUnknown.rawValue, detail: detail)
+    }
+  }
+
+  private func end(_ order: LedgerOrder, _ outcome: Outcome, _ detail: String) async throws {
+    let now = surroundings.clock.now
+    try await surroundings.ledger.transaction { transaction in
+      var decision = Decision(outcome, reason: DecisionReason.noLongerQualifies, detail: detail)
+      decision.referralID = order.referralID
+      decision.claims = outcome == .reported
+      decision.value = order.value
+      try transaction.decide(order.entry, decision, at: now)
+    }
+    surroundings.log.event(
+      outcome == .reported ? .reported : .cancelled, .notice, "order \(order.orderID) \(detail)",
+      ["order": order.orderID, "referral": order.referralID?.text])
+    await surroundings.matchingBell.ring()
+  }
+}
