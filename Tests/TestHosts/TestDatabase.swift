@@ -1,0 +1,29 @@
+/// A database of one test's own. It goes with its cluster.
+public struct TestDatabase: Sendable {
+  /// Its name.
+  public let name: String
+  /// The server that it is in.
+  public let cluster: PostgresCluster
+  let psql: String
+
+  /// How to connect to it as the superuser.
+  public var conninfo: String { cluster.conninfo(database: name) }
+
+  /// How to connect to it as another role; none needs a password.
+  public func conninfo(user: String) -> String { cluster.conninfo(database: name, user: user) }
+
+  /// Runs SQL as psql(1) does (several statements, backslash commands) and returns its rows, unaligned.
+  ///
+  /// - Throws: `TestHostError` with psql's words at the first error.
+  @discardableResult
+  public func execute(
+    _ sql: String, user: String = "postgres", variables: [String: String] = [:], within limit: Duration = .seconds(60)
+  ) async throws -> String {
+    var arguments = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", conninfo(user: user)]
+    for (name, value) in variables { arguments += ["-v", "\(name)=\(value)"] }
+    arguments += ["-f", "-"]
+    let result = try await ChildProcess.run(psql, arguments, input: sql + "\n", within: limit)
+    guard result.end == .exited(0) else { throw TestHostError("psql: \(result.errors)") }
+    return result.output.hasSuffix("\n") ? String(result.output.dropLast()) : result.output
+  }
+}
