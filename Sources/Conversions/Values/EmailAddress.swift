@@ -39,11 +39,14 @@ public struct EmailAddress: Hashable, Sendable, Codable, CustomStringConvertible
   /// The domain in ASCII, without a trailing dot (RFC 1034, 3.1: the root's); nil where it is empty or IDNA refuses it.
   private static func asciiDomain(_ domain: Substring) -> String? {
     let bare = domain.last == "." ? domain.dropLast() : domain
-    guard !bare.isEmpty else { return nil }
+    let labels = bare.split(separator: ".", omittingEmptySubsequences: false)
+    guard labels.allSatisfy({ !$0.isEmpty }) else { return nil }
     guard !bare.utf8.allSatisfy({ $0 < 0x80 }) else { return String(bare) }
-    // Foundation's URL applies UTS 46 to hosts; the characters it would read as the end of a host are refused first.
+    // Foundation's URLs apply UTS 46 to hosts; the characters it would read as the end of a host are refused first.
     guard !bare.contains(where: { "/?#:[]%\\ ".contains($0) }) else { return nil }
-    guard let host = URL(string: "http://\(bare)/")?.host(percentEncoded: true), !host.isEmpty,
+    var address = URLComponents()
+    address.host = String(bare)
+    guard let host = address.encodedHost, !host.isEmpty,
       host.utf8.allSatisfy({ $0 < 0x80 && $0 != UInt8(ascii: "%") })
     else { return nil }
     return host.lowercased()

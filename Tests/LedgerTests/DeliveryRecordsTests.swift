@@ -1,0 +1,161 @@
+import Conversions
+import Ledger
+import Testing
+
+/// Claims, frozen reports, sends, and what a crash leaves.
+@Suite struct DeliveryRecordsTests {
+  private func ledger(orders: Int) async throws -> SQLiteLedger {
+    let ledger = try LedgerFixture().open()
+    _ = try await ledger.take((1...orders).map { .readable(makeOrder($0)) })
+    return ledger
+  }
+
+  private func next(_ ledger: SQLiteLedger, at now: Timestamp = epoch) async throws -> Int64? {
+    try await ledger.transaction { try $0.nextToSend(at: now)?.entry.number }
+  }
+
+  @Test func nothingIsFrozenBeforeTheCatchUpIsOver() async throws {
+    let ledger = try await ledger(orders: 1)
+    try await ledger.transaction { try $0.decide(EntryID(1), .queued("r1"), at: epoch) }
+    #expect(try await next(ledger) == nil)
+    try await ledger.settleCatchUp()
+    #expect(try await next(ledger) == 1)
+  }
+
+  @Test func aFrozenReportNeverChanges() async throws {
+    let ledger = try await ledger(orders: 1)
+    try await ledger.settleCatchUp()
+    let first = makeReport(makeOrder(1))
+    try await ledger.transaction { tx in
+      try tx.decide(EntryID(1), .queued("r1"), at: epoch)
+      _ = try tx.beginSend(EntryID(1), first, at: epoch)
+    }
+    let other = ConversionReport(
+      referralID: ReferralID("r2"), transactionID: first.transactionID, value: 999, metadata: nil)
+    try await ledger.transaction { tx in
+      _ = try tx.recoverInterruptedSends(at: epoch)
+      _ = try tx.beginSend(EntryID(1), other, at: epoch)
+    }
+    #expect(try await ledger.entry(1)?.frozen?.report == first)
+  }
+
+  @Test func aCrashInTheMiddleIsAnUnknownOutcome() async throws {
+    let fixture = try LedgerFixture()
+    do {
+      let ledger = try fixture.open()
+      _ = try await ledger.take([.readable(makeOrder(1))])
+      try await ledger.transaction { tx in
+        try tx.decide(EntryID(1), .queued("r1"), at: epoch)
+        _ = try tx.beginSend(EntryID(1), makeReport(makeOrder(1)), at: epoch)
+      }
+    }
+    let again = try fixture.open()
+    #expect(try await again.entry(1)?.outcome == .sending)
+    #expect(try await again.transaction { try $0.recoverInterruptedSends(at: epoch) } == 1)
+    let entry = try #require(try await again.entry(1))
+    #expect(entry.outcome == .queued && entry.frozen?.hasUnknownOutcome == true && entry.reason == "interrupted")
+    #expect(try await next(again) == 1, "frozen ones are sent whatever the catch-up does")
+    try await again.transaction { try $0.unfreeze(EntryID(1)) }
+    #expect(try await again.entry(1)?.frozen != nil, "what may have been done stays frozen")
+  }
+
+  @Test func oneOrderHoldsAReferralAndTheNextMovesUp() async throws {
+    let ledger = try await ledger(orders: 3)
+    try await ledger.transaction { tx in
+      try tx.decide(EntryID(1), .queued("r1"), at: epoch)
+      try tx.decide(EntryID(2), .queued("r1"), at: epoch)
+      var behind = Decision(.waiting, reason: DecisionReason.behindOther)
+      behind.referralID = ReferralID("r1")
+      try tx.decide(EntryID(3), behind, at: epoch)
+    }
+    // The second took the claim, so the first is decided again.
+    #expect(try await ledger.undecided().map(\.entry.number) == [1])
+    #expect(try await ledger.transaction { try $0.holder(of: ReferralID("r1"), except: EntryID(1))?.entry.number } == 2)
+    try await ledger.transaction { try $0.decide(EntryID(1), Decision(.waiting), at: epoch) }
+    try await ledger.transaction { try $0.decide(EntryID(2), Decision(.cancelled), at: epoch) }
+    #expect(try await ledger.undecided().map(\.entry.number) == [3])
+  }
+
+  @Test func aReportedOrderSupersedesItsRivalsThroughTheMirror() async throws {
+    let ledger = try await ledger(orders: 2)
+    try await ledger.transaction { tx in
+      _ = try tx.record(makeReferral("r1"), seenAt: epoch)
+      var behind = Decision(.waiting, reason: DecisionReason.behindOther)
+      behind.referralID = ReferralID("r1")
+      try tx.decide(EntryID(2), behind, at: epoch)
+    }
+    try await ledger.report(makeOrder(1))
+    #expect(try await ledger.undecided().map(\.entry.number) == [2])
+    let mirrored = try await ledger.transaction { try $0.referral(ReferralID("r1")) }
+    #expect(mirrored?.status == .converted && mirrored?.conversionValue == 500)
+    #expect(try await ledger.entry(1)?.outcome == .reported)
+  }
+
+  @Test(arguments: [(ReviewReason.rejected, false), (.referralMissing, false), (.answerMismatch, true)])
+  func aRefusedOrderLetsGoOfItsReferral(reason: ReviewReason, keeps: Bool) async throws {
+    let ledger = try await ledger(orders: 1)
+    try await ledger.transaction { tx in
+      try tx.decide(EntryID(1), .queued("r1"), at: epoch)
+      let number = try tx.beginSend(EntryID(1), makeReport(makeOrder(1)), at: epoch)
+      let attempt = Attempt(
+        number: number, startedAt: epoch, duration: nil, httpStatus: 400, verdict: "review", detail: "d")
+      try tx.finishSend(
+        EntryID(1), attempt: attempt, result: SendResult(next: .review(reason), isUnknown: false, counts: true),
+        at: epoch)
+    }
+    #expect(try await ledger.entry(1)?.claims == keeps)
+  }
+
+  @Test func a404IsMatchedAgainWithoutTheReferral() async throws {
+    let ledger = try await ledger(orders: 1)
+    try await ledger.transaction { tx in
+      _ = try tx.record(makeReferral("r1"), seenAt: epoch)
+      try tx.decide(EntryID(1), .queued("r1"), at: epoch)
+      let number = try tx.beginSend(EntryID(1), makeReport(makeOrder(1)), at: epoch)
+      let attempt = Attempt(
+        number: number, startedAt: epoch, duration: nil, httpStatus: 404, verdict: "rematch", detail: "gone")
+      try tx.finishSend(
+        EntryID(1), attempt: attempt, result: SendResult(next: .rematch, isUnknown: false, counts: false), at: epoch)
+    }
+    let entry = try #require(try await ledger.entry(1))
+    #expect(entry.frozen == nil && entry.outcome == .waiting && !entry.claims)
+    #expect(try await ledger.undecided().count == 1)
+    #expect(try await ledger.transaction { try $0.referral(ReferralID("r1")) } == nil)
+    #expect(try await ledger.transaction { try $0.rematches(of: EntryID(1)) } == 1)
+  }
+
+  @Test func liveOrdersGoBeforeABackfill() async throws {
+    let ledger = try LedgerFixture().open()
+    try await ledger.transaction { tx in
+      _ = try tx.record(.readable(makeOrder(1, email: "a@example.com")), seenAt: epoch, isBackfill: true)
+      _ = try tx.record(.readable(makeOrder(2, email: "b@example.com")), seenAt: epoch, isBackfill: false)
+      try tx.decide(EntryID(1), .queued("r1"), at: epoch)
+      try tx.decide(EntryID(2), .queued("r2"), at: epoch + .seconds(1))
+    }
+    try await ledger.settleCatchUp()
+    #expect(try await next(ledger) == 1, "the live one isn't due yet")
+    #expect(try await next(ledger, at: epoch + .seconds(1)) == 2)
+  }
+
+  @Test func listsAreFilteredAndCounted() async throws {
+    let ledger = try await ledger(orders: 4)
+    try await ledger.transaction { tx in
+      try tx.decide(EntryID(1), .queued("r1"), at: epoch)
+      try tx.decide(EntryID(2), Decision(review: .invalidAmount, "x"), at: epoch + .seconds(1))
+      try tx.decide(EntryID(3), Decision(review: .selfReferral, "y"), at: epoch + .seconds(2))
+      try tx.decide(EntryID(4), Decision(.noReferral), at: epoch)
+    }
+    let reviews = try await ledger.transaction { try $0.entries(EntryFilter(outcomes: [.review])) }
+    #expect(reviews.map(\.entry.number) == [2, 3])
+    let reasoned = try await ledger.transaction { try $0.entries(EntryFilter(outcomes: [.review], reason: "self_referral")) }
+    #expect(reasoned.map(\.entry.number) == [3])
+    let older = try await ledger.transaction {
+      try $0.entries(EntryFilter(outcomes: Outcome.allCases, decidedBefore: epoch + .seconds(1), limit: 1))
+    }
+    #expect(older.map(\.entry.number) == [1])
+    let counts = try await ledger.transaction { try $0.outcomeCounts() }
+    #expect(counts.first { $0.outcome == .review }?.count == 2)
+    #expect(counts.first { $0.outcome == .review }?.oldest == epoch + .seconds(1))
+    #expect(try await ledger.transaction { try $0.outcomes(since: epoch + .seconds(1)) } == [.review: 2])
+  }
+}

@@ -1,0 +1,75 @@
+import Conversions
+import Ledger
+import TestHosts
+
+let epoch = Timestamp(milliseconds: 1_765_000_000_000)
+
+func makeOrder(
+  _ key: Int, email: String? = "ana@example.com", external: String? = nil, id: String? = nil, qualifies: Bool = true,
+  placed: Timestamp = epoch, total: String? = "500"
+) -> Order {
+  guard let transactionID = TransactionID(id ?? "order_\(key)") else { fatalError("not an ID") }
+  return Order(
+    key: OrderKey(String(key)), transactionID: transactionID, email: email.flatMap(EmailAddress.init),
+    externalSourceID: external.flatMap(ExternalSourceID.init), total: total.map { .amount($0, currency: "EUR") } ?? .null,
+    status: "paid", qualifies: qualifies, placedAt: PlacedAt(earliest: placed, latest: placed),
+    metadata: #"{"sku":"A"}"#)
+}
+
+func makeReferral(
+  _ id: String, _ status: ReferralStatus = .pending, email: String? = "ana@example.com", external: String? = nil
+) -> Referral {
+  Referral(
+    id: ReferralID(id), status: status, friendEmail: email, createdAt: epoch - .seconds(86_400),
+    referrerIdentifier: "cust_1", externalSourceID: external)
+}
+
+func makeReport(_ order: Order, _ referral: String = "r1") -> ConversionReport {
+  ConversionReport(
+    referralID: ReferralID(referral), transactionID: order.transactionID, value: 500, metadata: order.metadata)
+}
+
+extension Decision {
+  static func queued(_ referral: String) -> Decision {
+    var decision = Decision(.queued)
+    decision.referralID = ReferralID(referral)
+    decision.claims = true
+    decision.value = 500
+    return decision
+  }
+}
+
+/// A ledger in a folder of its own, and how to open it again.
+struct LedgerFixture {
+  let folder: TemporaryFolder
+  var path: String { folder.path("ledger.sqlite") }
+
+  init() throws { folder = try TemporaryFolder("ledger") }
+
+  func open() throws -> SQLiteLedger { try SQLiteLedger(path: path) }
+}
+
+extension SQLiteLedger {
+  func take(_ rows: [OrderRow], at now: Timestamp = epoch) async throws -> [RowChange] {
+    try await transaction { tx in try rows.map { try tx.record($0, seenAt: now, isBackfill: false) } }
+  }
+
+  func undecided() async throws -> [LedgerOrder] {
+    try await transaction { try $0.undecided(at: epoch, limit: 100) }
+  }
+
+  func entry(_ number: Int64) async throws -> LedgerOrder? {
+    try await transaction { try $0.entry(EntryID(number)) }
+  }
+
+  func settleCatchUp() async throws {
+    try await transaction { tx in
+      var intake = try tx.intakeProgress()
+      intake.caughtUpAt = epoch
+      try tx.setIntakeProgress(intake)
+      var mirror = try tx.mirrorProgress()
+      mirror.completeSweepBeganAt = epoch
+      try tx.setMirrorProgress(mirror)
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import Conversions
+import Foundation
+import Glibc
+import TestHosts
+import Testing
+
+@testable import Ledger
+
+/// What the file itself promises: durability, one owner, refusal of what isn't ours.
+@Suite struct SQLiteLedgerTests {
+  @Test func commitsAreDurableAndTheFileIsOurs() async throws {
+    let fixture = try LedgerFixture()
+    let ledger = try fixture.open()
+    let pragmas = try await ledger.durability()
+    #expect(pragmas.journalMode == "wal")
+    #expect(pragmas.synchronous == 2, "FULL")
+    #expect(pragmas.lockingMode == "exclusive")
+    let attributes = try FileManager.default.attributesOfItem(atPath: fixture.path)
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+    let wal = try FileManager.default.attributesOfItem(atPath: fixture.path + "-wal")
+    #expect(wal[.posixPermissions] as? Int == 0o600)
+    #expect(!FileManager.default.fileExists(atPath: fixture.path + "-shm"))
+  }
+
+  @Test func aSecondOwnerIsRefusedAndALaterOneIsNot() async throws {
+    let fixture = try LedgerFixture()
+    var first: SQLiteLedger? = try fixture.open()
+    #expect(throws: LedgerFailure.self) { try fixture.open() }
+    do {
+      _ = try fixture.open()
+    } catch let failure as LedgerFailure {
+      #expect(failure.kind == .locked)
+    }
+    try first?.close()
+    first = nil
+    _ = try fixture.open()
+  }
+
+  @Test func whatWasCommittedIsThereAgain() async throws {
+    let fixture = try LedgerFixture()
+    let order = makeOrder(1)
+    do {
+      let ledger = try fixture.open()
+      _ = try await ledger.take([.readable(order)])
+      try await ledger.transaction { try $0.setPosition(IntakePosition("p1"), of: .sweep) }
+      try ledger.close()
+    }
+    let again = try fixture.open()
+    #expect(try await again.undecided().map(\.row) == [.readable(order)])
+    #expect(try await again.transaction { try $0.position(of: .sweep)?.text } == "p1")
+    #expect(try await again.integrityFaults().isEmpty)
+  }
+
+  @Test func aTransactionThatThrowsLeavesNothing() async throws {
+    let ledger = try LedgerFixture().open()
+    struct Failure: Error {}
+    await #expect(throws: Failure.self) {
+      try await ledger.transaction { tx in
+        _ = try tx.record(.readable(makeOrder(1)), seenAt: epoch, isBackfill: false)
+        try tx.setPosition(IntakePosition("p2"), of: .sweep)
+        throw Failure()
+      }
+    }
+    #expect(try await ledger.undecided().isEmpty)
+    #expect(try await ledger.transaction { try $0.position(of: .sweep) } == nil)
+  }
+
+  @Test func aNewerLedgerIsLeftUntouched() async throws {
+    let fixture = try LedgerFixture()
+    try fixture.open().close()
+    try sqlite(fixture.path, "INSERT INTO grdb_migrations VALUES ('999: from the future')")
+    let before = try Data(contentsOf: URL(fileURLWithPath: fixture.path))
+    let failure = #expect(throws: LedgerFailure.self) { try fixture.open() }
+    #expect(failure?.kind == .newer)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.path)) == before)
+  }
+
+  @Test func aFileThatIsNoLedgerIsRefused() async throws {
+    let fixture = try LedgerFixture()
+    try Data("this is not a database, but a letter to my aunt".utf8).write(to: URL(fileURLWithPath: fixture.path))
+    #expect(#expect(throws: LedgerFailure.self) { try fixture.open() }?.kind == .damaged)
+
+    let other = try LedgerFixture()
+    try sqlite(other.path, "CREATE TABLE somebody_elses (x)")
+    #expect(#expect(throws: LedgerFailure.self) { try other.open() }?.kind == .damaged)
+  }
+
+  @Test func aMissingFolderIsSaidPlainly() throws {
+    let failure = #expect(throws: LedgerFailure.self) { try SQLiteLedger(path: "/nonexistent/ledger.sqlite") }
+    #expect(failure?.description.contains("/nonexistent/ledger.sqlite.lock: No such file or directory") == true)
+  }
+
+  @Test func itBelongsToOneShop() async throws {
+    let fixture = try LedgerFixture()
+    let ledger = try fixture.open()
+    try await ledger.adopt(source: "a")
+    try await ledger.adopt(source: "b")
+    _ = try await ledger.take([.readable(makeOrder(1))])
+    try await ledger.adopt(source: "b")
+    let failure = await #expect(throws: LedgerFailure.self) { try await ledger.adopt(source: "c") }
+    #expect(failure?.kind == .otherSource)
+  }
+
+  @Test func aCopyIsWholeAndNeedsTheLock() async throws {
+    let fixture = try LedgerFixture()
+    let target = try TemporaryFolder("copy")
+    #expect(try SQLiteLedger.copy(path: fixture.path, intoFolder: target.path) == nil)
+    do {
+      let ledger = try fixture.open()
+      _ = try await ledger.take([.readable(makeOrder(1))])
+      let failure = #expect(throws: LedgerFailure.self) {
+        try SQLiteLedger.copy(path: fixture.path, intoFolder: target.path)
+      }
+      #expect(failure?.kind == .locked)
+    }
+    let copied = try #require(try SQLiteLedger.copy(path: fixture.path, intoFolder: target.path))
+    #expect(try await SQLiteLedger(path: copied).undecided().count == 1)
+  }
+
+  private func sqlite(_ path: String, _ sql: String) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["sqlite3", path, sql]
+    try process.run()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0)
+  }
+}
