@@ -33,7 +33,8 @@ struct HTTPListener: Sendable {
 
   /// Serves until the task is cancelled, then closes every connection.
   @concurrent
-  func run(_ configuration: SandboxConfiguration, clock: SandboxClock, handler: @escaping HTTPConnection.Handler) async {
+  func run(_ configuration: SandboxConfiguration, clock: SandboxClock, handler: @escaping HTTPConnection.Handler) async
+  {
     defer { try? socket.close() }
     let places = ConnectionPlaces(configuration.connectionsMax)
     await withDiscardingTaskGroup { group in

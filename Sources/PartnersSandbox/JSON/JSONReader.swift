@@ -176,7 +176,9 @@ extension JSONReader {
   private mutating func unit() throws(Failure) -> UInt32 {
     guard offset + 4 <= bytes.count else { throw failure("the text ends within a string") }
     let digits = String(decoding: bytes[offset..<offset + 4], as: UTF8.self)
-    guard !digits.hasPrefix("+"), let code = UInt32(digits, radix: 16) else { throw failure("expected four hex digits") }
+    guard !digits.hasPrefix("+"), let code = UInt32(digits, radix: 16) else {
+      throw failure("expected four hex digits")
+    }
     offset += 4
     return code
   }

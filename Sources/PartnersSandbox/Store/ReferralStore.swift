@@ -99,7 +99,9 @@ extension ReferralStore {
 
   /// API reference, The referral object: the code is the referrer's, so a referrer's referrals share it.
   private mutating func code(of referral: SandboxReferral) -> String {
-    guard let referrer = referral.referrerIdentifier ?? referral.referrerEmail else { return identifiers.referralCode() }
+    guard let referrer = referral.referrerIdentifier ?? referral.referrerEmail else {
+      return identifiers.referralCode()
+    }
     let owner = Pair(partner: referral.partner, referrerIdentifier: referrer, friendEmail: "")
     if let code = codes[owner] { return code }
     let code = identifiers.referralCode()
