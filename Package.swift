@@ -81,7 +81,7 @@ let package = Package(
     tests("PipelineTests", ["Pipeline", "Ledger", "Conversions", "TestHosts", logging]),
     tests("SystemdTests", ["Systemd", "TestHosts", logging]),
     tests("ConfigurationTests", ["Configuration", "Conversions"]),
-    tests("PartnersSandboxTests", ["PartnersSandbox", "TestHosts"]),
+    tests("PartnersSandboxTests", ["PartnersSandbox", "TestHosts", flyingSocks]),
     tests("conversiondTests", ["conversiond", "TestHosts", "Postgres", "PartnersSandbox", "Configuration"]),
   ]
 )

@@ -7,7 +7,8 @@ final class Watchdog: Sendable {
   /// This process's one. `nil` where none could be started; tests still clean up after themselves.
   static let shared = try? Watchdog()
 
-  /// SIGQUIT first, as PostgreSQL's postmaster takes its shared memory away on it, then SIGKILL.
+  /// SIGQUIT first, as PostgreSQL's postmaster takes its shared memory away on it, and after 5 s its children that don't
+  /// end; then SIGKILL.
   private static let script = """
     trap '' INT TERM HUP
     pids=' '
@@ -20,7 +21,7 @@ final class Watchdog: Sendable {
       esac
     done
     for pid in $pids; do kill -QUIT -"$pid" 2>/dev/null; kill -CONT -"$pid" 2>/dev/null; done
-    for turn in 1 2 3 4 5 6 7 8 9 10; do
+    for turn in $(seq 40); do
       alive=
       for pid in $pids; do kill -0 "$pid" 2>/dev/null && alive=1; done
       [ -z "$alive" ] && break

@@ -1,0 +1,47 @@
+/// One thing that is wrong, or doubtful, at one place of a configuration file.
+public struct Mistake: Sendable, Equatable, CustomStringConvertible {
+  /// Whether it stops the daemon from taking the file.
+  public enum Severity: Sendable {
+    /// The file is refused.
+    case mistake
+    /// The file is taken, but its author should know.
+    case warning
+  }
+
+  /// The file's name, as it was given.
+  public var file: String
+  /// Where it is.
+  public var position: Position
+  /// What is wrong and what to write instead, in one line; never holds a secret or a control character.
+  public var message: String
+  /// Whether it stops the daemon from taking the file.
+  public var severity: Severity
+
+  /// The line, from 1.
+  public var line: Int { position.line }
+  /// The column, from 1, counted in Unicode scalars.
+  public var column: Int { position.column }
+
+  /// `file:line:column: message`, as compilers write it; a warning has `warning: ` before its message.
+  public var description: String {
+    "\(file):\(line):\(column): \(severity == .warning ? "warning: " : "")\(message)"
+  }
+}
+
+/// All that is wrong with a configuration file.
+public struct ConfigurationMistakes: Error, Sendable, Equatable, CustomStringConvertible {
+  /// Every mistake, in the order of the file; never empty.
+  public var mistakes: [Mistake]
+  /// Every warning, in the order of the file.
+  public var warnings: [Mistake]
+
+  /// One mistake a line; warnings are left out.
+  public var description: String { mistakes.map(\.description).joined(separator: "\n") }
+}
+
+/// A mistake or warning before the file's name is put to it.
+struct Finding: Equatable {
+  var position: Position
+  var message: String
+  var severity = Mistake.Severity.mistake
+}

@@ -1,0 +1,100 @@
+import Conversions
+import Postgres
+
+/// Turns the cells of `ShopSQL.rows` into orders.
+struct RowDecoding {
+  let mapping: OrderMapping
+  let placedAt: PlacedAtType
+  private let indexes: [MappedExpression.Role: Int]
+  private let placedIndex: Int
+
+  init(_ mapping: OrderMapping, _ placedAt: PlacedAtType) {
+    self.mapping = mapping
+    self.placedAt = placedAt
+    let selected = mapping.selected
+    indexes = Dictionary(uniqueKeysWithValues: selected.enumerated().map { ($1.role, $0) })
+    placedIndex = selected.count
+  }
+
+  /// The row's key.
+  func key(_ rows: PostgresRows, _ row: Int) throws -> OrderKey? {
+    try rows.text(row, 0).map { OrderKey($0) }
+  }
+
+  /// The row as an order, or why it is none.
+  func order(_ rows: PostgresRows, _ row: Int, key: OrderKey) throws -> OrderRow {
+    func text(_ role: MappedExpression.Role) throws -> String? {
+      try indexes[role].flatMap { try rows.text(row, $0) }
+    }
+    let rawID = try text(.id)
+    func unreadable(_ detail: String, _ reason: ReviewReason = .unreadable) -> OrderRow {
+      let id = rawID.flatMap { TransactionID($0)?.text }
+      return .unreadable(UnreadableOrder(key: key, transactionID: id, reason: reason, detail: detail))
+    }
+    guard let transactionID = rawID.flatMap({ TransactionID($0) }) else { return unreadable(Self.fault(ofID: rawID)) }
+    let placed: PlacedAt
+    switch try placedAt(rows, row) {
+    case .success(let span): placed = span
+    case .failure(let fault): return unreadable(fault.detail)
+    }
+    let metadata = try metadata(rows, row)
+    if let metadata, metadata.utf8.count > ConversionReport.metadataBytesMax {
+      return unreadable("the metadata is \(metadata.utf8.count) bytes, and the API takes 4096", .metadataTooLarge)
+    }
+    let status = try text(.status)
+    return .readable(
+      Order(
+        key: key, transactionID: transactionID, email: try text(.email).flatMap { EmailAddress($0) },
+        externalSourceID: try text(.externalSourceID).flatMap { ExternalSourceID($0) },
+        customerID: try text(.customerID).flatMap { $0.isEmpty ? nil : $0 },
+        total: total(try text(.total), try text(.currency)), status: status,
+        qualifies: mapping.qualifies == nil
+          ? status.map { mapping.qualifyingStatuses.contains($0) } ?? false : try text(.qualifies) == "true",
+        placedAt: placed, metadata: metadata))
+  }
+
+  private func total(_ amount: String?, _ currency: String?) -> OrderTotal {
+    guard mapping.columns.total != nil else { return .unmapped }
+    return amount.map { .amount($0, currency: currency) } ?? .null
+  }
+
+  private static func fault(ofID id: String?) -> String {
+    guard let id else { return "orders.columns.id is NULL" }
+    if id.isEmpty { return "orders.columns.id is empty" }
+    if id.utf8.count > TransactionID.bytesMax {
+      return "orders.columns.id is \(id.utf8.count) bytes long, more than \(TransactionID.bytesMax)"
+    }
+    return "orders.columns.id has control characters"
+  }
+
+  private struct Fault: Error { var detail: String }
+
+  /// The years from 1 to 9999, which is what the API's dates can hold, in microseconds since 1970.
+  private static let representable: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
+
+  private func placedAt(_ rows: PostgresRows, _ row: Int) throws -> Result<PlacedAt, Fault> {
+    guard try rows.text(row, placedIndex) == "true" else { return .failure(Fault(detail: "placed_at is NULL")) }
+    guard let early = try rows.text(row, placedIndex + 1).flatMap({ Int64($0) }),
+      let late = try rows.text(row, placedIndex + 2).flatMap({ Int64($0) })
+    else { return .failure(Fault(detail: "placed_at is infinite")) }
+    guard Self.representable.contains(early), Self.representable.contains(late) else {
+      return .failure(Fault(detail: "placed_at is not within the years 1 to 9999"))
+    }
+    let (earliest, latest) = (Timestamp(microseconds: early), Timestamp(microseconds: late))
+    guard placedAt.kind != .date else { return .success(PlacedAt(earliest: earliest, latest: latest)) }
+    let end = max(PlacedAt(written: latest).latest, latest + .microseconds(placedAt.granule - 1))
+    return .success(PlacedAt(earliest: earliest, latest: end))
+  }
+
+  /// The JSON object of what is not NULL; nil where nothing is.
+  private func metadata(_ rows: PostgresRows, _ row: Int) throws -> String? {
+    var members: [(name: String, json: String)] = []
+    for (number, entry) in mapping.metadata.enumerated() {
+      guard let index = indexes[.metadata(number)], let json = try rows.text(row, index), json != "null" else {
+        continue
+      }
+      members.append((entry.name, json))
+    }
+    return members.isEmpty ? nil : JSONText.object(members)
+  }
+}

@@ -1,0 +1,138 @@
+public import Conversions
+public import Postgres
+
+/// The shop's orders in PostgreSQL.
+///
+/// Has two connections, one for pages and one for re-reads. In this version the sweep reads every order again in each
+/// walk, and the fast lane is empty; the position keeps each page's horizon for when that changes.
+public actor ShopOrders: OrderSource {
+  /// How often one call halves its page before it leaves the rest to the next one: a slow database is to be spared.
+  static let halvingsMax = 4
+
+  /// How the table is read.
+  public nonisolated let mapping: OrderMapping
+  private let limits: TransactionLimits
+  private let pages: ShopConnection
+  private let rereads: ShopConnection
+  private var sizing: PageSizing
+  private var current: [ShopWarning.Kind: ShopWarning] = [:]
+
+  /// Orders as mapped. Connects at first use.
+  public init(_ mapping: OrderMapping, limits: TransactionLimits = TransactionLimits()) {
+    self.mapping = mapping
+    self.limits = limits
+    pages = ShopConnection(mapping.connection)
+    rereads = ShopConnection(mapping.connection)
+    sizing = PageSizing(max: mapping.pageSize)
+  }
+
+  /// What an operator should know now; each kind at most once.
+  public var warnings: [ShopWarning] { ShopWarning.Kind.allCases.compactMap { current[$0] } }
+
+  /// Closes both connections; the next read makes them anew.
+  public func close() async {
+    await pages.close()
+    await rereads.close()
+  }
+
+  /// Reads the next page of a lane. The fast lane is an empty page that ends its walk.
+  public func page(of lane: IntakeLane, after position: IntakePosition?) async throws -> OrderPage {
+    switch lane {
+    case .fast: try await translated { try await self.emptyPage(position) }
+    case .sweep: try await translated { try await self.sweepPage(WalkPosition(position)) }
+    }
+  }
+
+  /// Reads orders again by their keys, a page's worth in each transaction.
+  public func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
+    try await translated {
+      var result: [OrderKey: OrderRow] = [:]
+      var rest = keys[...]
+      while !rest.isEmpty {
+        let part = Array(rest.prefix(mapping.pageSize))
+        rest = rest.dropFirst(part.count)
+        let connection = try await rereads.usable()
+        let reading = await reading(connection)
+        let orders = try await connection.transaction(limits) { try reading.orders(part, in: $0) }
+        result.merge(orders) { first, _ in first }
+      }
+      return result
+    }
+  }
+
+  private func sweepPage(_ position: WalkPosition?) async throws -> OrderPage {
+    var halvings = 0
+    while true {
+      let size = sizing.size
+      let start = ContinuousClock.now
+      do {
+        let connection = try await pages.usable()
+        let reading = await reading(connection)
+        let page = try await connection.transaction(limits) { try reading.page(after: position, size: size, in: $0) }
+        notePace(ContinuousClock.now - start)
+        if page.keyPage.last == nil { await lookForNullKeys() }
+        return finished(page)
+      } catch let error as PostgresError where error.sqlState == .queryCanceled {
+        halvings += 1
+        guard sizing.halve() else { throw error }
+        noteSmallPages()
+        guard halvings < Self.halvingsMax else { throw error }
+      }
+    }
+  }
+
+  private func finished(_ page: ShopReading.Page) -> OrderPage {
+    let endsWalk = page.keyPage.last == nil
+    let next = WalkPosition(
+      walk: endsWalk ? page.walk + 1 : page.walk, key: page.keyPage.last?.text, horizon: page.moment.horizon,
+      mapping: page.walkDigest)
+    return OrderPage(rows: page.rows, position: next.encoded, endsWalk: endsWalk, readAt: page.moment.readAt)
+  }
+
+  private func emptyPage(_ position: IntakePosition?) async throws -> OrderPage {
+    let connection = try await pages.usable()
+    let rows = try await connection.query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text")
+    let now = try rows.text(0, 0).flatMap { Int64($0) } ?? 0
+    return OrderPage(
+      rows: [], position: position ?? IntakePosition("{}"), endsWalk: true, readAt: Timestamp(microseconds: now))
+  }
+
+  /// Once a walk, in a transaction of its own: without an index it may take too long, which is then no failure.
+  private func lookForNullKeys() async {
+    guard let connection = try? await pages.usable() else { return }
+    let sql = ShopSQL(mapping: mapping).hasNullKeys
+    guard let found = try? await connection.transaction(limits, { try $0.query(sql).text(0, 0) }) else { return }
+    current[.nullKeys] =
+      found == "true"
+      ? ShopWarning(
+        kind: .nullKeys,
+        message: "rows without a key (\(mapping.keyExpression.setting) is NULL) can't be read: leave them out by "
+          + "orders.where, or choose another orders.key") : nil
+  }
+
+  private func notePace(_ duration: Duration) {
+    sizing.note(duration)
+    if sizing.size == sizing.sizeMax { current[.smallPages] = nil }
+  }
+
+  private func noteSmallPages() {
+    current[.smallPages] = ShopWarning(
+      kind: .smallPages,
+      message: "a page of orders ran into a time limit (statement_timeout, 57014): reading \(sizing.size) at a time; "
+        + "is there an index on \(mapping.keyExpression.setting)?")
+  }
+
+  private func reading(_ connection: PostgresConnection) async -> ShopReading {
+    ShopReading(
+      sql: ShopSQL(mapping: mapping), isASCII: await connection.reportedSetting("server_encoding") == "SQL_ASCII",
+      serverVersion: await connection.serverVersion)
+  }
+
+  private func translated<Result>(_ work: () async throws -> Result) async throws -> Result {
+    do {
+      return try await work()
+    } catch let error as PostgresError {
+      throw FailureWording.failure(error)
+    }
+  }
+}

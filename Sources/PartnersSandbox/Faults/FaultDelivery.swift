@@ -1,0 +1,35 @@
+/// Turns a fault into the reply that shows it.
+extension SandboxFault {
+  /// The reply to a request whose true answer is `response`; `nil` where the work was left undone.
+  func reply(_ response: HTTPResponse?) -> Reply {
+    let response = response ?? HTTPResponse(status: 500)
+    return switch self {
+    case .answer(let answer, _): Reply(response: answer.response)
+    case .delay: Reply(response: response)
+    case .hang: Reply(response: response, delivery: .hang)
+    case .reset: Reply(response: response, delivery: .reset)
+    case .truncate(let bodyBytes): Reply(response: response, delivery: .truncated(bodyBytes: bodyBytes))
+    case .loseAnswer: Reply(response: response, delivery: .lost)
+    case .trickle(let interval): Reply(response: response, delivery: .trickled(every: interval))
+    case .garbage(let garbage): Reply(response: garbage.spoil(response))
+    }
+  }
+}
+
+extension SandboxFault.Garbage {
+  fileprivate func spoil(_ response: HTTPResponse) -> HTTPResponse {
+    var spoilt = response
+    switch self {
+    case .trailing: spoilt.body += Array("}]trailing garbage\u{0}".utf8)
+    case .notJSON: spoilt.body = Array("this is not JSON: <<<".utf8)
+    case .huge(let bytes):
+      // Valid JSON to its end, so that only its size is wrong.
+      let padding = [UInt8](repeating: UInt8(ascii: "x"), count: max(0, bytes - 14))
+      spoilt.body = Array("{\"padding\":\"".utf8) + padding + Array("\"}".utf8)
+    case .deep(let levels):
+      spoilt.body =
+        [UInt8](repeating: UInt8(ascii: "["), count: levels) + [UInt8](repeating: UInt8(ascii: "]"), count: levels)
+    }
+    return spoilt
+  }
+}

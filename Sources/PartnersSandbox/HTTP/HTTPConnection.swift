@@ -1,0 +1,123 @@
+internal import FlyingSocks
+internal import Foundation
+internal import Glibc
+
+/// One client's connection: request after request until either side ends it.
+struct HTTPConnection: Sendable {
+  /// What answers requests.
+  typealias Handler = @Sendable (HTTPRequest, _ address: String) async -> Reply
+
+  let socket: AsyncSocket
+  let address: String
+  let bodyMax: Int
+  let idleTimeout: Duration
+  let clock: SandboxClock
+  let handler: Handler
+
+  /// Serves the connection to its end, and closes it.
+  @concurrent
+  func run() async {
+    defer { try? socket.close() }
+    var reader = ConnectionReader(socket: socket, bodyMax: bodyMax)
+    do {
+      while !Task.isCancelled {
+        let request: HTTPRequest
+        (request, reader) = try await next(reader)
+        let reply = await handler(request, address)
+        try Task.checkCancellation()
+        guard try await deliver(reply, to: request) else { return }
+      }
+    } catch ConnectionReader.Failure.refused(let failure) {
+      await refuse(failure)
+    } catch {
+      // The client left, or the server stops: there is nobody to tell.
+    }
+  }
+
+  /// The next request, unless the client takes longer than it may.
+  private func next(_ reader: ConnectionReader) async throws -> (HTTPRequest, ConnectionReader) {
+    try await withThrowingTaskGroup(of: (HTTPRequest, ConnectionReader)?.self) { group in
+      group.addTask {
+        var reader = reader
+        let request = try await reader.next()
+        return (request, reader)
+      }
+      group.addTask {
+        try await Task.sleep(for: idleTimeout)
+        return nil
+      }
+      defer { group.cancelAll() }
+      guard let first = try await group.next(), let result = first else { throw ConnectionReader.Failure.ended }
+      return result
+    }
+  }
+
+  /// Sends the reply; whether the connection is good for another request.
+  private func deliver(_ reply: Reply, to request: HTTPRequest) async throws -> Bool {
+    let bytes = reply.response.bytes(
+      method: request.method, keepsAlive: request.keepsAlive, date: clock.now.wallMilliseconds)
+    switch reply.delivery {
+    case .whole:
+      try await socket.write(Data(bytes))
+      return request.keepsAlive || finish()
+    case .hang:
+      // Whatever else the client sends is read and dropped, so that its leaving is noticed.
+      while true { _ = try await socket.read(atMost: 4096) }
+    case .reset:
+      // With nothing to linger for, the close that follows drops everything and resets the connection.
+      try? socket.socket.setValue(linger(l_onoff: 1, l_linger: 0), for: LingerOption())
+      return false
+    case .truncated(let bodyBytes):
+      let missing = max(1, reply.response.body.count - max(0, bodyBytes))
+      try await socket.write(Data(bytes.dropLast(missing)))
+      return finish()
+    case .lost:
+      return finish()
+    case .trickled(let interval):
+      for byte in bytes {
+        try await socket.write(Data([byte]))
+        try await Task.sleep(for: interval)
+      }
+      return request.keepsAlive || finish()
+    }
+  }
+
+  /// Tells why a request was refused.
+  private func refuse(_ failure: HTTPRequestHead.Failure) async {
+    let error = APIError(
+      status: failure.status, code: failure.status == 413 ? .validationError : .malformedRequest,
+      message: "The request was refused: \(failure.reason)")
+    let bytes = error.response.bytes(method: "", keepsAlive: false, date: clock.now.wallMilliseconds)
+    if (try? await socket.write(Data(bytes))) != nil { await drain() }
+  }
+
+  /// Answers 503 at once: every place is taken.
+  @concurrent
+  func turnAway() async {
+    defer { try? socket.close() }
+    let error = APIError(status: 503, code: .overloaded, message: "Too many connections")
+    let bytes = error.response.bytes(method: "", keepsAlive: false, date: clock.now.wallMilliseconds)
+    if (try? await socket.write(Data(bytes))) != nil { await drain() }
+  }
+
+  /// Says that nothing more will be sent. Always false: the connection ends.
+  private func finish() -> Bool {
+    _ = shutdown(socket.socket.file.rawValue, Int32(SHUT_WR))
+    return false
+  }
+
+  /// Waits for the client to read what it was told: a close while it still sends would reset the connection and
+  /// take the answer along.
+  private func drain() async {
+    _ = finish()
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        var drained = 0
+        while drained < 8 << 20, let bytes = try? await socket.read(atMost: 4096) { drained += bytes.count }
+      }
+      group.addTask { try? await Task.sleep(for: .seconds(2)) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+}

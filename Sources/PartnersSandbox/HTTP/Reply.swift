@@ -1,0 +1,29 @@
+/// An answer, and the way it is to reach the client, or not.
+struct Reply: Sendable {
+  /// What happens on the connection.
+  enum Delivery: Sendable, Equatable {
+    /// The whole answer.
+    case whole
+    /// Nothing, for as long as the client stays.
+    case hang
+    /// A TCP reset.
+    case reset
+    /// The head and so many bytes of the body that its Content-Length promises, then the end.
+    case truncated(bodyBytes: Int)
+    /// The end without an answer.
+    case lost
+    /// One byte at a time.
+    case trickled(every: Duration)
+
+    /// Whether the client is told a status.
+    var isAnswer: Bool {
+      switch self {
+      case .whole, .truncated, .trickled: true
+      case .hang, .reset, .lost: false
+      }
+    }
+  }
+
+  var response: HTTPResponse
+  var delivery = Delivery.whole
+}

@@ -1,0 +1,131 @@
+/// A referral as the sandbox keeps it: the fields of API reference, The referral object, and what the service
+/// knows beside them.
+public struct SandboxReferral: Sendable, Hashable {
+  /// A referral's stage of life.
+  public enum Status: String, Sendable, Hashable, CaseIterable {
+    /// The link was opened; who the friend is may not be known yet.
+    case clicked
+    /// The friend is known.
+    case pending
+    /// A conversion was reported.
+    case converted
+    /// Too old to convert.
+    case expired
+  }
+
+  /// The stable ID, unique within the sandbox; empty asks the sandbox for one.
+  public var referralID: String
+  /// The account it belongs to; others get 404.
+  public var partner: String
+  /// The referrer's share code of 8 characters; empty asks for one, the same for every referral of a referrer.
+  public var referralCode: String
+  /// The stage of life.
+  public var status: Status
+  /// The friend's e-mail address; a clicked referral may have none yet.
+  public var friendEmail: String?
+  /// The friend's name; a clicked referral may have none yet.
+  public var friendName: String?
+  /// When it was made, milliseconds since 1970; 0 asks for the present.
+  public var createdAt: Int64
+  /// When it was converted, milliseconds since 1970.
+  public var convertedAt: Int64?
+  /// The order value in cents.
+  public var conversionValue: Int64?
+  /// The partner's identifier for the referrer.
+  public var referrerIdentifier: String?
+  /// What `referrerEmail=` compares with; without it, `referrerIdentifier` where that is an e-mail address.
+  public var referrerEmail: String?
+  /// The partner's identifier for the referral.
+  public var externalSourceID: String?
+  /// An object of at most 4 KiB.
+  public var metadata: SandboxJSON
+  /// The transaction ID it was converted under.
+  public var externalTransactionID: String?
+  /// The metadata that came with the conversion; the reference shows it nowhere, so only the sandbox does.
+  public var conversionMetadata: SandboxJSON?
+
+  /// Creates a referral; what is left out is chosen when it is put into the sandbox.
+  public init(
+    referralID: String = "", partner: String = "", referralCode: String = "", status: Status = .pending,
+    friendEmail: String? = nil, friendName: String? = nil, createdAt: Int64 = 0, convertedAt: Int64? = nil,
+    conversionValue: Int64? = nil, referrerIdentifier: String? = nil, referrerEmail: String? = nil,
+    externalSourceID: String? = nil, metadata: SandboxJSON = [:], externalTransactionID: String? = nil,
+    conversionMetadata: SandboxJSON? = nil
+  ) {
+    self.referralID = referralID
+    self.partner = partner
+    self.referralCode = referralCode
+    self.status = status
+    self.friendEmail = friendEmail
+    self.friendName = friendName
+    self.createdAt = createdAt
+    self.convertedAt = convertedAt
+    self.conversionValue = conversionValue
+    self.referrerIdentifier = referrerIdentifier
+    self.referrerEmail = referrerEmail
+    self.externalSourceID = externalSourceID
+    self.metadata = metadata
+    self.externalTransactionID = externalTransactionID
+    self.conversionMetadata = conversionMetadata
+  }
+}
+
+extension SandboxReferral {
+  /// The object of API reference, The referral object.
+  var document: SandboxJSON { .object(publicMembers) }
+
+  /// The same with what only the sandbox shows.
+  var documentForControl: SandboxJSON {
+    .object(
+      publicMembers + [
+        .init("partner", .string(partner)),
+        .init("referrerEmail", .optional(referrerEmail)),
+        .init("externalTransactionId", .optional(externalTransactionID)),
+        .init("conversionMetadata", conversionMetadata ?? .null),
+      ])
+  }
+
+  private var publicMembers: [SandboxJSON.Member] {
+    [
+      .init("referralId", .string(referralID)),
+      .init("referralCode", .string(referralCode)),
+      .init("status", .string(status.rawValue)),
+      .init("friendEmail", .optional(friendEmail)),
+      .init("friendName", .optional(friendName)),
+      .init("createdAt", .integer(createdAt)),
+      .init("convertedAt", .optional(convertedAt)),
+      .init("conversionValue", .optional(conversionValue.map(String.init))),
+      .init("currency", status == .converted ? "EUR" : .null),
+      .init("referrerIdentifier", .optional(referrerIdentifier)),
+      .init("externalSourceId", .optional(externalSourceID)),
+      .init("metadata", metadata),
+    ]
+  }
+
+  /// Whether this is the referrer's e-mail address, exactly.
+  func isReferred(by email: String) -> Bool { (referrerEmail ?? referrerIdentifier) == email }
+
+  /// Whether a lower-cased text stands in one of the fields that a person would search.
+  func contains(_ lowercasedText: String) -> Bool {
+    for field in [friendEmail, friendName, referrerIdentifier, externalSourceID, referralCode] {
+      if let field, field.lowercased().holds(lowercasedText) { return true }
+    }
+    return false
+  }
+}
+
+extension String {
+  /// Whether another text's UTF-8 stands somewhere in this one's.
+  fileprivate func holds(_ other: String) -> Bool {
+    let text = utf8.span
+    let wanted = other.utf8.span
+    guard wanted.count <= text.count else { return false }
+    if wanted.isEmpty { return true }
+    for start in 0...(text.count - wanted.count) where text[start] == wanted[0] {
+      var index = 1
+      while index < wanted.count, text[start + index] == wanted[index] { index += 1 }
+      if index == wanted.count { return true }
+    }
+    return false
+  }
+}

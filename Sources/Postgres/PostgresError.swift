@@ -1,0 +1,34 @@
+/// What the server or libpq said. Holds neither a password nor a connection string.
+public struct PostgresError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The server's code; nil where no server spoke.
+  public var sqlState: SQLState?
+  /// The primary message, one line. May quote a value of the row that failed.
+  public var message: String
+  /// The server's DETAIL. May quote values.
+  public var detail: String?
+  /// The server's HINT.
+  public var hint: String?
+  /// Where in the statement, counted in characters from 1.
+  public var position: Int?
+  /// Whether the connection is gone, so that the next try needs another one.
+  public var isConnectionLost: Bool
+  /// What kind of failure it is.
+  public var kind: SQLState.Kind
+
+  /// An error from its values; the kind is the code's, or `unreachable` where no server spoke and the connection is lost.
+  public init(
+    sqlState: SQLState? = nil, message: String, detail: String? = nil, hint: String? = nil, position: Int? = nil,
+    isConnectionLost: Bool = false, kind: SQLState.Kind? = nil
+  ) {
+    self.sqlState = sqlState
+    self.message = message
+    self.detail = detail
+    self.hint = hint
+    self.position = position
+    self.isConnectionLost = isConnectionLost
+    self.kind = kind ?? sqlState?.kind ?? (isConnectionLost ? .unreachable : .other)
+  }
+
+  /// The message with its code.
+  public var description: String { sqlState.map { "\(message) (SQLSTATE \($0))" } ?? message }
+}

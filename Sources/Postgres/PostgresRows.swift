@@ -1,0 +1,83 @@
+internal import CLibpq
+
+/// What a query returned. Each cell is copied once, when it is asked for; libpq's memory is freed with the last
+/// reference.
+public final class PostgresRows: Sendable {
+  /// What is known of a column.
+  public struct Column: Hashable, Sendable {
+    /// Its name or alias.
+    public var name: String
+    /// Its type's OID in pg_type.
+    public var typeOID: UInt32
+    /// Its type modifier (a precision, a length); -1 for none.
+    public var typeModifier: Int32
+  }
+
+  /// The columns, from left to right.
+  public let columns: [Column]
+  /// How many rows there are.
+  public let count: Int
+  private let result: ResultHandle
+
+  init(_ result: ResultHandle) {
+    self.result = result
+    count = Int(unsafe PQntuples(result.pointer))
+    let width = unsafe PQnfields(result.pointer)
+    columns = (0..<width).map { index in
+      Column(
+        name: unsafe String(cString: PQfname(result.pointer, index)), typeOID: unsafe PQftype(result.pointer, index),
+        typeModifier: unsafe PQfmod(result.pointer, index))
+    }
+  }
+
+  /// Whether a cell is NULL.
+  public func isNull(_ row: Int, _ column: Int) -> Bool {
+    precondition(row >= 0 && row < count && column >= 0 && column < columns.count, "no such cell")
+    return unsafe PQgetisnull(result.pointer, Int32(row), Int32(column)) == 1
+  }
+
+  /// A cell's text; nil for NULL.
+  ///
+  /// - Parameters:
+  ///   - row: Counted from 0.
+  ///   - column: Counted from 0.
+  /// - Returns: The text, nil for NULL.
+  /// - Throws: `PostgresError` 22021 where the bytes are no UTF-8.
+  public func text(_ row: Int, _ column: Int) throws -> String? {
+    guard !isNull(row, column) else { return nil }
+    guard let text = unsafe String(validating: cell(row, column), as: UTF8.self) else {
+      throw PostgresError(sqlState: .characterNotInRepertoire, message: "the server sent bytes that are no UTF-8")
+    }
+    return text
+  }
+
+  /// A cell's bytes as the server sent them; nil for NULL.
+  public func bytes(_ row: Int, _ column: Int) -> [UInt8]? {
+    isNull(row, column) ? nil : unsafe Array(cell(row, column))
+  }
+
+  /// libpq's own memory: valid as long as `result`, and followed by a NUL that the length leaves out.
+  private func cell(_ row: Int, _ column: Int) -> UnsafeRawBufferPointer {
+    let length = unsafe PQgetlength(result.pointer, Int32(row), Int32(column))
+    let start = unsafe PQgetvalue(result.pointer, Int32(row), Int32(column))
+    return unsafe UnsafeRawBufferPointer(start: start, count: Int(length))
+  }
+}
+
+/// Owns a PGresult. Sendable, as libpq never changes one after it was made: "PGresult objects are normally read-only
+/// after creation, and so can be passed around freely between threads" (PostgreSQL manual, 34.20).
+@safe final class ResultHandle: @unchecked Sendable {
+  let pointer: OpaquePointer
+
+  init(_ pointer: OpaquePointer) { unsafe self.pointer = pointer }
+
+  var status: ExecStatusType { unsafe PQresultStatus(pointer) }
+
+  /// One field of an error result.
+  func errorField(_ code: Character) -> String? {
+    guard let ascii = code.asciiValue, let text = unsafe PQresultErrorField(pointer, Int32(ascii)) else { return nil }
+    return unsafe String(cString: text)
+  }
+
+  deinit { unsafe PQclear(pointer) }
+}

@@ -1,0 +1,39 @@
+/// The statements of one transaction. Lent to the body of `PostgresConnection.transaction`, and of no use after it.
+public final class PostgresTransaction {
+  private let statement: (String, [PostgresParameter]) throws -> PostgresRows
+  private var hasEnded = false
+
+  init(_ statement: @escaping (String, [PostgresParameter]) throws -> PostgresRows) { self.statement = statement }
+
+  /// Runs one statement with its parameters bound.
+  ///
+  /// - Parameters:
+  ///   - sql: One statement, with `$1`, `$2` ... for the parameters.
+  ///   - parameters: Their values in order.
+  /// - Returns: What it returned.
+  /// - Throws: `PostgresError`, after which the transaction takes no other statement, or `CancellationError`.
+  @discardableResult
+  public func query(_ sql: String, _ parameters: [PostgresParameter] = []) throws -> PostgresRows {
+    guard !hasEnded else { throw PostgresError(message: "the transaction has ended") }
+    return try statement(sql, parameters)
+  }
+
+  /// Runs work that may fail without costing the transaction: behind a savepoint, rolled back to when a statement fails.
+  ///
+  /// - Parameter work: Statements of this transaction.
+  /// - Returns: What the work returned, or the server's error.
+  /// - Throws: `PostgresError` when the connection is lost, `CancellationError`, and whatever else the work throws.
+  public func attempt<Value>(_ work: () throws -> Value) throws -> Result<Value, PostgresError> {
+    try query("SAVEPOINT attempt")
+    do {
+      let value = try work()
+      try query("RELEASE SAVEPOINT attempt")
+      return .success(value)
+    } catch let error as PostgresError where !error.isConnectionLost {
+      try query("ROLLBACK TO SAVEPOINT attempt")
+      return .failure(error)
+    }
+  }
+
+  func end() { hasEnded = true }
+}

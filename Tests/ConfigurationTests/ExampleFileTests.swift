@@ -1,0 +1,75 @@
+import Foundation
+import Testing
+
+@testable import Configuration
+
+/// Keeps the file, the reader and the defaults in agreement.
+@Suite struct ExampleFileTests {
+  private static let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../config/conversiond.yaml").standardizedFileURL.path
+
+  /// With `CONVERSIOND_WRITE_EXAMPLE` set, writes the file in place of comparing it.
+  @Test func theFileIsWhatTheSchemaSays() throws {
+    if ProcessInfo.processInfo.environment["CONVERSIOND_WRITE_EXAMPLE"] != nil {
+      try ExampleFile.text.write(toFile: Self.path, atomically: true, encoding: .utf8)
+    }
+    #expect(try String(contentsOfFile: Self.path, encoding: .utf8) == ExampleFile.text)
+  }
+
+  @Test func theFileIsAConfigurationWithoutWarnings() throws {
+    let reading = try ConfigurationReader.read(file: Self.path).get()
+    #expect(reading.warnings.isEmpty)
+    #expect(reading.configuration == example)
+  }
+
+  @Test func theDefaultsInItAreTheReadersDefaults() throws {
+    let text = Self.uncommented(ExampleFile.text)
+    let reading = try ConfigurationReader.read(text: text, name: "example").get()
+    #expect(
+      reading.warnings.map(\.message) == [
+        "external_source_id is skipped, as orders.columns.external_source_id is not mapped"
+      ])
+    #expect(reading.configuration == example)
+  }
+
+  @Test func everyKeyIsInItOnce() {
+    let given = Self.paths(in: Self.uncommented(ExampleFile.text))
+    #expect(given.sorted() == (Schema.keys.map(\.path) + Schema.sections).sorted())
+  }
+
+  @Test func everyKeyOfTheSurfaceIsKnown() {
+    #expect(Self.paths(in: Sample.full).sorted() == (Schema.keys.map(\.path) + Schema.sections).sorted())
+  }
+
+  @Test func noLineIsTooLongForATerminal() {
+    #expect(ExampleFile.text.split(separator: "\n").allSatisfy { $0.count <= 120 })
+  }
+
+  /// Only the keys without a default, as the file shows them: everything else is left to the initial values.
+  private var example: Configuration {
+    var columns = Configuration.Orders.Columns(id: "id", placedAt: "created_at")
+    columns.email = "customer_email"
+    columns.total = "total_cents"
+    columns.currency = "currency"
+    columns.status = "status"
+    columns.updatedAt = ["updated_at"]
+    let connection = "host=/var/run/postgresql dbname=shop"
+    return Configuration(orders: .init(connection: connection, from: "public.orders", columns: columns))
+  }
+
+  private static func uncommented(_ text: String) -> String {
+    text.replacing(#/(?m)^( *)#([a-z_]+:)/#) { "\($0.output.1)\($0.output.2)" }
+  }
+
+  /// The paths of all keys, told by their indentation alone and not by the reader.
+  private static func paths(in text: String) -> [String] {
+    var open: [String] = []
+    var paths: [String] = []
+    for line in text.split(separator: "\n") {
+      guard let match = line.prefixMatch(of: #/( *)([a-z_]+):/#) else { continue }
+      open = open.prefix(match.output.1.count / 2) + [String(match.output.2)]
+      paths.append(open.joined(separator: "."))
+    }
+    return paths
+  }
+}
