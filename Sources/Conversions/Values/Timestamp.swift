@@ -16,6 +16,16 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     microseconds = overflow ? (milliseconds < 0 ? .min : .max) : product
   }
 
+  /// Makes the timestamp of a Gregorian day's beginning in UTC (days-from-civil over 400-year eras).
+  public init(utcYear year: Int, month: Int, day: Int) {
+    let shifted = month <= 2 ? year - 1 : year
+    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+    let yearOfEra = shifted - era * 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    microseconds = Int64(era * 146_097 + dayOfEra - 719_468) * 86_400_000_000
+  }
+
   /// Milliseconds since 1970-01-01T00:00:00Z, rounded down: the unit of the API.
   public var milliseconds: Int64 {
     microseconds >= 0 ? microseconds / 1000 : -((-(microseconds + 1)) / 1000) - 1

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Configuration
+import Conversions
+import Foundation
+
+/// `conversiond queue list`.
+struct QueueListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List orders: by default what is held, queued, being sent, and what needs a person.",
+    discussion: """
+      The first column is what `queue show` takes.
+
+      EXAMPLES
+        conversiond queue list
+        conversiond queue list --state review --older-than 2d
+        conversiond queue list --state ALL --json | jq -r .order
+      """)
+
+  /// What the queue is when no state is named.
+  static let unfinished: [Outcome] = [.held, .queued, .sending, .review]
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(help: ArgumentHelp("Only orders in this state; may be given several times; ALL for all.", valueName: "state"))
+  var state: [String] = []
+
+  @Option(help: ArgumentHelp("Only orders with this reason.", valueName: "code"))
+  var reason: String?
+
+  @Option(help: ArgumentHelp("Only orders that have been in their state for longer, such as 2d.", valueName: "duration"))
+  var olderThan: String?
+
+  func validate() throws {
+    _ = try outcomes()
+    _ = try age()
+  }
+
+  func run() async throws {
+    let access = DaemonAccess(configuration: try global.readConfiguration())
+    let before = try age().map { SystemClock().now - $0 }
+    var filter = EntryFilter(outcomes: try outcomes(), reason: reason, decidedBefore: before)
+    var table = Table(["id", "state", "order", "referral", "cents", "in state since", "reason"], right: [0, 4])
+    while true {
+      let page = try await access.entries(filter)
+      for entry in page.entries {
+        if global.json {
+          StandardStreams.write(String(decoding: try JSONEncoder.contract.encode(entry), as: UTF8.self) + "\n")
+        } else {
+          table.add(row(of: entry))
+        }
+      }
+      guard let next = page.nextAfter else { break }
+      filter.after = EntryID(next)
+    }
+    if !global.json { StandardStreams.write(table.text) }
+  }
+
+  private func row(of entry: EntryReport) -> [String] {
+    let why = [entry.reason, entry.detail].compactMap { $0 }.joined(separator: ": ")
+    return [
+      String(entry.id), entry.state, entry.order, entry.referral ?? "-", entry.valueCents.map(String.init) ?? "-",
+      entry.decidedAt ?? "-", why,
+    ]
+  }
+
+  private func outcomes() throws -> [Outcome] {
+    if state.isEmpty { return Self.unfinished }
+    if state == ["ALL"] { return Outcome.allCases }
+    return try state.map { name in
+      guard let outcome = Outcome(rawValue: name) else {
+        let known = Outcome.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("there is no state \(name); there are \(known), and ALL")
+      }
+      return outcome
+    }
+  }
+
+  private func age() throws -> Duration? {
+    guard let olderThan else { return nil }
+    guard let duration = DurationText.parse(olderThan) else {
+      throw ValidationError("\(olderThan) is not a duration; write a whole number and ms, s, m, h or d, such as 2d")
+    }
+    return duration
+  }
+}

@@ -1,0 +1,32 @@
+import Foundation
+
+/// Where the daemon's control socket and the host's pacer file are.
+struct ControlPaths: Sendable {
+  /// Folders in the order in which they are tried: the one systemd gives a service (RuntimeDirectory=, systemd.exec(5)),
+  /// its usual place, and the ledger's folder, for a daemon that runs without systemd.
+  let folders: [String]
+
+  init(ledgerPath: String, environment: [String: String] = ProcessInfo.processInfo.environment) {
+    let given = environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first.map(String.init)
+    let beside = (ledgerPath as NSString).deletingLastPathComponent
+    folders = [given, "/run/conversiond", beside].compactMap { $0 }
+  }
+
+  /// The folder in which a daemon makes its socket: the first that it may write to.
+  var daemonFolder: String? {
+    folders.first { FileManager.default.isWritableFile(atPath: $0) }
+  }
+
+  static func socket(in folder: String) -> String { folder + "/control.sock" }
+
+  /// The sockets that a command asks, in order.
+  var sockets: [String] {
+    folders.map(Self.socket(in:)).filter { FileManager.default.fileExists(atPath: $0) }
+  }
+
+  /// One pacer for the host and base URL, so that a trial against a sandbox doesn't hold up the real one.
+  static func pacer(in folder: String, baseURL: String) -> String {
+    let name = baseURL.map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "-" ? $0 : "_" }
+    return folder + "/pacer-" + String(name.suffix(150))
+  }
+}

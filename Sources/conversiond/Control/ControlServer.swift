@@ -1,0 +1,138 @@
+import Conversions
+import FlyingFox
+import FlyingSocks
+import Foundation
+import Glibc
+import Logging
+import ServiceLifecycle
+
+/// Answers commands over a Unix socket: HTTP, so that `curl --unix-socket` can look, too.
+///
+/// Only who may open the socket is answered: the daemon's umask leaves it to its user, and root may open anything.
+struct ControlServer: Service {
+  let path: String
+  let ledgerPath: String
+  let status: StatusSource
+  let log: Logger
+
+  /// Serves until a graceful shutdown begins; a server that failed is started again.
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        do {
+          try await serve()
+        } catch {
+          if Task.isCancelled { break }
+          log.warning("the control socket \(path) failed: \(error)")
+          try? await Task.sleep(for: .seconds(1))
+        }
+      }
+    }
+    unlink(path)
+  }
+
+  private func serve() async throws {
+    // One that a daemon left behind that was killed; a live one would hold the ledger's lock, and we would not be here.
+    unlink(path)
+    let server = HTTPServer(address: .unix(path: path), timeout: 5, logger: .disabled, handler: router)
+    let running = Task { try await server.run() }
+    try await withTaskCancellationHandler {
+      try await running.value
+    } onCancel: {
+      running.cancel()
+    }
+  }
+
+  private var router: ClosureHTTPHandler {
+    ClosureHTTPHandler { request in
+      do {
+        return try await answer(request)
+      } catch let failure as LedgerFailure {
+        return Self.failure(CommandFailure(failure), .serviceUnavailable)
+      } catch let failure as CommandFailure {
+        return Self.failure(failure, .badRequest)
+      } catch {
+        return Self.failure(CommandFailure(.internalError, "\(error)"), .internalServerError)
+      }
+    }
+  }
+
+  private func answer(_ request: HTTPRequest) async throws -> HTTPResponse {
+    switch (request.method, request.path) {
+    case (.GET, "/v1/ledger"): return HTTPResponse(statusCode: .ok, body: Data(ledgerPath.utf8))
+    case (.GET, "/v1/status"): return try Self.json(await status.report())
+    case (.GET, "/v1/queue"): return try Self.json(await status.reports.entries(try QueueQuery.filter(request)))
+    case (.GET, let path) where path.hasPrefix("/v1/queue/"):
+      guard let number = Int64(path.dropFirst("/v1/queue/".count)) else { return Self.notFound }
+      guard let entry = try await status.reports.entry(EntryID(number)) else { return Self.notFound }
+      return try Self.json(entry)
+    default: return Self.notFound
+    }
+  }
+
+  private static var notFound: HTTPResponse {
+    failure(CommandFailure(.noSuchEntry, "no such entry"), .notFound)
+  }
+
+  private static func failure(_ failure: CommandFailure, _ status: HTTPStatusCode) -> HTTPResponse {
+    let body = ControlError(error: failure.message, status: failure.status.rawValue)
+    return (try? json(body, status)) ?? HTTPResponse(statusCode: status)
+  }
+
+  private static func json(_ value: some Encodable, _ status: HTTPStatusCode = .ok) throws -> HTTPResponse {
+    HTTPResponse(
+      statusCode: status, headers: [.contentType: "application/json"], body: try JSONEncoder.contract.encode(value))
+  }
+}
+
+/// The query of `/v1/queue`.
+enum QueueQuery {
+  static func filter(_ request: HTTPRequest) throws -> EntryFilter {
+    var filter = EntryFilter(outcomes: [])
+    for item in request.query {
+      switch item.name {
+      case "state":
+        guard let outcome = Outcome(rawValue: item.value) else { throw CommandFailure(.usage, "no state \(item.value)") }
+        filter.outcomes.append(outcome)
+      case "reason": filter.reason = item.value
+      case "before": filter.decidedBefore = Int64(item.value).map(Timestamp.init(microseconds:))
+      case "after": filter.after = EntryID(Int64(item.value) ?? 0)
+      case "limit": filter.limit = Int(item.value) ?? LedgerReports.pageMax
+      default: throw CommandFailure(.usage, "no parameter \(item.name)")
+      }
+    }
+    return filter
+  }
+
+  static func path(_ filter: EntryFilter) -> String {
+    var items = filter.outcomes.map { URLQueryItem(name: "state", value: $0.rawValue) }
+    if let reason = filter.reason { items.append(URLQueryItem(name: "reason", value: reason)) }
+    if let before = filter.decidedBefore {
+      items.append(URLQueryItem(name: "before", value: String(before.microseconds)))
+    }
+    items.append(URLQueryItem(name: "after", value: filter.after.description))
+    items.append(URLQueryItem(name: "limit", value: String(filter.limit)))
+    var components = URLComponents()
+    components.path = "/v1/queue"
+    components.queryItems = items
+    return components.string ?? "/v1/queue"
+  }
+}
+
+extension JSONEncoder {
+  /// How everything that others read is written: snake_case, keys in order.
+  static var contract: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
+}
+
+extension JSONDecoder {
+  static var contract: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return decoder
+  }
+}

@@ -1,0 +1,104 @@
+import Configuration
+import Conversions
+import Foundation
+import Glibc
+import Ledger
+
+/// How commands reach a ledger: through the running daemon, which alone may have the file open, or, while none runs,
+/// by opening it themselves.
+struct DaemonAccess {
+  let configuration: Configuration
+
+  var ledgerPath: String {
+    switch configuration.ledger.location {
+    case .sqlite(let path): path
+    }
+  }
+
+  func status() async throws -> StatusReport {
+    if let report: StatusReport = try ask("/v1/status") { return report }
+    var report = StatusReport(
+      state: "stopped", program: Version.text, ledger: ledgerPath, dryRun: false, now: SystemClock().now.description,
+      database: .unknown, api: .unknown, delivery: .unknown, mirror: StatusReport.Mirror(entries: [:]), outcomes: [],
+      today: [:])
+    if let reports = try openLedger() {
+      try await reports.fill(
+        &report, now: SystemClock().now, conversionsPerMinute: configuration.api.conversionRate)
+    }
+    return report
+  }
+
+  func entries(_ filter: EntryFilter) async throws -> EntryPage {
+    if let page: EntryPage = try ask(QueueQuery.path(filter)) { return page }
+    guard let reports = try openLedger() else { return EntryPage(entries: []) }
+    return try await reports.entries(filter)
+  }
+
+  func entry(_ id: EntryID) async throws -> EntryReport? {
+    for path in ControlPaths(ledgerPath: ledgerPath).sockets {
+      guard let answer = try ControlClient(path: path).get("/v1/queue/\(id)"), try isOurs(path) else { continue }
+      return answer.status == 404 ? nil : try decode(answer)
+    }
+    return try await openLedger()?.entry(id)
+  }
+
+  /// Asks the daemon that serves our ledger; nil where none does.
+  private func ask<Value: Decodable>(_ target: String) throws -> Value? {
+    for path in ControlPaths(ledgerPath: ledgerPath).sockets {
+      guard let answer = try ControlClient(path: path).get(target), try isOurs(path) else { continue }
+      return try decode(answer)
+    }
+    return nil
+  }
+
+  /// A host may run several daemons, one for each shop: the usual folder's may be another's.
+  private func isOurs(_ socket: String) throws -> Bool {
+    guard let answer = try ControlClient(path: socket).get("/v1/ledger") else { return false }
+    return String(decoding: answer.body, as: UTF8.self) == ledgerPath
+  }
+
+  private func decode<Value: Decodable>(_ answer: ControlClient.Answer) throws -> Value {
+    if answer.status == 200 {
+      do {
+        return try JSONDecoder.contract.decode(Value.self, from: answer.body)
+      } catch {
+        throw CommandFailure(.internalError, "the daemon answered in a way this version does not understand: \(error)")
+      }
+    }
+    guard let failure = try? JSONDecoder.contract.decode(ControlError.self, from: answer.body) else {
+      throw CommandFailure(.internalError, "the daemon answered with status \(answer.status)")
+    }
+    throw CommandFailure(ExitStatus(rawValue: failure.status) ?? .internalError, failure.error)
+  }
+
+  /// Opens the ledger while no daemon runs; nil where there is none yet: looking must not make one.
+  private func openLedger() throws -> LedgerReports? {
+    guard FileManager.default.fileExists(atPath: ledgerPath) else {
+      // A missing file is no ledger yet; a folder that we may not enter is a permission to be said.
+      if access((ledgerPath as NSString).deletingLastPathComponent, X_OK) != 0, errno == EACCES {
+        throw CommandFailure(.permission, "\(ledgerPath): permission denied; ask as root or as the daemon's user")
+      }
+      return nil
+    }
+    try LedgerOwner.become(ofLedgerAt: ledgerPath)
+    do {
+      return LedgerReports(ledger: try SQLiteLedger(path: ledgerPath), emails: EmailDisplay(configuration.log.emails))
+    } catch let failure as LedgerFailure {
+      throw CommandFailure(failure)
+    }
+  }
+}
+
+extension StatusReport.Health {
+  static var unknown: Self { Self(state: "unknown") }
+}
+
+extension Configuration.API {
+  /// The rate at which conversions leave: the lower of both limits.
+  var conversionRate: Int? {
+    let rates = [writesPerMinute, conversionsPerMinute].compactMap { rate -> Int? in
+      if case .perMinute(let count) = rate { count } else { nil }
+    }
+    return rates.min()
+  }
+}

@@ -1,0 +1,28 @@
+import Configuration
+import Conversions
+
+/// How e-mails are shown to operators, as `log.emails` says.
+enum EmailDisplay: Sendable {
+  case masked
+  case hashed
+  case plain
+
+  init(_ emails: Configuration.Log.Emails) {
+    switch emails {
+    case .masked: self = .masked
+    case .hashed: self = .hashed
+    case .plain: self = .plain
+    }
+  }
+
+  func shown(_ email: EmailAddress) -> String {
+    switch self {
+    case .masked: return email.masked
+    case .plain: return email.text
+    case .hashed:
+      var digest = ContentDigest()
+      digest.combine(email.text)
+      return "#" + String(UInt64(bitPattern: digest.bits), radix: 16)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Conversions
+
+/// One order of the ledger, as `queue list` and `queue show` tell it. The shape is a contract, like `StatusReport`'s.
+struct EntryReport: Codable, Sendable {
+  struct Send: Codable, Sendable {
+    var attempt: Int
+    var startedAt: String
+    var durationMilliseconds: Int64?
+    var httpStatus: Int?
+    var verdict: String?
+    var detail: String?
+  }
+
+  struct Candidate: Codable, Sendable {
+    var referral: String
+    var matchedBy: String
+    var verdict: String
+  }
+
+  var version = 1
+  var id: Int64
+  var order: String
+  var key: String
+  var state: String
+  var reason: String?
+  var detail: String?
+  var referral: String?
+  var valueCents: Int64?
+  var email: String?
+  var externalSourceID: String?
+  var placedAt: String?
+  var firstSeenAt: String
+  var decidedAt: String?
+  var dueAt: String?
+  var attempts: Int
+  var unknownOutcome: Bool
+  var body: String?
+  var sends: [Send]?
+  var candidates: [Candidate]?
+}
+
+/// A page of entries: where the next one begins, if there is one.
+struct EntryPage: Codable, Sendable {
+  var version = 1
+  var entries: [EntryReport]
+  var nextAfter: Int64?
+}
+
+/// Why the daemon couldn't answer.
+struct ControlError: Codable, Sendable {
+  var version = 1
+  var error: String
+  var status: Int32
+}

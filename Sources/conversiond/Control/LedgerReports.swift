@@ -1,0 +1,85 @@
+import Conversions
+import Foundation
+
+/// What operators are told of a ledger: the same whether the daemon answers or the command opened the file itself.
+struct LedgerReports: Sendable {
+  /// Entries in one answer.
+  static let pageMax = 1000
+
+  let ledger: any LedgerStore
+  let emails: EmailDisplay
+
+  /// Fills in what the ledger knows of a status.
+  func fill(_ report: inout StatusReport, now: Timestamp, conversionsPerMinute: Int?) async throws {
+    let midnight = now.startOfDay
+    let facts = try await ledger.transaction { tx in
+      (
+        counts: try tx.outcomeCounts(), today: try tx.outcomes(since: midnight), mirror: try tx.mirrorProgress(),
+        referrals: try tx.referralCounts(), intake: try tx.intakeProgress()
+      )
+    }
+    report.outcomes = Outcome.allCases.compactMap { outcome in
+      facts.counts.first { $0.outcome == outcome }.map { count in
+        StatusReport.Count(
+          outcome: outcome.rawValue, count: count.count, oldestSeconds: count.oldest.map { (now - $0).components.seconds })
+      }
+    }
+    report.today = Dictionary(uniqueKeysWithValues: facts.today.map { ($0.key.rawValue, $0.value) })
+    report.caughtUpAt = facts.intake.caughtUpAt?.description
+    report.lastWalkAt = facts.intake.lastWalkAt?.description
+    report.mirror.entries = Dictionary(uniqueKeysWithValues: facts.referrals.map { ($0.key.rawValue, $0.value) })
+    report.mirror.completeSweepAt = facts.mirror.completeSweepEndedAt?.description
+    report.mirror.ageSeconds = facts.mirror.completeSweepBeganAt.map { (now - $0).components.seconds }
+    report.mirror.distrust = facts.mirror.distrust
+    let toSend = facts.counts.filter { [.queued, .sending].contains($0.outcome) }.reduce(0) { $0 + $1.count }
+    report.drainSeconds = conversionsPerMinute.map { Int64(toSend) * 60 / Int64(max(1, $0)) }
+  }
+
+  func entries(_ filter: EntryFilter) async throws -> EntryPage {
+    var filter = filter
+    filter.limit = min(max(filter.limit, 1), Self.pageMax)
+    let bounded = filter
+    let orders = try await ledger.transaction { try $0.entries(bounded) }
+    let next = orders.count == bounded.limit ? orders.last?.entry.number : nil
+    return EntryPage(entries: orders.map { report(of: $0) }, nextAfter: next)
+  }
+
+  /// One entry with its candidates and sends; nil where there is none.
+  func entry(_ id: EntryID) async throws -> EntryReport? {
+    let found = try await ledger.transaction { tx in
+      try tx.entry(id).map { (order: $0, sends: try tx.attempts(of: id), candidates: try tx.candidates(of: id)) }
+    }
+    guard let found else { return nil }
+    var report = report(of: found.order)
+    report.body = found.order.frozen.map { String(decoding: $0.report.body, as: UTF8.self) }
+    report.sends = found.sends.map { send in
+      EntryReport.Send(
+        attempt: send.number, startedAt: send.startedAt.description,
+        durationMilliseconds: send.duration?.wholeMilliseconds, httpStatus: send.httpStatus, verdict: send.verdict,
+        detail: send.detail)
+    }
+    report.candidates = found.candidates.map {
+      EntryReport.Candidate(referral: $0.referralID.text, matchedBy: $0.matchedBy.rawValue, verdict: $0.verdict.rawValue)
+    }
+    return report
+  }
+
+  private func report(of entry: LedgerOrder) -> EntryReport {
+    EntryReport(
+      id: entry.entry.number, order: entry.orderID, key: entry.row.key.text, state: entry.outcome.rawValue,
+      reason: entry.reason, detail: entry.detail, referral: entry.referralID?.text,
+      valueCents: entry.frozen?.report.value ?? entry.value, email: entry.order?.email.map(emails.shown),
+      externalSourceID: entry.order?.externalSourceID?.text, placedAt: entry.order?.placedAt.earliest.description,
+      firstSeenAt: entry.firstSeenAt.description, decidedAt: entry.decidedAt?.description,
+      dueAt: entry.dueAt?.description, attempts: entry.frozen?.attempts ?? 0,
+      unknownOutcome: entry.frozen?.hasUnknownOutcome ?? false)
+  }
+}
+
+extension Timestamp {
+  /// Midnight in UTC of its day.
+  var startOfDay: Timestamp {
+    let day: Int64 = 86_400_000_000
+    return Timestamp(microseconds: microseconds - ((microseconds % day) + day) % day)
+  }
+}

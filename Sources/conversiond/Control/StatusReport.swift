@@ -1,0 +1,47 @@
+import Conversions
+
+/// What `status` says, as the daemon tells it over the control socket and `--json` prints it. The shape is a contract
+/// with whoever reads it: a change that removes or renames anything raises `version`.
+struct StatusReport: Codable, Sendable {
+  struct Health: Codable, Sendable {
+    var state: String
+    var since: String?
+    var message: String?
+  }
+
+  struct Mirror: Codable, Sendable {
+    var entries: [String: Int]
+    var completeSweepAt: String?
+    var ageSeconds: Int64?
+    var distrust: String?
+  }
+
+  struct Count: Codable, Sendable {
+    var outcome: String
+    var count: Int
+    var oldestSeconds: Int64?
+  }
+
+  var version = 1
+  var state: String
+  var program: String
+  var ledger: String
+  var dryRun: Bool
+  var pid: Int32?
+  var startedAt: String?
+  var now: String
+  var database: Health
+  var api: Health
+  var delivery: Health
+  var mirror: Mirror
+  var caughtUpAt: String?
+  var lastWalkAt: String?
+  var outcomes: [Count]
+  var today: [String: Int]
+  var drainSeconds: Int64?
+
+  /// Whether everything works, so that `status` ends with 0.
+  var isWell: Bool {
+    state == "running" && ![database, api, delivery].contains { $0.state == "failing" } && mirror.distrust == nil
+  }
+}

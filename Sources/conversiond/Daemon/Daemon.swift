@@ -1,0 +1,88 @@
+import Configuration
+import Conversions
+import Foundation
+import Glibc
+import Ledger
+import Logging
+import Orders
+import PartnersAPI
+import Pipeline
+import ServiceLifecycle
+import Systemd
+
+/// The daemon, put together: everything that runs, what it runs on, and how it begins and ends.
+struct Daemon {
+  /// Everything is stopped within this after SIGTERM; systemd's own patience is longer (TimeoutStopSec=).
+  static let stopMax = Duration.seconds(25)
+
+  let configuration: Configuration
+  let isDryRun: Bool
+  let noColor: Bool
+
+  func run() async throws {
+    // Whatever we make is for us alone, the control socket and SQLite's files among it.
+    umask(0o077)
+    // Left to its default, a hangup of the terminal or of a careless `kill -HUP` would end the daemon.
+    signal(SIGHUP, SIG_IGN)
+    let log = DaemonLog(configuration.log, noColor: noColor)
+    defer { log.flush() }
+    let key = try KeyFile.read(configuration.api)
+    let home = try LedgerHome(configuration: configuration, isDryRun: isDryRun)
+    defer { home.remove() }
+    let ledger = try await home.open()
+    if geteuid() == 0 {
+      log.logger.warning("running as root; a user of its own is safer, as the packaged service has one")
+    }
+    try await run(ledger, key: key, home: home, log: log.logger)
+    try? ledger.close()
+  }
+
+  private func run(_ ledger: SQLiteLedger, key: APIKey, home: LedgerHome, log: Logger) async throws {
+    let folder = try home.runtimeFolder()
+    let orders = ShopOrders(configuration.orderMapping)
+    let surroundings = Surroundings(
+      orders: orders, partners: try partners(key: key, folder: folder), ledger: ledger, clock: SystemClock(),
+      chance: Chance(), vitals: Vitals(), log: log)
+    var services: [any Service] = pipeline(surroundings)
+    let status = StatusSource(
+      configuration: configuration, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
+      vitals: surroundings.vitals, startedAt: surroundings.clock.now)
+    if !isDryRun {
+      services.append(
+        ControlServer(path: ControlPaths.socket(in: folder), ledgerPath: home.path, status: status, log: log))
+    }
+    let dry = isDryRun ? ", dry run: nothing is sent" : ""
+    log.event(.started, .notice, "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)")
+    ServiceNotifier.ready()
+    var group = ServiceGroupConfiguration(
+      services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: .silent)
+    group.maximumGracefulShutdownDuration = Self.stopMax
+    try await ServiceGroup(configuration: group).run()
+    ServiceNotifier.stopping()
+    await orders.close()
+    log.event(.stopped, .notice, "conversiond stopped")
+  }
+
+  private func pipeline(_ surroundings: Surroundings) -> [any Service] {
+    let rules = configuration.attributionRules
+    return [
+      Intake(surroundings, start: configuration.intakeStart, pollInterval: configuration.orders.pollInterval),
+      ReferralMirror(surroundings), Matching(surroundings, rules: rules),
+      Delivery(
+        surroundings, rules: rules,
+        settings: Delivery.Settings(giveUpAfter: configuration.reporting.giveUpAfter, isDryRun: isDryRun)),
+    ]
+  }
+
+  private func partners(key: APIKey, folder: String) throws -> PartnersClient {
+    guard let url = PartnersBaseURL(configuration.api.baseURL) else {
+      throw CommandFailure(.configuration, "api.base_url \(configuration.api.baseURL) is no URL of an API")
+    }
+    let limits = WriteLimits(
+      writes: RateLimit(configuration.api.writesPerMinute), conversions: RateLimit(configuration.api.conversionsPerMinute))
+    return PartnersClient(
+      baseURL: url, apiKey: key, version: Version.text, timeout: configuration.api.timeout,
+      readsPerMinute: RateLimit(configuration.api.readsPerMinute),
+      pacer: WritePacer(path: ControlPaths.pacer(in: folder, baseURL: url.text), limits: limits))
+  }
+}

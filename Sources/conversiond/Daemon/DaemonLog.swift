@@ -1,0 +1,33 @@
+import Configuration
+import Foundation
+import Logging
+import Systemd
+
+/// Where the daemon's log goes: the journal where standard error is connected to it, plain lines otherwise.
+struct DaemonLog: Sendable {
+  let logger: Logger
+  private let flushing: @Sendable (Duration) -> Void
+
+  init(_ configuration: Configuration.Log, noColor: Bool) {
+    let level: Logger.Level =
+      switch configuration.level {
+      case .debug: .debug
+      case .info: .info
+      case .notice: .notice
+      case .warning: .warning
+      case .error: .error
+      }
+    if JournalStream.isStandardError {
+      let output = JournalOutput()
+      flushing = { output.flush(timeout: $0) }
+      logger = Logger(label: "conversiond") { _ in JournalLogHandler(output: output, logLevel: level) }
+    } else {
+      let output = PlainOutput(color: !noColor)
+      flushing = { output.flush(timeout: $0) }
+      logger = Logger(label: "conversiond") { _ in PlainLogHandler(output: output, logLevel: level) }
+    }
+  }
+
+  /// Waits for what was logged to be written, for so long.
+  func flush() { flushing(.seconds(2)) }
+}

@@ -1,0 +1,39 @@
+import Configuration
+import Conversions
+import Foundation
+import Glibc
+import Ledger
+import Pipeline
+
+/// Tells a running daemon's status, and its ledger's entries.
+struct StatusSource: Sendable {
+  let configuration: Configuration
+  let ledgerPath: String
+  let isDryRun: Bool
+  let ledger: SQLiteLedger
+  let vitals: Vitals
+  let startedAt: Timestamp
+
+  var reports: LedgerReports { LedgerReports(ledger: ledger, emails: EmailDisplay(configuration.log.emails)) }
+
+  func report() async throws -> StatusReport {
+    let (now, organs) = (SystemClock().now, await vitals.snapshot())
+    var report = StatusReport(
+      state: "running", program: Version.text, ledger: ledgerPath, dryRun: isDryRun, pid: getpid(),
+      startedAt: startedAt.description, now: now.description, database: health(organs[.database]),
+      api: health(organs[.referrals]), delivery: health(organs[.delivery]),
+      mirror: StatusReport.Mirror(entries: [:]), outcomes: [], today: [:])
+    try await reports.fill(&report, now: now, conversionsPerMinute: configuration.api.conversionRate)
+    return report
+  }
+
+  private func health(_ health: Vitals.Health?) -> StatusReport.Health {
+    let state =
+      switch health?.isWell {
+      case true?: "ok"
+      case false?: "failing"
+      case nil: "unknown"
+      }
+    return StatusReport.Health(state: state, since: health?.since?.description, message: health?.message)
+  }
+}

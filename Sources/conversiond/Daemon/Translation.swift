@@ -1,0 +1,72 @@
+import Configuration
+import Conversions
+import Orders
+import Pipeline
+
+/// The configuration in the words of those who carry it out.
+extension Configuration {
+  /// How the shop's table is read.
+  var orderMapping: OrderMapping {
+    let columns = OrderMapping.Columns(
+      id: orders.columns.id, email: orders.columns.email, externalSourceID: orders.columns.externalSourceID,
+      customerID: orders.columns.customerID, total: orders.columns.total, currency: orders.columns.currency,
+      status: orders.columns.status, placedAt: orders.columns.placedAt, updatedAt: orders.columns.updatedAt)
+    return OrderMapping(
+      connection: orders.connection, from: orders.from, key: orders.key, condition: orders.where, columns: columns,
+      timeZone: orders.timeZone, qualifyingStatuses: orders.qualifyingStatuses, qualifies: orders.qualifies,
+      metadata: reporting.metadata.map { OrderMapping.MetadataEntry(name: $0.key, expression: $0.expression) })
+  }
+
+  /// Which referral gets an order.
+  var attributionRules: AttributionRules {
+    // A key without a mapped column is skipped: it could never match.
+    let mapped = matching.keys.filter { key in
+      switch key {
+      case .externalSourceID: orders.columns.externalSourceID != nil
+      case .email: orders.columns.email != nil
+      }
+    }
+    return AttributionRules(
+      keys: mapped.compactMap { MatchingKey(rawValue: $0.rawValue) }, choose: matching.choose == .first ? .first : .last,
+      attributionWindow: matching.attributionWindow, waitForReferral: matching.waitForReferral,
+      selfReferral: matching.selfReferral == .review ? .review : .report, hold: reporting.hold, amounts: amountRules)
+  }
+
+  private var amountRules: AmountRules {
+    AmountRules(
+      unit: orders.totalUnit == .cents ? .cents : .major, rounding: orders.rounding == .refuse ? .refuse : .halfUp,
+      otherCurrency: reporting.otherCurrency == .review ? .review : .omitValue)
+  }
+
+  /// Where intake begins.
+  var intakeStart: Intake.Start {
+    switch orders.start {
+    // Every order is looked at: one from before the oldest referral matches none, and is decided at once.
+    case .auto, .beginning: .everything
+    case .now: .firstStart
+    case .instant(let microseconds): .from(Timestamp(microseconds: microseconds))
+    case .day(let year, let month, let day): .from(Timestamp(utcYear: year, month: month, day: day))
+    }
+  }
+
+  /// What makes an order this shop's: an entry of the ledger means another order when one of these changes.
+  var sourceIdentity: String {
+    "from=\(orders.from)\nkey=\(orders.key)\nid=\(orders.columns.id)"
+  }
+
+  /// The ledger's file.
+  var ledgerPath: String {
+    switch ledger.location {
+    case .sqlite(let path): path
+    }
+  }
+}
+
+extension RateLimit {
+  init(_ rate: Configuration.API.Rate) {
+    switch rate {
+    case .perMinute(let count): self = .perMinute(count)
+    case .unlimited: self = .unlimited
+    }
+  }
+}

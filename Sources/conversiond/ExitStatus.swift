@@ -1,0 +1,46 @@
+import Conversions
+
+/// The exit statuses that scripts and the unit's RestartPreventExitStatus= rely on (sysexits.h from 64 on).
+enum ExitStatus: Int32 {
+  case done = 0
+  case degraded = 1
+  case notRunning = 3
+  case noSuchEntry = 4
+  case usage = 64
+  case ledgerDamaged = 65
+  case unreachable = 69
+  case internalError = 70
+  case disk = 74
+  case tryAgain = 75
+  case permission = 77
+  case configuration = 78
+}
+
+/// Why a command ends otherwise than well: what it prints, and its exit status.
+struct CommandFailure: Error, CustomStringConvertible {
+  var status: ExitStatus
+  var message: String
+
+  init(_ status: ExitStatus, _ message: String) {
+    self.status = status
+    self.message = message
+  }
+
+  var description: String { message }
+}
+
+extension CommandFailure {
+  /// The exit status that a ledger's failure stands for.
+  init(_ failure: LedgerFailure) {
+    let status: ExitStatus =
+      switch failure.kind {
+      case .locked: .tryAgain
+      case .newer, .damaged: .ledgerDamaged
+      case .otherSource: .configuration
+      case .permission: .permission
+      case .diskFull, .io: .disk
+      case .other: .internalError
+      }
+    self.init(status, failure.description)
+  }
+}

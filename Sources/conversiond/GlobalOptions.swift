@@ -1,0 +1,32 @@
+import ArgumentParser
+import Configuration
+
+/// The options that every command takes, before or after its name.
+struct GlobalOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
+  var config = "/etc/conversiond/conversiond.yaml"
+
+  @Flag(help: "Print JSON: lines for lists, one object otherwise.")
+  var json = false
+
+  @Flag(help: "Print without colors; so does a NO_COLOR in the environment.")
+  var noColor = false
+
+  /// Reads the configuration; prints its warnings, or all its mistakes.
+  ///
+  /// - Throws: `CommandFailure` 78, or 77 where the file may not be read.
+  func readConfiguration() throws -> Configuration {
+    switch ConfigurationReader.read(file: config) {
+    case .success(let reading):
+      for warning in reading.warnings { StandardStreams.writeError("\(warning)\n") }
+      return reading.configuration
+    case .failure(.file(let error)):
+      throw CommandFailure(error.reason == .permission ? .permission : .configuration, error.description)
+    case .failure(.mistakes(let mistakes)):
+      for warning in mistakes.warnings { StandardStreams.writeError("\(warning)\n") }
+      for mistake in mistakes.mistakes { StandardStreams.writeError("\(mistake)\n") }
+      let count = mistakes.mistakes.count
+      throw CommandFailure(.configuration, "\(count) mistake\(count == 1 ? "" : "s") in \(config)")
+    }
+  }
+}

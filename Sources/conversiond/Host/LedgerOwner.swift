@@ -1,0 +1,18 @@
+import Glibc
+
+/// Lets a command that root runs go on as the ledger's owner: so that no file of root's is left beside it, which the
+/// daemon could not open, and so that peer authentication at PostgreSQL is the daemon's.
+enum LedgerOwner {
+  /// Does nothing where we aren't root, or where the ledger is root's own.
+  static func become(ofLedgerAt path: String) throws {
+    guard geteuid() == 0 else { return }
+    var status = stat()
+    guard unsafe stat(path, &status) == 0, status.st_uid != 0 else { return }
+    // In this order: once the user is given up, the groups can't be changed any more (setresuid(2)).
+    guard unsafe setgroups(0, nil) == 0, setresgid(status.st_gid, status.st_gid, status.st_gid) == 0,
+      setresuid(status.st_uid, status.st_uid, status.st_uid) == 0
+    else {
+      throw CommandFailure(.permission, "cannot become the ledger's owner, user \(status.st_uid)")
+    }
+  }
+}

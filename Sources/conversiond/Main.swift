@@ -1,0 +1,25 @@
+import ArgumentParser
+import Glibc
+
+/// The program: parses, runs one command, and ends with the exit status that the command documents.
+@main
+struct Main {
+  static func main() async {
+    // A peer that closes its end must be an error of that write, not the end of the daemon (signal(7)).
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      let arguments = ArgumentOrder.globalOptionsLast(Array(CommandLine.arguments.dropFirst()))
+      var command = try Conversiond.parseAsRoot(arguments)
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let failure as CommandFailure {
+      StandardStreams.writeError("conversiond: \(failure.message)\n")
+      exit(failure.status.rawValue)
+    } catch {
+      Conversiond.exit(withError: error)
+    }
+  }
+}

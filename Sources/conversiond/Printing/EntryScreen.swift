@@ -1,0 +1,41 @@
+/// One order as people read it.
+struct EntryScreen {
+  let entry: EntryReport
+
+  var text: String {
+    var lines = ["entry \(entry.id)"]
+    lines += facts.compactMap { name, value in
+      value.map { "  \(name)\(String(repeating: " ", count: 16 - name.count))\(Table.printable($0))" }
+    }
+    if let candidates = entry.candidates, !candidates.isEmpty {
+      lines.append("candidates")
+      var table = Table(["  referral", "matched by", "verdict"])
+      for candidate in candidates { table.add(["  " + candidate.referral, candidate.matchedBy, candidate.verdict]) }
+      lines.append(String(table.text.dropLast()))
+    }
+    if let sends = entry.sends, !sends.isEmpty {
+      lines.append("sends")
+      var table = Table(["  attempt", "began", "ms", "http", "verdict", ""], right: [0, 2])
+      for send in sends {
+        table.add([
+          String(send.attempt), send.startedAt, send.durationMilliseconds.map(String.init) ?? "-",
+          send.httpStatus.map(String.init) ?? "-", send.verdict ?? "interrupted", send.detail ?? "",
+        ])
+      }
+      lines.append(String(table.text.dropLast()))
+    }
+    return lines.joined(separator: "\n") + "\n\n"
+  }
+
+  private var facts: [(String, String?)] {
+    [
+      ("order", entry.order), ("key", entry.key == entry.order ? nil : entry.key), ("state", entry.state),
+      ("reason", entry.reason), ("detail", entry.detail), ("referral", entry.referral),
+      ("value", entry.valueCents.map { "\($0) cents" }), ("e-mail", entry.email),
+      ("external ID", entry.externalSourceID), ("placed", entry.placedAt), ("first seen", entry.firstSeenAt),
+      ("in state since", entry.decidedAt), ("due", entry.dueAt),
+      ("attempts", entry.attempts > 0 ? String(entry.attempts) : nil),
+      ("unknown outcome", entry.unknownOutcome ? "a send may have been done" : nil), ("body", entry.body),
+    ]
+  }
+}

@@ -1,0 +1,51 @@
+import Conversions
+
+/// A status as people read it.
+struct StatusScreen {
+  let report: StatusReport
+
+  var text: String {
+    [header, health, mirror, outcomes].joined(separator: "\n")
+  }
+
+  private var header: String {
+    let pid = report.pid.map { ", process \($0)" } ?? ""
+    let since = report.startedAt.map { ", since \($0)" } ?? ""
+    let dry = report.dryRun ? ", DRY RUN: nothing is sent" : ""
+    return "conversiond \(report.program): \(report.state)\(pid)\(since)\(dry)\nledger \(report.ledger)\n"
+  }
+
+  private var health: String {
+    var table = Table(["", "state", "since", ""])
+    for (name, health) in [
+      ("shop's database", report.database), ("API, reading", report.api), ("API, sending", report.delivery),
+    ] {
+      table.add([name, health.state, health.since ?? "-", health.message ?? ""])
+    }
+    return table.text
+  }
+
+  private var mirror: String {
+    let total = report.mirror.entries.values.reduce(0, +)
+    let kinds = report.mirror.entries.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+    let age = report.mirror.ageSeconds.map { Age.text(.seconds($0)) + " ago" } ?? "never"
+    let distrust = report.mirror.distrust.map { "\nDISTRUSTED  \($0)" } ?? ""
+    let caughtUp = report.caughtUpAt == nil ? "\ncatching up: nothing is sent before every order and referral is known" : ""
+    let list = kinds.isEmpty ? "" : ": " + kinds.joined(separator: ", ")
+    return "\(total) referrals\(list); complete sweep began \(age)\(distrust)\(caughtUp)\n"
+  }
+
+  private var outcomes: String {
+    var table = Table(["outcome", "orders", "today", "oldest"], right: [1, 2])
+    for count in report.outcomes {
+      let isOpen = Outcome(rawValue: count.outcome).map { $0.isWaiting || $0 == .review } ?? false
+      table.add([
+        count.outcome, String(count.count), String(report.today[count.outcome] ?? 0),
+        isOpen ? count.oldestSeconds.map { Age.text(.seconds($0)) } ?? "-" : "",
+      ])
+    }
+    guard !report.outcomes.isEmpty else { return "no orders yet\n" }
+    let drain = report.drainSeconds.map { $0 > 0 ? "the queue drains in about \(Age.text(.seconds($0)))\n" : "" } ?? ""
+    return table.text + drain
+  }
+}
