@@ -194,19 +194,21 @@ extension PartnersSandbox {
   /// Every request to the API from now on, as it is answered; ends when nobody holds the stream any more.
   public func requestStream() -> AsyncStream<SandboxRequestRecord> { log.stream() }
 
-  /// Adds referrals, or replaces those whose ID exists; returns them with what was left to choose.
+  /// Adds referrals, or replaces those whose ID exists; returns them, with what was left to choose, by creation.
   ///
-  /// - Throws: `SandboxError.clash`; those before the one that clashes are then put.
+  /// - Throws: `SandboxError.clash` where one can't stand beside another; none is put then.
   @discardableResult
   public func put(_ referrals: [SandboxReferral]) throws -> [SandboxReferral] {
     let now = clock.now.wallMilliseconds
-    return try referrals.map { draft in
-      let referral = draft.owned(by: configuration.firstPartner)
-      if let field = service.store.clash(of: referral) {
-        throw SandboxError.clash(referral: referral.referralID, field: field)
-      }
-      return service.store.put(referral, now: now)
+    let owned = referrals.map { $0.owned(by: configuration.firstPartner) }.inOrderOfCreation(now: now)
+    if let (referral, field, _) = SeedUniqueness.clashes(in: owned).first {
+      throw SandboxError.clash(referral: owned[referral].referralID, field: field)
     }
+    for referral in owned {
+      guard let field = service.store.clash(of: referral) else { continue }
+      throw SandboxError.clash(referral: referral.referralID, field: field)
+    }
+    return owned.map { service.store.put($0, now: now) }
   }
 
   /// Changes one referral in place, its status or its creation time for instance.

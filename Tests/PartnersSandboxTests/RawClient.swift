@@ -1,10 +1,9 @@
 import FlyingSocks
 import Foundation
 import Glibc
-import PartnersSandbox
 import Testing
 
-@testable import struct PartnersSandbox.JSONReader
+@testable import PartnersSandbox
 
 /// A client that sees the bytes, and how a connection ends.
 struct RawClient {
@@ -38,7 +37,7 @@ struct RawClient {
 
   init(_ address: SandboxAddress) async throws {
     socket = try await AsyncSocket.connected(
-      to: .inet(ip4: "127.0.0.1", port: address.port), pool: try await TestSocketPool.shared.pool())
+      to: .inet(ip4: "127.0.0.1", port: address.port), pool: try await SharedSocketPool.shared.pool())
   }
 
   /// The bytes of a request with the default key.
@@ -54,7 +53,7 @@ struct RawClient {
 
   func send(_ text: String) async throws { try await socket.write(Data(text.utf8)) }
 
-  func close() { try? socket.close() }
+  func close() async { await SharedSocketPool.shared.close(socket) }
 
   /// The next answer; its body is what Content-Length announces.
   mutating func answer(toHead: Bool = false) async throws -> Answer {
@@ -127,29 +126,17 @@ private final class Received: @unchecked Sendable {
   func add(_ bytes: [UInt8]) { lock.withLock { all += bytes } }
 }
 
-/// One pool for every client of the tests.
-actor TestSocketPool {
-  static let shared = TestSocketPool()
-  private var starting: Task<any AsyncSocketPool, any Error>?
-
-  func pool() async throws -> any AsyncSocketPool {
-    if let starting { return try await starting.value }
-    let starting = Task.detached { () -> any AsyncSocketPool in
-      let pool: some AsyncSocketPool = .make(maxEvents: 128)
-      try await pool.prepare()
-      Task.detached { try await pool.run() }
-      return pool
-    }
-    self.starting = starting
-    return try await starting.value
-  }
-}
-
 /// Opens a connection for as long as `body` takes.
 func withRawClient<Result>(
   _ address: SandboxAddress, _ body: (inout RawClient) async throws -> Result
 ) async throws -> Result {
   var client = try await RawClient(address)
-  defer { client.close() }
-  return try await body(&client)
+  do {
+    let result = try await body(&client)
+    await client.close()
+    return result
+  } catch {
+    await client.close()
+    throw error
+  }
 }

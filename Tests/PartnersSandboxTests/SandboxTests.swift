@@ -82,9 +82,10 @@ import Testing
           ["action": "reset", "afterWork": true, "probability": 0], ["action": "truncate", "bytes": 3, "after": 9],
           ["action": "trickle", "match": ["transactionId": "o"]], ["action": "loseAnswer", "after": 100],
           ["action": "garbage", "kind": "deep", "levels": 9, "after": 100],
+          ["action": "status", "status": 200, "bodyBase64": "H4sI", "after": 100],
         ]
       ]
-      #expect(try await control.post("/faults", rules)["rules"]?.elements?.count == 8)
+      #expect(try await control.post("/faults", rules)["rules"]?.elements?.count == 9)
       let answer = try await withRawClient(address) { client in
         try await client.send(RawClient.request("GET", "/api/v1/partners/referrals"))
         return try await client.answer()
@@ -250,13 +251,13 @@ import Testing
   }
 
   @Test("A page out of 100,000 referrals comes in milliseconds") func manyReferrals() async throws {
-    let elements = (0..<100_000).map { index -> String in
-      let status = ["clicked", "pending", "expired"][index % 3]
-      return #"{"referralId":"r\#(index)","createdAt":\#(1_700_000_000_000 + index * 7919 % 1_000_003),"#
-        + #""status":"\#(status)","friendEmail":"f\#(index)@example.com"}"#
+    let referrals = (0..<100_000).map { index in
+      SandboxReferral(
+        referralID: "r\(index)", status: [.clicked, .pending, .expired][index % 3],
+        friendEmail: "f\(index)@example.com", createdAt: 1_700_000_000_000 + Int64(index * 7919 % 1_000_003))
     }
-    let seed = try SandboxSeed(json: Array(#"{"referrals":[\#(elements.joined(separator: ","))]}"#.utf8))
-    try await withSandbox(seed: seed) { sandbox, address in
+    try await withSandbox { sandbox, address in
+      try await sandbox.put(referrals)
       let client = client(address)
       for query in [
         "pageSize=100", "page=500&pageSize=100&sortOrder=asc",
@@ -268,8 +269,8 @@ import Testing
         #expect(times == times.sorted(by: query.contains("asc") ? (<) : (>)))
       }
       let durations = await sandbox.state.requests.map(\.duration)
-      // A debug build on a shared machine; what matters is that it doesn't grow with the referrals.
-      #expect(try #require(durations.min()) < .milliseconds(50))
+      // For a debug build on a busy machine; reading them all would take a hundred times as long.
+      #expect(try #require(durations.min()) < .milliseconds(20), "\(durations)")
     }
   }
 }

@@ -11,8 +11,16 @@ extension SandboxFault {
     case .truncate(let bodyBytes): Reply(response: response, delivery: .truncated(bodyBytes: bodyBytes))
     case .loseAnswer: Reply(response: response, delivery: .lost)
     case .trickle(let interval): Reply(response: response, delivery: .trickled(every: interval))
+    case .garbage(.huge(let bytes)): Self.huge(response, bytes: max(14, bytes))
     case .garbage(let garbage): Reply(response: garbage.spoil(response))
     }
+  }
+
+  private static func huge(_ response: HTTPResponse, bytes: Int) -> Reply {
+    var response = response
+    response.body = []
+    response.headers.append(HTTPHeader("Content-Length", String(bytes)))
+    return Reply(response: response, delivery: .padded(bytes))
   }
 }
 
@@ -22,10 +30,7 @@ extension SandboxFault.Garbage {
     switch self {
     case .trailing: spoilt.body += Array("}]trailing garbage\u{0}".utf8)
     case .notJSON: spoilt.body = Array("this is not JSON: <<<".utf8)
-    case .huge(let bytes):
-      // Valid JSON to its end, so that only its size is wrong.
-      let padding = [UInt8](repeating: UInt8(ascii: "x"), count: max(0, bytes - 14))
-      spoilt.body = Array("{\"padding\":\"".utf8) + padding + Array("\"}".utf8)
+    case .huge: break
     case .deep(let levels):
       spoilt.body =
         [UInt8](repeating: UInt8(ascii: "["), count: levels) + [UInt8](repeating: UInt8(ascii: "]"), count: levels)

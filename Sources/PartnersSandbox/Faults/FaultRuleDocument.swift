@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// Faults as JSON, the way `POST /_sandbox/faults` takes them.
 ///
 /// A rule is an object: `match` (`method`, `pathPrefix`, `referralId`, `transactionId`), `after`, `times` (a
@@ -5,7 +7,7 @@
 ///
 /// | action | with |
 /// |---|---|
-/// | `status` | `status`, `headers` (an object), `contentType`, `body` (text, or JSON), `afterWork` |
+/// | `status` | `status`, `headers` (an object), `contentType`, `body` (text, or JSON) or `bodyBase64`, `afterWork` |
 /// | `delay` | `ms`, `afterWork` |
 /// | `hang`, `reset` | `afterWork` |
 /// | `truncate` | `bytes` of the body that are still sent |
@@ -125,9 +127,11 @@ enum FaultRuleDocument {
     let contentType = reader.optional("contentType", "Must be text without line breaks") { headerValue($0) }
     let body = reader.value("body").map { $0.text ?? $0.description }
     let afterWork = afterWork(&reader) ?? false
+    let bytes = reader.optional("bodyBase64", "Must be base64") { $0.text.flatMap { Data(base64Encoded: $0) } }
     guard let status else { return nil }
-    let answer = SandboxAnswer(
+    var answer = SandboxAnswer(
       status, headers: fields ?? [], contentType: contentType ?? "application/json", body: body)
+    if let bytes { answer.body = Array(bytes) }
     return .answer(answer, afterWork: afterWork)
   }
 

@@ -6,8 +6,8 @@ public struct SandboxAnswer: Sendable, Hashable {
   public var headers: [Field]
   /// The body's media type; `nil` sends no Content-Type.
   public var contentType: String?
-  /// The body, UTF-8.
-  public var body: String
+  /// The body, of any bytes.
+  public var body: [UInt8]
 
   /// One header field.
   public struct Field: Sendable, Hashable {
@@ -28,7 +28,7 @@ public struct SandboxAnswer: Sendable, Hashable {
     self.status = status
     self.headers = headers
     self.contentType = contentType
-    self.body = body ?? Self.errorBody(status)
+    self.body = Array((body ?? Self.errorBody(status)).utf8)
   }
 
   /// The HTML page that a proxy in front of the API answers with.
@@ -66,6 +66,6 @@ public struct SandboxAnswer: Sendable, Hashable {
   var response: HTTPResponse {
     var fields = headers.map { HTTPHeader($0.name, $0.value) }
     if let contentType { fields.append(HTTPHeader("Content-Type", contentType)) }
-    return HTTPResponse(status: status, headers: fields, body: Array(body.utf8))
+    return HTTPResponse(status: status, headers: fields, body: body)
   }
 }

@@ -50,6 +50,10 @@ struct ConnectionReader {
 
   private var tooLarge: Failure { .refused(.init(status: 413, reason: "a body of more than \(bodyMax) bytes")) }
 
+  private var headTooLarge: Failure {
+    .refused(.init(status: 431, reason: "a head of more than \(HTTPRequestHead.bytesMax) bytes"))
+  }
+
   private func send(_ text: String) async throws(Failure) {
     do { try await socket.write(Data(text.utf8)) } catch { throw .ended }
   }
@@ -71,15 +75,14 @@ struct ConnectionReader {
       while index + 3 < buffer.count {
         if buffer[index] == 0x0D, buffer[index + 1] == 0x0A, buffer[index + 2] == 0x0D, buffer[index + 3] == 0x0A {
           let head = buffer[start..<index]
+          guard head.count <= HTTPRequestHead.bytesMax else { throw headTooLarge }
           start = index + 4
           return head
         }
         index += 1
       }
       scanned = buffer.count - start
-      guard scanned <= HTTPRequestHead.bytesMax else {
-        throw .refused(.init(status: 431, reason: "a head of more than \(HTTPRequestHead.bytesMax) bytes"))
-      }
+      guard scanned <= HTTPRequestHead.bytesMax else { throw headTooLarge }
       try await receive()
     }
   }

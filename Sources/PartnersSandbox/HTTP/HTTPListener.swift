@@ -35,7 +35,6 @@ struct HTTPListener: Sendable {
   @concurrent
   func run(_ configuration: SandboxConfiguration, clock: SandboxClock, handler: @escaping HTTPConnection.Handler) async
   {
-    defer { try? socket.close() }
     let places = ConnectionPlaces(configuration.connectionsMax)
     await withDiscardingTaskGroup { group in
       while !Task.isCancelled {
@@ -51,6 +50,7 @@ struct HTTPListener: Sendable {
       }
       group.cancelAll()
     }
+    await SharedSocketPool.shared.close(socket)
   }
 
   /// The next connection; `nil` after a moment's rest where none could be taken, for want of descriptors say.

@@ -12,13 +12,15 @@ struct Reply: Sendable {
     case truncated(bodyBytes: Int)
     /// The end without an answer.
     case lost
+    /// The head, whose Content-Length is this, and a JSON body of that many bytes, 14 at least.
+    case padded(Int)
     /// One byte at a time.
     case trickled(every: Duration)
 
     /// Whether the client is told a status.
     var isAnswer: Bool {
       switch self {
-      case .whole, .truncated, .trickled: true
+      case .whole, .truncated, .padded, .trickled: true
       case .hang, .reset, .lost: false
       }
     }

@@ -7,13 +7,13 @@ internal import FlyingSocks
 actor SharedSocketPool {
   static let shared = SharedSocketPool()
 
-  private var starting: Task<any AsyncSocketPool, any Error>?
+  private var starting: Task<SocketPool<ePoll>, any Error>?
 
   /// The pool, started at the first call.
-  func pool() async throws -> any AsyncSocketPool {
+  func pool() async throws -> SocketPool<ePoll> {
     if let starting { return try await starting.value }
-    let starting = Task.detached { () -> any AsyncSocketPool in
-      let pool: some AsyncSocketPool = .make(maxEvents: 128)
+    let starting = Task.detached { () -> SocketPool<ePoll> in
+      let pool = SocketPool<ePoll>.ePoll(maxEvents: 128)
       try await pool.prepare()
       Task.detached { try await pool.run() }
       return pool
@@ -21,4 +21,18 @@ actor SharedSocketPool {
     self.starting = starting
     return try await starting.value
   }
+
+  /// Closes a socket that nobody waits for any more.
+  ///
+  /// A waiter is resumed a moment before the pool forgets its descriptor. Closed within that moment, the
+  /// descriptor's number would stay registered, and the next connection that gets it would never wake up.
+  func close(_ socket: AsyncSocket) async {
+    if let pool = try? await pool() { await pool.settle() }
+    try? socket.close()
+  }
+}
+
+extension SocketPool {
+  /// Returns once the pool is done with what it was at.
+  fileprivate func settle() {}
 }

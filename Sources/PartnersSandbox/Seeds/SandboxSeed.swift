@@ -64,7 +64,9 @@ public struct SandboxSeed: Sendable {
       issues += mistakes.map { Issue(place: "referrals[\(index)].\($0.field)", message: $0.message) }
     }
     guard issues.isEmpty else { throw Failure(issues: issues) }
-    issues = SeedUniqueness.issues(of: referrals)
+    issues = SeedUniqueness.clashes(in: referrals).map { index, field, first in
+      Issue(place: "referrals[\(index)].\(field)", message: "The same as in referrals[\(first)]")
+    }
     guard issues.isEmpty else { throw Failure(issues: issues) }
     self.referrals = referrals
   }

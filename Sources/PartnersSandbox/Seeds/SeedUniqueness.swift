@@ -1,19 +1,22 @@
 /// Finds referrals that can't stand beside each other.
 enum SeedUniqueness {
-  /// A repeated ID, a repeated pair of referrer and friend, or a transaction ID used twice by one partner.
-  static func issues(of referrals: [SandboxReferral]) -> [SandboxSeed.Issue] {
+  /// A referral's index, the field that clashes, and the index of the first that has the same.
+  typealias Clash = (index: Int, field: String, first: Int)
+
+  /// Every repeated ID, repeated pair of referrer and friend, and transaction ID used twice by one partner.
+  static func clashes(in referrals: [SandboxReferral]) -> [Clash] {
     var seen: [[String]: Int] = [:]
-    var issues: [SandboxSeed.Issue] = []
+    var clashes: [Clash] = []
     for (index, referral) in referrals.enumerated() {
       for (field, key) in keys(of: referral) {
         if let first = seen[key] {
-          issues.append(.init(place: "referrals[\(index)].\(field)", message: "The same as in referrals[\(first)]"))
+          clashes.append((index, field, first))
         } else {
           seen[key] = index
         }
       }
     }
-    return issues
+    return clashes
   }
 
   private static func keys(of referral: SandboxReferral) -> [(field: String, key: [String])] {

@@ -105,27 +105,41 @@ extension SandboxReferral {
   /// Whether this is the referrer's e-mail address, exactly.
   func isReferred(by email: String) -> Bool { (referrerEmail ?? referrerIdentifier) == email }
 
-  /// Whether a lower-cased text stands in one of the fields that a person would search.
+  /// Whether a lower-cased text stands in one of the fields that a person would search, in any case.
   func contains(_ lowercasedText: String) -> Bool {
     for field in [friendEmail, friendName, referrerIdentifier, externalSourceID, referralCode] {
-      if let field, field.lowercased().holds(lowercasedText) { return true }
+      if let field, field.holds(lowercasedText) { return true }
     }
     return false
   }
 }
 
 extension String {
-  /// Whether another text's UTF-8 stands somewhere in this one's.
-  fileprivate func holds(_ other: String) -> Bool {
-    let text = utf8.span
-    let wanted = other.utf8.span
+  /// Whether a lower-cased text stands somewhere in this one, in any case.
+  fileprivate func holds(_ text: String) -> Bool {
+    if utf8.holds(text.utf8) { return true }
+    // Only letters beyond ASCII need Unicode's lower case, which is slow.
+    guard text.utf8.contains(where: { $0 >= 0x80 }) else { return false }
+    return lowercased().utf8.holds(text.utf8)
+  }
+}
+
+extension String.UTF8View {
+  /// Whether other bytes stand somewhere in these, where A to Z count as a to z.
+  fileprivate func holds(_ other: String.UTF8View) -> Bool {
+    let text = span
+    let wanted = other.span
     guard wanted.count <= text.count else { return false }
     if wanted.isEmpty { return true }
-    for start in 0...(text.count - wanted.count) where text[start] == wanted[0] {
-      var index = 1
-      while index < wanted.count, text[start + index] == wanted[index] { index += 1 }
+    for start in 0...(text.count - wanted.count) {
+      var index = 0
+      while index < wanted.count, text[start + index].lowercasedASCII == wanted[index] { index += 1 }
       if index == wanted.count { return true }
     }
     return false
   }
+}
+
+extension UInt8 {
+  fileprivate var lowercasedASCII: UInt8 { (0x41...0x5A).contains(self) ? self | 0x20 : self }
 }

@@ -1,0 +1,86 @@
+/// The limits on writes (API reference, Rate limits).
+public struct WriteLimits: Hashable, Sendable {
+  /// All writes of this host's IP address: create, update and convert.
+  public var writes: RateLimit
+  /// Conversions alone, of the whole partner.
+  public var conversions: RateLimit
+
+  /// Limits as configured.
+  public init(writes: RateLimit = .perMinute(30), conversions: RateLimit = .perMinute(60)) {
+    self.writes = writes
+    self.conversions = conversions
+  }
+}
+
+/// What a write is counted as.
+public enum WriteKind: Hashable, Sendable {
+  /// A conversion, which both limits count.
+  case conversion
+  /// A referral created or updated, which the limit of writes alone counts.
+  case referral
+}
+
+/// What all programs of a host share to keep the limits on writes together.
+///
+/// Which write goes first is not decided here: a permit is for whatever its holder thinks most urgent once it has it, so
+/// that live orders can go before a backfill. Nor is the share that other hosts or programs take: whoever learns it one
+/// day changes the `WriteLimits` that are asked with.
+public struct HostPacing: Hashable, Sendable, Codable {
+  /// The state of the limit on all writes.
+  public private(set) var writes: PacingState
+  /// The state of the limit on conversions.
+  public private(set) var conversions: PacingState
+
+  /// Nothing sent yet.
+  public init() { (writes, conversions) = (PacingState(), PacingState()) }
+
+  /// Nothing known of the last minute.
+  public static func full(at now: Duration) -> Self {
+    var pacing = Self()
+    (pacing.writes, pacing.conversions) = (.full(at: now), .full(at: now))
+    return pacing
+  }
+
+  /// When the next write of a kind may leave.
+  public func verdict(_ kind: WriteKind, _ limits: WriteLimits, at now: Duration) -> PacingVerdict {
+    let verdict = writes.verdict(PacingRules(limits.writes), at: now)
+    guard kind == .conversion else { return verdict }
+    return .later(verdict, conversions.verdict(PacingRules(limits.conversions), at: now))
+  }
+
+  /// Records a send that is let through.
+  public mutating func record(_ send: PacedSend, _ kind: WriteKind) {
+    writes.record(send)
+    if kind == .conversion { conversions.record(send) }
+  }
+
+  /// Records an answer. A refused conversion may have been refused by either limit, so both take it to heart.
+  public mutating func record(_ answer: PacedAnswer, to number: UInt64, _ kind: WriteKind, at now: Duration) {
+    writes.record(answer, to: number, at: now)
+    if kind == .conversion { conversions.record(answer, to: number, at: now) }
+  }
+
+  /// Takes a send back that never left.
+  public mutating func cancel(_ number: UInt64) {
+    writes.cancel(number)
+    conversions.cancel(number)
+  }
+
+  /// Counts sends that will never be answered as answered now; see `PacingState.settle`.
+  public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ owner: Int32) -> Bool) {
+    writes.settle(at: now, leaseMax: leaseMax, isGone: isGone)
+    conversions.settle(at: now, leaseMax: leaseMax, isGone: isGone)
+  }
+
+  /// Makes the times those of another boot; see `PacingState.rebase`.
+  public mutating func rebase(from savedAt: Duration, to now: Duration) {
+    writes.rebase(from: savedAt, to: now)
+    conversions.rebase(from: savedAt, to: now)
+  }
+
+  /// Pulls back times that lie in the future; see `PacingState.limitToPast`.
+  public mutating func limitToPast(of now: Duration) {
+    writes.limitToPast(of: now)
+    conversions.limitToPast(of: now)
+  }
+}

@@ -1,0 +1,153 @@
+/// What must be remembered to keep one limit: the last window's sends, the gear, and how long the API asked to wait.
+///
+/// A pure value: times are uptimes of one boot, given by the caller.
+public struct PacingState: Hashable, Sendable, Codable {
+  /// The sends that may still matter, in the order in which they were let through.
+  public private(set) var sends: [PacedSend] = []
+  /// The gear.
+  public private(set) var gear = PacingGear.first
+  /// By how much the safe gear's spacing is widened, from 1.
+  public private(set) var widening = 1.0
+  /// Until when nothing may be sent.
+  public private(set) var blockedUntil: Duration?
+  /// How long answers take, as a moving mean over some eight of them.
+  public private(set) var latency = Duration.zero
+  private var lastAnsweredAt: Duration?
+  private var lastRefusedAt: Duration?
+
+  /// The state of who has not sent anything yet.
+  public init() {}
+
+  /// How many are in flight.
+  public var inFlight: Int { sends.count { $0.answeredAt == nil } }
+
+  /// When the next may leave.
+  public func verdict(_ rules: PacingRules, at now: Duration) -> PacingVerdict {
+    var earliest = blockedUntil ?? now
+    let inFlightMax = gear == .safe && rules.perMinute != nil ? 1 : rules.inFlightMax(latency: latency)
+    guard inFlight < inFlightMax else { return .afterAnswer }
+    if let perMinute = rules.perMinute {
+      switch gear {
+      case .first:
+        if let last = sends.last { earliest = max(earliest, last.sentAt + rules.spacingAfterSend(perMinute)) }
+      case .safe:
+        let spacing = rules.spacingAfterAnswer(perMinute, widening: widening)
+        if let last = lastAnsweredAt { earliest = max(earliest, last + spacing) }
+      }
+      switch room(for: perMinute, at: now) {
+      case .now: break
+      case .at(let time): earliest = max(earliest, time)
+      case .afterAnswer: return .afterAnswer
+      }
+    }
+    return earliest <= now ? .now : .at(earliest)
+  }
+
+  /// When fewer than the limit were counted within a window, each taken as counted as late as its answer. Exact for
+  /// answers that overtake each other, which "60 s after the answer n back" is not.
+  private func room(for perMinute: Int, at now: Duration) -> PacingVerdict {
+    guard perMinute <= PacingRules.historyMax, sends.count >= perMinute else { return .now }
+    let answers = sends.compactMap(\.answeredAt).filter { $0 > now - PacingRules.window }.sorted(by: >)
+    let unanswered = inFlight
+    guard unanswered < perMinute else { return .afterAnswer }
+    guard unanswered + answers.count >= perMinute else { return .now }
+    return .at(answers[perMinute - unanswered - 1] + PacingRules.window)
+  }
+
+  /// Records a send that is let through.
+  public mutating func record(_ send: PacedSend) {
+    prune(at: send.sentAt)
+    sends.append(send)
+  }
+
+  /// Takes a send back that never left.
+  public mutating func cancel(_ number: UInt64) {
+    sends.removeAll { $0.number == number }
+  }
+
+  /// Records an answer. One of a send that is forgotten, or was given up, still counts as the latest answer.
+  public mutating func record(_ answer: PacedAnswer, to number: UInt64, at now: Duration) {
+    let index = sends.firstIndex { $0.number == number }
+    let sentAt = index.map { sends[$0].sentAt } ?? now
+    if let index {
+      sends[index].answeredAt = now
+      latency = latency == .zero ? now - sentAt : (latency * 7 + (now - sentAt)) / 8
+    }
+    lastAnsweredAt = max(lastAnsweredAt ?? now, now)
+    switch answer {
+    case .notRefused:
+      widening = max(1, widening * PacingRules.narrowing)
+    case .refused(let retryAfter):
+      backOff(sentAt: sentAt, at: now)
+      let wait = min(max(retryAfter ?? PacingRules.retryAfterDefault, .zero), PacingRules.retryAfterMax)
+      let until = now + wait + PacingRules.retryAfterMargin
+      blockedUntil = max(blockedUntil ?? until, until)
+    }
+    prune(at: now)
+  }
+
+  /// Changes gear, or widens the spacing. A refusal of what left before the last refusal was known says nothing new.
+  private mutating func backOff(sentAt: Duration, at now: Duration) {
+    defer { lastRefusedAt = now }
+    guard gear == .safe else { return gear = .safe }
+    guard sentAt > lastRefusedAt ?? .zero else { return }
+    widening = min(PacingRules.wideningMax, widening * PacingRules.wideningStep)
+  }
+
+  /// Counts sends that will never be answered as answered now: those whose process is gone, and those longer in flight
+  /// than any request can be.
+  public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ owner: Int32) -> Bool) {
+    for index in sends.indices where sends[index].answeredAt == nil {
+      guard now - sends[index].sentAt > leaseMax || isGone(sends[index].owner) else { continue }
+      sends[index].answeredAt = now
+      lastAnsweredAt = now
+    }
+  }
+
+  /// Makes the times those of another boot, in which nobody knows how long ago they were: all counts as sent and
+  /// answered just now at most, and what was left of a wait begins anew.
+  public mutating func rebase(from savedAt: Duration, to now: Duration) {
+    for index in sends.indices { (sends[index].sentAt, sends[index].answeredAt) = (now, now) }
+    if lastAnsweredAt != nil { lastAnsweredAt = now }
+    if lastRefusedAt != nil { lastRefusedAt = now }
+    blockedUntil = blockedUntil.map { now + max(.zero, $0 - savedAt) }
+    limitToPast(of: now)
+  }
+
+  /// Pulls back whatever lies in a future that can't be, so that no damaged time stops the lane for good.
+  public mutating func limitToPast(of now: Duration) {
+    for index in sends.indices {
+      sends[index].sentAt = min(sends[index].sentAt, now)
+      sends[index].answeredAt = sends[index].answeredAt.map { min($0, now) }
+    }
+    lastAnsweredAt = lastAnsweredAt.map { min($0, now) }
+    lastRefusedAt = lastRefusedAt.map { min($0, now) }
+    let blockMax = now + PacingRules.retryAfterMax + PacingRules.retryAfterMargin
+    blockedUntil = blockedUntil.map { min($0, blockMax) }
+    widening = widening.isFinite ? min(max(widening, 1), PacingRules.wideningMax) : PacingRules.wideningMax
+  }
+
+  /// The state of who knows nothing of the last minute, and therefore lets one pass.
+  public static func full(at now: Duration) -> Self {
+    var state = Self()
+    state.blockedUntil = now + PacingRules.window
+    return state
+  }
+
+  /// How many a minute this state can let through.
+  public func perMinute(_ rules: PacingRules) -> Double? {
+    guard let perMinute = rules.perMinute else { return nil }
+    let spacing =
+      switch gear {
+      case .first: rules.spacingAfterSend(perMinute)
+      case .safe: rules.spacingAfterAnswer(perMinute, widening: widening) + latency
+      }
+    return 60 / spacing.inSeconds
+  }
+
+  /// Forgets what can't matter any more: answered longer ago than a window and the widest first-gear spacing.
+  private mutating func prune(at now: Duration) {
+    sends.removeAll { send in send.answeredAt.map { now - $0 > .seconds(65) } ?? false }
+    if sends.count > PacingRules.historyMax { sends.removeFirst(sends.count - PacingRules.historyMax) }
+  }
+}

@@ -1,0 +1,139 @@
+public import Conversions
+
+/// The partners API over HTTPS: five endpoints, typed, paced, and never retried by themselves.
+public struct PartnersClient: PartnersService {
+  /// The most writes that are in flight at once.
+  static let writeConnectionsMax = PacingRules.inFlightMax
+
+  private let baseURL: PartnersBaseURL
+  private let reader: AnswerReader
+  private let reads: HTTPConnectionPool
+  private let writes: HTTPConnectionPool
+  private let readLimiter: ReadLimiter
+  private let pacer: WritePacer
+
+  /// A client of one account.
+  ///
+  /// - Parameters:
+  ///   - baseURL: Where the API is.
+  ///   - apiKey: Whose account it is.
+  ///   - version: This program's version, for the User-Agent.
+  ///   - timeout: The deadline of one whole exchange.
+  ///   - readsPerMinute: The courtesy limit on reads, kept by this client alone.
+  ///   - pacer: The pacer of the host and the base URL, which keeps the limits on writes.
+  ///   - clock: The host's clocks.
+  public init(
+    baseURL: PartnersBaseURL, apiKey: APIKey, version: String, timeout: Duration = .seconds(30),
+    readsPerMinute: RateLimit = .perMinute(120), pacer: WritePacer, clock: any HostClock = SystemClock()
+  ) {
+    self.init(
+      baseURL: baseURL,
+      options: HTTPOptions(
+        apiKey: apiKey, userAgent: "conversiond/\(version)", timeout: timeout, bypassesProxies: baseURL.isLoopback),
+      readsPerMinute: readsPerMinute, pacer: pacer, clock: clock)
+  }
+
+  init(
+    baseURL: PartnersBaseURL, options: HTTPOptions, readsPerMinute: RateLimit, pacer: WritePacer,
+    clock: any HostClock
+  ) {
+    self.baseURL = baseURL
+    self.pacer = pacer
+    reader = AnswerReader(apiKey: options.apiKey, clock: clock)
+    reads = HTTPConnectionPool(options, connectionsMax: 1)
+    writes = HTTPConnectionPool(options, connectionsMax: Self.writeConnectionsMax)
+    readLimiter = ReadLimiter(readsPerMinute, clock: clock)
+  }
+
+  /// GET /referrals.
+  public func list(_ query: ReferralQuery) async -> APIAnswer<ReferralPage> {
+    await read(RequestPaths.list(query), ReferralShapes.page)
+  }
+
+  /// GET /referrals/{referralId}.
+  public func referral(_ id: ReferralID) async -> APIAnswer<Referral> {
+    guard let path = RequestPaths.referral(id) else { return Self.impossibleID() }
+    return await read(path, ReferralShapes.referral)
+  }
+
+  /// POST /referrals.
+  public func create(_ draft: ReferralDraft) async -> APIAnswer<ReferralReceipt> {
+    await write(.post, "/referrals", RequestBodies.create(draft)) { reader.read($0, ReferralShapes.created) }
+  }
+
+  /// PATCH /referrals/{referralId}.
+  public func update(_ id: ReferralID, _ change: ReferralChange) async -> APIAnswer<Void> {
+    guard let path = RequestPaths.referral(id) else { return Self.impossibleID() }
+    return await write(.patch, path, RequestBodies.update(change)) { reader.readStatus($0) }
+  }
+
+  /// Waits until the limits allow one conversion, and reserves it.
+  ///
+  /// - Throws: `CancellationError`; `PacingFailure` where the shared state can't be kept.
+  public func reserveConversion() async throws -> SendPermit { try await pacer.reserve(.conversion) }
+
+  /// POST /referrals/{referralId}/convert with the report's frozen body; ends the permit, whatever comes.
+  public func convert(_ report: ConversionReport, permit: SendPermit) async -> APIAnswer<ConversionReceipt> {
+    guard let path = RequestPaths.referral(report.referralID, "/convert") else {
+      await pacer.cancel(permit)
+      return Self.impossibleID()
+    }
+    let request = HTTPRequest(method: .post, url: baseURL.text + path, body: report.body)
+    let answer = reader.read(await writes.send(request), ReferralShapes.converted)
+    await pacer.finish(permit, answer.paced)
+    return answer
+  }
+
+  /// Gives a permit back unused.
+  public func cancel(_ permit: SendPermit) async { await pacer.cancel(permit) }
+
+  private func read<Success: Sendable>(
+    _ path: String, _ shape: (JSONValue) throws(ShapeMismatch) -> Success
+  ) async -> APIAnswer<Success> {
+    do {
+      try await readLimiter.take()
+    } catch {
+      return .transport(Self.notSent(error))
+    }
+    let result = await reads.send(HTTPRequest(method: .get, url: baseURL.text + path, body: nil))
+    let answer = reader.read(result, shape)
+    if case .refused(let retryAfter) = answer.paced { readLimiter.refuse(retryAfter: retryAfter) }
+    return answer
+  }
+
+  private func write<Success: Sendable>(
+    _ method: HTTPMethod, _ path: String, _ body: [UInt8],
+    _ read: (Result<HTTPAnswer, TransportFailure>) -> APIAnswer<Success>
+  ) async -> APIAnswer<Success> {
+    let permit: SendPermit
+    do {
+      permit = try await pacer.reserve(.referral)
+    } catch {
+      return .transport(Self.notSent(error))
+    }
+    let answer = read(await writes.send(HTTPRequest(method: method, url: baseURL.text + path, body: body)))
+    await pacer.finish(permit, answer.paced)
+    return answer
+  }
+
+  private static func notSent(_ error: any Error) -> TransportFailure {
+    let isCancelled = error is CancellationError
+    return TransportFailure(
+      kind: isCancelled ? .cancelled : .connection, message: isCancelled ? "cancelled" : "\(error)",
+      mayHaveBeenDone: false)
+  }
+
+  /// What the API would be bound to say of an ID that no URL can hold. Nothing is sent.
+  private static func impossibleID<Success>() -> APIAnswer<Success> {
+    let message = "not sent: the referral ID is empty, of dots alone, or longer than \(RequestPaths.idBytesMax) bytes"
+    return .failure(APIFailure(code: nil, message: message), AnswerHead(status: 400))
+  }
+}
+
+extension APIAnswer {
+  /// What the answer tells a pacer.
+  var paced: PacedAnswer {
+    guard case .failure(let failure, let head) = self, head.status == 429 else { return .notRefused }
+    return .refused(retryAfter: failure.retryAfter)
+  }
+}

@@ -1,0 +1,76 @@
+import Conversions
+
+/// The answers of the five endpoints, read from JSON.
+enum ReferralShapes {
+  /// The most referrals that are taken from one page, ten times what the API gives.
+  static let pageReferralsMax = 1000
+
+  /// API reference, List referrals: Response.
+  static func page(_ value: JSONValue) throws(ShapeMismatch) -> ReferralPage {
+    let reader = try ShapeReader(value, "answer")
+    guard let elements = value["referrals"]?.elements else { throw reader.missing("referrals") }
+    guard elements.count <= pageReferralsMax else {
+      throw ShapeMismatch("answer.referrals has more than \(pageReferralsMax) entries")
+    }
+    guard let counts = value["pagination"] else { throw reader.missing("pagination") }
+    let pagination = try ShapeReader(counts, "pagination")
+    var referrals: [Referral] = []
+    for (index, element) in elements.enumerated() {
+      referrals.append(try referral(element, name: "referrals[\(index)]"))
+    }
+    return ReferralPage(
+      referrals: referrals, page: try count(pagination, "page"), pageSize: try count(pagination, "pageSize"),
+      total: try count(pagination, "total"))
+  }
+
+  private static func count(_ reader: ShapeReader, _ member: String) throws(ShapeMismatch) -> Int {
+    let value = try reader.integer(member)
+    guard value >= 0 else { throw ShapeMismatch("\(reader.name).\(member) is negative") }
+    return Int(value)
+  }
+
+  /// API reference, The referral object.
+  static func referral(_ value: JSONValue) throws(ShapeMismatch) -> Referral { try referral(value, name: "referral") }
+
+  private static func referral(_ value: JSONValue, name: String) throws(ShapeMismatch) -> Referral {
+    let reader = try ShapeReader(value, name)
+    return Referral(
+      id: ReferralID(try id(reader)), code: try reader.optionalText("referralCode") ?? "", status: try status(reader),
+      friendEmail: try reader.optionalText("friendEmail"), friendName: try reader.optionalText("friendName"),
+      createdAt: Timestamp(milliseconds: try reader.integer("createdAt")),
+      convertedAt: try reader.optionalInteger("convertedAt").map(Timestamp.init(milliseconds:)),
+      conversionValue: try reader.optionalCents("conversionValue"), currency: try reader.optionalText("currency"),
+      referrerIdentifier: try reader.optionalText("referrerIdentifier"),
+      externalSourceID: try reader.optionalText("externalSourceId"))
+  }
+
+  /// API reference, Create a referral: Response.
+  static func created(_ value: JSONValue) throws(ShapeMismatch) -> ReferralReceipt {
+    let reader = try ShapeReader(value, "answer")
+    return ReferralReceipt(
+      referralID: ReferralID(try id(reader)), referralCode: try reader.text("referralCode"),
+      status: try status(reader), idempotent: try reader.bool("idempotent"))
+  }
+
+  /// API reference, Report a conversion: Response.
+  static func converted(_ value: JSONValue) throws(ShapeMismatch) -> ConversionReceipt {
+    let reader = try ShapeReader(value, "answer")
+    return ConversionReceipt(
+      referralID: ReferralID(try id(reader)), status: try status(reader),
+      convertedAt: try reader.optionalInteger("convertedAt").map(Timestamp.init(milliseconds:)),
+      conversionValue: try reader.optionalCents("conversionValue"), idempotent: try reader.bool("idempotent"))
+  }
+
+  private static func id(_ reader: ShapeReader) throws(ShapeMismatch) -> String {
+    let id = try reader.text("referralId")
+    guard !id.isEmpty else { throw ShapeMismatch("\(reader.name).referralId is empty") }
+    return id
+  }
+
+  private static func status(_ reader: ShapeReader) throws(ShapeMismatch) -> ReferralStatus {
+    guard let status = ReferralStatus(rawValue: try reader.text("status")) else {
+      throw ShapeMismatch("\(reader.name).status is unknown")
+    }
+    return status
+  }
+}

@@ -1,0 +1,31 @@
+import Conversions
+
+/// The paths of the five endpoints, below the base URL.
+enum RequestPaths {
+  /// The longest ID that is put into a URL, in bytes: the API's own are a tenth of it.
+  static let idBytesMax = 512
+
+  /// `/referrals`, with a query where there is one.
+  static func list(_ query: ReferralQuery) -> String {
+    let parameters: [(String, String?)] = [
+      ("status", query.status?.rawValue),
+      ("referrerEmail", query.referrerEmail),
+      ("dateFrom", query.dateFrom.map { String($0.milliseconds) }),
+      ("dateTo", query.dateTo.map { String($0.milliseconds) }),
+      ("search", query.search),
+      ("sortBy", query.sortBy?.rawValue),
+      ("sortOrder", query.sortOrder?.rawValue),
+      ("page", query.page.map(String.init)),
+      ("pageSize", query.pageSize.map(String.init)),
+    ]
+    let pairs = parameters.compactMap { name, value in value.map { "\(name)=\(PercentEncoding.encoded($0))" } }
+    return pairs.isEmpty ? "/referrals" : "/referrals?" + pairs.joined(separator: "&")
+  }
+
+  /// `/referrals/{referralId}`, with what follows it; nil for an ID that no URL can hold: an empty one would ask for the
+  /// list, and one of dots alone is a step upwards to every server that normalises paths (RFC 3986, 5.2.4), encoded or not.
+  static func referral(_ id: ReferralID, _ suffix: String = "") -> String? {
+    guard !id.text.isEmpty, id.text.utf8.count <= idBytesMax, !id.text.allSatisfy({ $0 == "." }) else { return nil }
+    return "/referrals/\(PercentEncoding.encoded(id.text))\(suffix)"
+  }
+}

@@ -1,0 +1,114 @@
+import CLibcurl
+import Conversions
+
+/// Sets the options of a transfer and remembers the first that libcurl refused.
+@safe final class CurlOptions {
+  private let easy: UnsafeMutableRawPointer
+  /// The first refusal, nil for none.
+  private(set) var refusal: CURLcode?
+
+  /// For a handle that was reset.
+  init(easy: UnsafeMutableRawPointer) { unsafe self.easy = easy }
+
+  /// What is asked for.
+  func setExchange(_ request: HTTPRequest) {
+    set(CURLOPT_URL, request.url)
+    switch request.method {
+    case .get: set(CURLOPT_HTTPGET, 1)
+    case .post: set(CURLOPT_POST, 1)
+    case .patch:
+      set(CURLOPT_POST, 1)
+      set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
+    }
+    guard request.method != .get else { return }
+    let body = request.body ?? []
+    note(unsafe conversiond_curl_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
+    var copy = body.isEmpty ? [0] : body
+    unsafe copy.withUnsafeMutableBytes { bytes in
+      unsafe set(CURLOPT_COPYPOSTFIELDS, bytes.baseAddress)
+    }
+  }
+
+  /// How it may travel: what is set here is never configurable, but for the deadline.
+  func setRules(_ options: HTTPOptions) {
+    note(unsafe conversiond_curl_allow_only_http(easy))
+    _ = unsafe conversiond_curl_leave_resolver_behind(easy)
+    set(CURLOPT_NOSIGNAL, 1)
+    set(CURLOPT_FOLLOWLOCATION, 0)
+    set(CURLOPT_SSL_VERIFYPEER, 1)
+    set(CURLOPT_SSL_VERIFYHOST, 2)
+    set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+    // Without it libcurl collapses `/../`, and an ID ends in another endpoint.
+    set(CURLOPT_PATH_AS_IS, 1)
+    // One request at a time on a connection: nothing that HTTP/2 would do better, and failures that are plain to read.
+    set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+    let timeout = max(1, Int(min(options.timeout.wholeMilliseconds, 86_400_000)))
+    set(CURLOPT_TIMEOUT_MS, timeout)
+    set(CURLOPT_CONNECTTIMEOUT_MS, min(timeout, 10_000))
+    // An older idle connection is not tried again. Where one dies all the same, libcurl sends the same bytes once more by
+    // itself on a new one: as every write of the API is idempotent, that is one more request and no second effect.
+    set(CURLOPT_MAXAGE_CONN, 30)
+    set(CURLOPT_TCP_KEEPALIVE, 1)
+    set(CURLOPT_TCP_KEEPIDLE, 30)
+    set(CURLOPT_TCP_KEEPINTVL, 10)
+    note(
+      unsafe conversiond_curl_setopt_offset(
+        easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(HTTPOptions.bodyBytesMax)))
+    set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+    // CURLHEADER_SEPARATE: a proxy that is asked for a tunnel does not see the key.
+    set(CURLOPT_HEADEROPT, 1)
+    if options.bypassesProxies { set(CURLOPT_NOPROXY, "*") }
+    if let file = options.certificateAuthorities { set(CURLOPT_CAINFO, file) }
+    set(CURLOPT_USERAGENT, options.userAgent)
+  }
+
+  /// Where the answer goes. The sink must live until the handle is reset.
+  func setSink(_ sink: AnswerSink) {
+    let context = unsafe Unmanaged.passUnretained(sink).toOpaque()
+    unsafe set(CURLOPT_WRITEDATA, context)
+    unsafe set(CURLOPT_HEADERDATA, context)
+    note(
+      unsafe conversiond_curl_setopt_callback(easy, CURLOPT_WRITEFUNCTION) { data, size, count, context in
+        unsafe CurlOptions.hand(data, size * count, context) { sink, part in sink.take(body: part) }
+      })
+    note(
+      unsafe conversiond_curl_setopt_callback(easy, CURLOPT_HEADERFUNCTION) { data, size, count, context in
+        unsafe CurlOptions.hand(data, size * count, context) { sink, part in sink.take(headerLine: part) }
+      })
+  }
+
+  /// Sets an option that is a pointer.
+  func set(_ option: CURLoption, _ value: UnsafeMutableRawPointer?) {
+    note(unsafe conversiond_curl_setopt_pointer(easy, option, value))
+  }
+
+  /// Sets an option that is a list.
+  func set(_ option: CURLoption, _ value: UnsafeMutablePointer<curl_slist>?) {
+    note(unsafe conversiond_curl_setopt_list(easy, option, value))
+  }
+
+  private func set(_ option: CURLoption, _ value: Int) {
+    note(unsafe conversiond_curl_setopt_long(easy, option, value))
+  }
+
+  private func set(_ option: CURLoption, _ value: String) {
+    note(unsafe conversiond_curl_setopt_string(easy, option, value))
+  }
+
+  private func note(_ code: CURLcode) {
+    if code != CURLE_OK, refusal == nil { refusal = code }
+  }
+
+  /// Hands libcurl's bytes to a sink; any other number than theirs stops the transfer.
+  private static func hand(
+    _ data: UnsafeMutablePointer<CChar>?, _ count: Int, _ context: UnsafeMutableRawPointer?,
+    _ take: (AnswerSink, Span<UInt8>) -> Bool
+  ) -> Int {
+    guard let data = unsafe data, let context = unsafe context else { return 0 }
+    let sink = unsafe Unmanaged<AnswerSink>.fromOpaque(context).takeUnretainedValue()
+    let bytes = unsafe UnsafeRawBufferPointer(start: data, count: count)
+    let span = unsafe Span<UInt8>(_unsafeBytes: bytes)
+    // CURL_WRITEFUNC_ERROR is only known to libcurl 7.87.0 and later; a count that differs means the same to all.
+    return take(sink, span) ? count : (count == 0 ? 1 : 0)
+  }
+}

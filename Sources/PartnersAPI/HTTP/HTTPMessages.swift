@@ -1,0 +1,48 @@
+import Conversions
+
+/// The three methods that the API knows.
+enum HTTPMethod: String, Sendable {
+  case get = "GET"
+  case post = "POST"
+  case patch = "PATCH"
+}
+
+/// One request, its path already encoded.
+struct HTTPRequest: Sendable {
+  var method: HTTPMethod
+  /// The whole URL.
+  var url: String
+  /// The body as JSON; nil for none.
+  var body: [UInt8]?
+}
+
+/// One complete answer, whatever its status: its body whole, of its header only what somebody reads.
+struct HTTPAnswer: Sendable {
+  var status: Int
+  var date: String?
+  var retryAfter: String?
+  var contentType: String?
+  var body: [UInt8]
+  var duration: Duration
+}
+
+/// What is the same for all requests of a client.
+struct HTTPOptions: Sendable {
+  /// The most of a body that is taken in, in bytes.
+  static let bodyBytesMax = 1 << 20
+  /// The most of all header lines of an answer, in bytes.
+  static let headerBytesMax = 64 << 10
+  /// The most header lines of an answer.
+  static let headerLinesMax = 200
+
+  /// The key, sent as X-API-Key to the URL asked for and nowhere else.
+  var apiKey: APIKey
+  /// What the client calls itself.
+  var userAgent: String
+  /// From the first to the last byte of an exchange, name resolution included.
+  var timeout: Duration
+  /// Whether proxies of the environment are passed by, as for loopback.
+  var bypassesProxies = false
+  /// A PEM file in place of the host's certificate authorities, for tests. That certificates are verified is no option.
+  var certificateAuthorities: String?
+}

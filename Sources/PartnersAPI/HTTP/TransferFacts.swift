@@ -1,0 +1,53 @@
+import CLibcurl
+import Conversions
+
+/// What libcurl knows of a transfer that ended without an answer, and what that means.
+struct TransferFacts {
+  /// Why it ended.
+  var code: CURLcode
+  /// The library's words.
+  var message: String
+  /// How many bytes of requests left, over all of libcurl's own attempts (a reused connection that turns out to be dead
+  /// is replaced once, and the same bytes are sent again).
+  var requestBytes: Int
+  /// Whether the name was resolved.
+  var isNameResolved: Bool
+  /// Whether connection and handshake were done, so that sending could begin.
+  var isReadyToSend: Bool
+  /// Whether the answer was stopped for its size.
+  var isTooLarge: Bool
+  /// How long it took.
+  var duration: Duration
+
+  /// The failure for the caller. In doubt the request may have been done: "not sent" is said only for failures that
+  /// come before sending, and only where not a byte left.
+  var failure: TransportFailure {
+    let (kind, endsBeforeSending) = verdict
+    return TransportFailure(
+      kind: kind, message: message, mayHaveBeenDone: !(endsBeforeSending && requestBytes == 0), duration: duration)
+  }
+
+  private var verdict: (kind: TransportFailure.Kind, endsBeforeSending: Bool) {
+    if isTooLarge || code == CURLE_FILESIZE_EXCEEDED { return (.tooLarge, false) }
+    switch code {
+    case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return (.nameResolution, true)
+    case CURLE_COULDNT_CONNECT, CURLE_PROXY: return (.connection, true)
+    case CURLE_OPERATION_TIMEDOUT:
+      guard requestBytes == 0, !isReadyToSend else { return (.timeout, false) }
+      return (isNameResolved ? .connection : .nameResolution, true)
+    case CURLE_SSL_CONNECT_ERROR: return (isHandshakeInterrupted ? .connection : .tls, true)
+    case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_CACERT_BADFILE,
+      CURLE_SSL_CRL_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_INVALIDCERTSTATUS,
+      CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_ENGINE_INITFAILED, CURLE_USE_SSL_FAILED:
+      return (.tls, true)
+    case CURLE_FAILED_INIT, CURLE_URL_MALFORMAT, CURLE_OUT_OF_MEMORY, CURLE_UNKNOWN_OPTION: return (.connection, true)
+    default: return (.interrupted, false)
+    }
+  }
+
+  /// A handshake that the network broke off is no verdict on the certificate; libcurl has one code for both, and OpenSSL's
+  /// words tell them apart.
+  private var isHandshakeInterrupted: Bool {
+    ["SSL_ERROR_SYSCALL", "reset by peer", "unexpected eof", "Broken pipe"].contains { message.contains($0) }
+  }
+}

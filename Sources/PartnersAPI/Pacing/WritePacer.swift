@@ -1,0 +1,141 @@
+public import Conversions
+import Glibc
+
+/// The one pacer of a host and a base URL: its state is in a locked file that the daemon and all commands of this host
+/// share, so that together they keep the API's limits, across restarts too.
+///
+/// An actor on a thread of its own, as files and locks block. It holds the file's lock for the moment of a decision and
+/// never while it waits.
+public actor WritePacer {
+  /// A permit that is held for longer than any request takes counts as answered.
+  static let leaseMax = Duration.seconds(600)
+  /// How often it is looked whether another process's send was answered.
+  static let answerPoll = Duration.milliseconds(50)
+  /// How often a long wait looks at the file again: an operator may have deleted it.
+  static let waitMax = Duration.seconds(5)
+
+  private let executor = BlockingExecutor(label: "conversiond.pacer")
+  private let file: LockedFile
+  private let limits: WriteLimits
+  private let clock: any HostClock
+  private let bootID: String
+  private let turns = TurnQueue(count: 1)
+  /// The permits that are out, with what they are counted as.
+  private var kinds: [UInt64: WriteKind] = [:]
+  /// What could not be written yet: the next access does it before anything else.
+  private var pending: [@Sendable (inout HostPacing) -> Void] = []
+
+  /// Runs on the pacer's own queue.
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+  /// A pacer whose state is at a path. The folder must be there and outlive the process; the file is made when it is first
+  /// needed, readable by its owner alone.
+  public init(path: String, limits: WriteLimits, clock: any HostClock = SystemClock()) {
+    self.init(path: path, limits: limits, clock: clock, bootID: Self.currentBootID())
+  }
+
+  init(path: String, limits: WriteLimits, clock: any HostClock, bootID: String) {
+    file = LockedFile(path: path)
+    self.limits = limits
+    self.clock = clock
+    self.bootID = bootID
+  }
+
+  /// What the file of a base URL is called, so that each API has its own.
+  public static func fileName(for baseURL: PartnersBaseURL) -> String {
+    var digest = ContentDigest()
+    digest.combine(baseURL.text)
+    return "pacer-\(String(UInt64(bitPattern: digest.bits), radix: 16))"
+  }
+
+  /// Waits until the limits allow one write, first come, first served within this process, and reserves it.
+  ///
+  /// - Throws: `CancellationError`; `PacingFailure` where the file can't be read, locked or written.
+  public func reserve(_ kind: WriteKind) async throws -> SendPermit {
+    try await turns.acquire()
+    defer { turns.release() }
+    while true {
+      try Task.checkCancellation()
+      let number = UInt64.random(in: .min ... .max)
+      let verdict = try update { pacing, now in
+        let verdict = pacing.verdict(kind, limits, at: now)
+        guard verdict == .now else { return (verdict, false) }
+        pacing.record(PacedSend(number: number, owner: getpid(), sentAt: now), kind)
+        return (verdict, true)
+      }
+      switch verdict {
+      case .now:
+        kinds[number] = kind
+        return SendPermit(number: number)
+      case .at(let time): try await clock.sleep(until: min(time, clock.uptime + Self.waitMax))
+      case .afterAnswer: try await clock.sleep(for: Self.answerPoll)
+      }
+    }
+  }
+
+  /// Records what came of a permit. Where the file can't be written now, it is done with the next access to it, before
+  /// which nothing is sent.
+  public func finish(_ permit: SendPermit, _ answer: PacedAnswer) {
+    guard let kind = kinds.removeValue(forKey: permit.number) else { return }
+    let now = clock.uptime
+    settle { $0.record(answer, to: permit.number, kind, at: now) }
+  }
+
+  /// Takes back a permit with which nothing was sent.
+  public func cancel(_ permit: SendPermit) {
+    guard kinds.removeValue(forKey: permit.number) != nil else { return }
+    settle { $0.cancel(permit.number) }
+  }
+
+  /// The state that all share, as of now.
+  ///
+  /// - Throws: `PacingFailure` where the file can't be read or locked.
+  public func snapshot() throws -> HostPacing {
+    try update { pacing, _ in (pacing, false) }
+  }
+
+  private func settle(_ change: @escaping @Sendable (inout HostPacing) -> Void) {
+    pending.append(change)
+    // A failure leaves it in `pending`, and `reserve` tells about it: without this write it lets nothing through.
+    _ = try? update { _, _ in ((), false) }
+  }
+
+  /// Reads, changes and writes the state under its lock. `body` tells whether it changed anything.
+  private func update<Result>(_ body: (inout HostPacing, Duration) -> (Result, Bool)) throws -> Result {
+    let result = try file.access(bytesMax: PacerRecord.bytesMax) { bytes in
+      let now = clock.uptime
+      var (pacing, isOfThisBoot) = load(bytes, at: now)
+      for change in pending { change(&pacing) }
+      pacing.settle(at: now, leaseMax: Self.leaseMax, isGone: Self.isGone)
+      let (result, isChanged) = body(&pacing, now)
+      let isToWrite = isChanged || !pending.isEmpty || !isOfThisBoot
+      let record = PacerRecord(bootID: bootID, savedAt: now, pacing: pacing)
+      return (result, isToWrite ? try record.encoded() : nil)
+    }
+    pending = []
+    return result
+  }
+
+  /// The state in a file: none for a new one, and nothing known of the last minute for one that can't be read.
+  private func load(_ bytes: [UInt8]?, at now: Duration) -> (pacing: HostPacing, isOfThisBoot: Bool) {
+    guard let bytes else { return (HostPacing(), false) }
+    guard let record = PacerRecord(bytes) else { return (.full(at: now), false) }
+    return (record.pacing(inBoot: bootID, at: now), record.bootID == bootID)
+  }
+
+  /// Whether a process ended. One of another user is there (EPERM).
+  private static func isGone(_ process: Int32) -> Bool {
+    process != getpid() && kill(process, 0) != 0 && errno == ESRCH
+  }
+
+  /// The kernel's ID of this boot (random(4)); the same text for all where it can't be read, as then times that lie in
+  /// the future still tell another boot.
+  private static func currentBootID() -> String {
+    let descriptor = unsafe open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return "unknown" }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 36)
+    let count = unsafe Glibc.read(descriptor, &bytes, bytes.count)
+    return count == 36 ? String(decoding: bytes, as: UTF8.self) : "unknown"
+  }
+}

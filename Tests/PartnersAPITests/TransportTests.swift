@@ -1,0 +1,232 @@
+import Conversions
+import Foundation
+import Testing
+
+@testable import PartnersAPI
+
+@Suite("Transport over a real socket", .timeLimit(.minutes(2)))
+struct TransportTests {
+  @Test("three requests go over one connection, with the right headers")
+  func keepAlive() async throws {
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      while connection.readRequest() != nil { connection.answer(200, ClientFixture.referral) }
+    }
+    try await ClientFixture.with(script: script) { fixture in
+      for _ in 0..<3 { #expect(await fixture.client.referral(ReferralID("jx7")).value?.code == "a1b2c3d4") }
+      #expect(fixture.server.accepts == 1)
+      let request = try #require(fixture.server.requests.first)
+      #expect(request.hasPrefix("GET /api/v1/partners/referrals/jx7 HTTP/1.1\r\n"))
+      for line in ["X-API-Key: \(ClientFixture.keyText)", "Accept: application/json", "User-Agent: conversiond/1.2.3"] {
+        #expect(request.contains("\r\n\(line)\r\n"))
+      }
+      for name in ["expect:", "cookie", "accept-encoding", "content-type"] {
+        #expect(!request.lowercased().contains("\r\n\(name)"))
+      }
+    }
+  }
+
+  @Test("writes send the frozen body, and reuse their connection too")
+  func frozenBody() async throws {
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      while connection.readRequest() != nil { connection.answer(201, ClientFixture.receipt) }
+    }
+    try await ClientFixture.with(script: script) { fixture in
+      for _ in 0..<2 { #expect(try await fixture.convert().value?.conversionValue == 12_999) }
+      #expect(fixture.server.accepts == 1)
+      let body = #"{"conversionValue":12999,"currency":"EUR","externalTransactionId":"order_77"}"#
+      let request = try #require(fixture.server.requests.last)
+      #expect(request.hasPrefix("POST /api/v1/partners/referrals/r1/convert HTTP/1.1\r\n"))
+      #expect(request.hasSuffix("\r\n\r\n" + body))
+      #expect(!request.lowercased().contains("\r\nexpect:"))
+    }
+  }
+
+  @Test("a trickle of one byte a tenth of a second ends at the deadline")
+  func trickle() async throws {
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      _ = connection.readRequest()
+      connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+      while connection.write(" ") { Thread.sleep(forTimeInterval: 0.1) }
+    }
+    try await ClientFixture.with(timeout: .milliseconds(700), script: script) { fixture in
+      let start = ContinuousClock.now
+      let failure = try #require(try await fixture.convert().transportFailure)
+      #expect(failure.kind == .timeout)
+      #expect(failure.mayHaveBeenDone)
+      #expect(failure.duration >= .milliseconds(690))
+      #expect(ContinuousClock.now - start < .seconds(3))
+    }
+  }
+
+  @Test("a server that says nothing ends at the deadline")
+  func hang() async throws {
+    try await ClientFixture.with(timeout: .milliseconds(400), script: { $0.hang() }) { fixture in
+      let failure = try #require(try await fixture.convert().transportFailure)
+      #expect(failure.kind == .timeout)
+      #expect(failure.mayHaveBeenDone)
+    }
+  }
+
+  /// Bytes after which the server goes away, with a reset or a close.
+  static let brokenAnswers: [(String, isReset: Bool)] = [
+    ("", true), ("", false), ("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"referralId\"", true),
+    ("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"referralId\"", false),
+    ("HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"ref", false), ("HTTP/1.1 20", false),
+    ("SSH-2.0-OpenSSH_9.2\r\n", false),
+  ]
+
+  @Test("an answer that breaks off is no answer, and the report may have been done", arguments: brokenAnswers)
+  func broken(_ bytes: String, isReset: Bool) async throws {
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      _ = connection.readRequest()
+      connection.write(bytes)
+      if isReset { connection.reset() }
+    }
+    try await ClientFixture.with(script: script) { fixture in
+      let failure = try #require(try await fixture.convert().transportFailure)
+      #expect(failure.kind == .interrupted, "\(failure.message)")
+      #expect(failure.mayHaveBeenDone)
+    }
+  }
+
+  @Test("a kept connection that dies with the API still counts as possibly done")
+  func deadConnection() async throws {
+    // The second request is read, then the whole server goes: libcurl tries again by itself and is refused.
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      _ = connection.readRequest()
+      connection.answer(201, ClientFixture.receipt)
+      _ = connection.readRequest()
+      connection.closeListener()
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+    try await ClientFixture.with(script: script) { fixture in
+      #expect(try await fixture.convert().value != nil)
+      let failure = try #require(try await fixture.convert().transportFailure)
+      #expect(failure.kind == .connection, "\(failure.message)")
+      #expect(failure.mayHaveBeenDone, "the first attempt was read by the server")
+    }
+  }
+
+  @Test("a refused port and a name that doesn't exist: nothing was sent")
+  func notSent() async throws {
+    try await ClientFixture.with(script: { _ in }) { fixture in
+      let closed = try StubServer { _ in }
+      closed.closeListener()
+      closed.stop()
+      try await Task.sleep(for: .milliseconds(50))
+      let closedURL = try #require(closed.baseURL)
+      try await ClientFixture.with(baseURL: closedURL, server: closed) { fixture in
+        let failure = try #require(try await fixture.convert().transportFailure)
+        #expect(failure.kind == .connection)
+        #expect(!failure.mayHaveBeenDone)
+      }
+      let nowhere = try #require(PartnersBaseURL("https://conversiond.invalid/api"))
+      try await ClientFixture.with(baseURL: nowhere, server: fixture.server, timeout: .seconds(3)) { fixture in
+        let start = ContinuousClock.now
+        let failure = try #require(try await fixture.convert().transportFailure)
+        #expect(failure.kind == .nameResolution, "\(failure.message)")
+        #expect(!failure.mayHaveBeenDone)
+        #expect(ContinuousClock.now - start < .seconds(6))
+      }
+    }
+  }
+
+  @Test("2 MiB are not taken in, announced or not", arguments: [true, false])
+  func tooLarge(isAnnounced: Bool) async throws {
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      _ = connection.readRequest()
+      connection.write("HTTP/1.1 200 OK\r\n" + (isAnnounced ? "Content-Length: 2097152\r\n\r\n" : "\r\n"))
+      for _ in 0..<32 { connection.write(String(repeating: " ", count: 64 << 10)) }
+    }
+    try await ClientFixture.with(script: script) { fixture in
+      let failure = try #require(try await fixture.convert().transportFailure)
+      #expect(failure.kind == .tooLarge, "\(failure.message)")
+      #expect(failure.mayHaveBeenDone)
+    }
+  }
+
+  @Test("endless headers are not taken in")
+  func endlessHeaders() async throws {
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      _ = connection.readRequest()
+      connection.write("HTTP/1.1 200 OK\r\n")
+      while connection.write("X-More: \(String(repeating: "x", count: 100))\r\n") {}
+    }
+    try await ClientFixture.with(script: script) { fixture in
+      let answer = try await fixture.convert()
+      #expect(answer.transportFailure?.kind == .tooLarge)
+    }
+  }
+
+  @Test("a redirect is not followed, and nobody else sees the key", arguments: [301, 302, 303, 307, 308])
+  func redirect(_ status: Int) async throws {
+    let other = try StubServer { _ = $0.readRequest() }
+    defer { other.stop() }
+    let port = other.port
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      while connection.readRequest() != nil {
+        connection.answer(status, "", headers: ["Location: http://127.0.0.1:\(port)/"])
+      }
+    }
+    try await ClientFixture.with(script: script) { fixture in
+      let answer = try await fixture.convert()
+      #expect(answer.head?.status == status)
+      #expect(answer.failure?.message.contains("not followed") == true)
+      #expect(await fixture.client.list(ReferralQuery()).head?.status == status)
+      #expect(other.accepts == 0)
+    }
+  }
+
+  @Test("cancelling ends a transfer within 100 ms")
+  func cancellation() async throws {
+    try await ClientFixture.with(script: { $0.hang() }) { fixture in
+      var best = Duration.seconds(60)
+      for _ in 0..<3 {
+        let task = Task { try await fixture.convert() }
+        try await Task.sleep(for: .milliseconds(200))
+        let start = ContinuousClock.now
+        task.cancel()
+        let failure = try #require(try await task.value.transportFailure)
+        best = min(best, ContinuousClock.now - start)
+        #expect(failure.kind == .cancelled)
+        #expect(failure.mayHaveBeenDone)
+      }
+      // The best of three, as the machine is shared.
+      #expect(best < .milliseconds(100), "\(best)")
+    }
+  }
+
+  @Test("what waits for a connection is cancelled without having been sent")
+  func cancelledInQueue() async throws {
+    try await ClientFixture.with(timeout: .seconds(5), script: { $0.hang() }) { fixture in
+      let first = Task { await fixture.client.list(ReferralQuery()) }
+      try await Task.sleep(for: .milliseconds(200))
+      let second = Task { await fixture.client.list(ReferralQuery()) }
+      try await Task.sleep(for: .milliseconds(50))
+      second.cancel()
+      let failure = try #require(await second.value.transportFailure)
+      #expect(failure.kind == .cancelled)
+      #expect(!failure.mayHaveBeenDone)
+      first.cancel()
+      _ = await first.value
+      #expect(fixture.server.accepts == 1)
+    }
+  }
+
+  @Test("interim answers and trailers are no part of the answer")
+  func interim() async throws {
+    let body = ClientFixture.referral
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      _ = connection.readRequest()
+      connection.write("HTTP/1.1 103 Early Hints\r\nRetry-After: 99\r\n\r\n")
+      connection.write("HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n")
+      connection.write("\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\nRetry-After: 77\r\n\r\n")
+      connection.hang()
+    }
+    try await ClientFixture.with(script: script) { fixture in
+      let answer = await fixture.client.referral(ReferralID("jx7"))
+      #expect(answer.head?.status == 503)
+      #expect(answer.failure?.retryAfter == nil)
+    }
+  }
+}

@@ -1,0 +1,234 @@
+import Conversions
+import Foundation
+import Testing
+
+@testable import PartnersAPI
+
+@Suite("The pacer's file: shared, kept across restarts, and believed only where it is whole", .timeLimit(.minutes(2)))
+struct WritePacerTests {
+  private static let thirty = WriteLimits()
+
+  private func pacer(_ path: String, _ clock: VirtualClock, boot: String = "boot-1") -> WritePacer {
+    WritePacer(path: path, limits: Self.thirty, clock: clock, bootID: boot)
+  }
+
+  private func withPath(_ body: (String) async throws -> Void) async throws {
+    try await ClientFixture.withFolder { try await body($0 + "/pacer") }
+  }
+
+  /// How long `reserve` waits, on the virtual clock; the permit is answered at once.
+  private func wait(_ pacer: WritePacer, _ clock: VirtualClock, _ answer: PacedAnswer = .notRefused) async throws
+    -> Duration
+  {
+    let start = clock.uptime
+    let permit = try await pacer.reserve(.conversion)
+    defer { clock.advance(.zero) }
+    await pacer.finish(permit, answer)
+    return clock.uptime - start
+  }
+
+  @Test("the spacing is kept across a restart, and the file is its owner's alone")
+  func restart() async throws {
+    try await withPath { path in
+      let clock = VirtualClock()
+      #expect(try await wait(pacer(path, clock), clock) == .zero)
+      #expect(try await wait(pacer(path, clock), clock) == .milliseconds(2080))
+      let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+      #expect(mode == 0o600)
+    }
+  }
+
+  @Test("thirty-one writes take a minute, and so do they for two pacers of one file")
+  func twoInstances() async throws {
+    try await withPath { path in
+      let clock = VirtualClock()
+      let pacers = [pacer(path, clock), pacer(path, clock)]
+      let start = clock.uptime
+      for index in 0..<31 { _ = try await wait(pacers[index % 2], clock) }
+      #expect(clock.uptime - start == .milliseconds(62_400))
+    }
+  }
+
+  @Test(
+    "a file that is not whole, not ours, or of a newer version costs a minute and is written anew",
+    arguments: [
+      "", "{}", "conversiond-pacer 2 2 0\n{}\n", "conversiond-pacer 1 2 0\n{}\n",
+      String(repeating: "x", count: 2 << 20),
+    ])
+  func damaged(_ content: String) async throws {
+    try await withPath { path in
+      try content.write(toFile: path, atomically: false, encoding: .utf8)
+      let clock = VirtualClock()
+      #expect(try await wait(pacer(path, clock), clock) == .seconds(60))
+      #expect(try await wait(pacer(path, clock), clock) == .milliseconds(2080))
+    }
+  }
+
+  @Test("a file torn anywhere costs a minute; what is left behind a shorter text costs nothing")
+  func torn() async throws {
+    try await withPath { path in
+      let clock = VirtualClock()
+      for _ in 0..<5 { _ = try await wait(pacer(path, clock), clock) }
+      let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+      for length in stride(from: 0, to: bytes.count - 1, by: 97) {
+        try Data(bytes[..<length]).write(to: URL(fileURLWithPath: path))
+        #expect(try await wait(pacer(path, VirtualClock()), VirtualClock()) == .zero)
+        #expect(PacerRecord(Array(bytes[..<length])) == nil)
+      }
+      var flipped = bytes
+      flipped[bytes.count / 2] ^= 1
+      #expect(PacerRecord(flipped) == nil)
+      #expect(PacerRecord(bytes + bytes) == PacerRecord(bytes))
+      #expect(PacerRecord(bytes) != nil)
+    }
+  }
+
+  @Test("after another boot all counts as just now")
+  func otherBoot() async throws {
+    try await withPath { path in
+      let clock = VirtualClock(uptime: .seconds(500_000))
+      for _ in 0..<30 { _ = try await wait(pacer(path, clock), clock) }
+      let rebooted = VirtualClock(uptime: .seconds(20))
+      #expect(try await wait(pacer(path, rebooted, boot: "boot-2"), rebooted) == .seconds(60))
+    }
+  }
+
+  @Test("a Retry-After survives a restart and a boot, and both limits know of it")
+  func retryAfter() async throws {
+    try await withPath { path in
+      let clock = VirtualClock()
+      _ = try await wait(pacer(path, clock), clock, .refused(retryAfter: .seconds(12)))
+      #expect(try await pacer(path, clock).snapshot().conversions.gear == .safe)
+      clock.advance(.seconds(3))
+      #expect(try await wait(pacer(path, clock), clock) == .seconds(10))
+      _ = try await wait(pacer(path, clock), clock, .refused(retryAfter: .seconds(100)))
+      let rebooted = VirtualClock(uptime: .seconds(20))
+      #expect(try await wait(pacer(path, rebooted, boot: "boot-2"), rebooted) == .seconds(101))
+    }
+  }
+
+  @Test("a permit given back leaves no trace; one given back twice, or of nobody, does no harm")
+  func cancel() async throws {
+    try await withPath { path in
+      let clock = VirtualClock()
+      let pacer = pacer(path, clock)
+      let permit = try await pacer.reserve(.conversion)
+      await pacer.cancel(permit)
+      await pacer.cancel(permit)
+      await pacer.finish(permit, .refused(retryAfter: .seconds(9)))
+      await pacer.finish(SendPermit(number: 4), .refused(retryAfter: .seconds(9)))
+      #expect(try await wait(pacer, clock) == .zero)
+    }
+  }
+
+  @Test("two in flight hold back a third, until the process that held them is gone")
+  func deadOwner() async throws {
+    try await withPath { path in
+      let child = Process()
+      child.executableURL = URL(fileURLWithPath: "/bin/true")
+      try child.run()
+      child.waitUntilExit()
+      let clock = VirtualClock()
+      var pacing = HostPacing()
+      for number in 1...2 as ClosedRange<UInt64> {
+        let time = clock.uptime - .seconds(30) * Int(number)
+        pacing.record(PacedSend(number: number, owner: child.processIdentifier, sentAt: time), .conversion)
+      }
+      let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
+      try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
+      #expect(try await wait(pacer(path, clock), clock) == .zero)
+      pacing = HostPacing()
+      pacing.record(PacedSend(number: 1, owner: 1, sentAt: clock.uptime - .seconds(30)), .conversion)
+      pacing.record(PacedSend(number: 2, owner: 1, sentAt: clock.uptime - .seconds(20)), .conversion)
+      let alive = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
+      try Data(try alive.encoded()).write(to: URL(fileURLWithPath: path))
+      let waited = try await wait(pacer(path, clock), clock)
+      #expect(waited > .seconds(560), "the lease of what process 1 holds: \(waited)")
+    }
+  }
+
+  @Test("turns are given first come, first served, and a cancelled one is passed over")
+  func turns() async throws {
+    try await withPath { path in
+      let limits = WriteLimits(writes: .perMinute(1200), conversions: .unlimited)
+      let pacer = WritePacer(path: path, limits: limits)
+      let order = OrderLog()
+      var tasks: [Task<Void, any Error>] = []
+      for number in 0..<6 {
+        tasks.append(
+          Task {
+            let permit = try await pacer.reserve(.conversion)
+            await order.append(number)
+            await pacer.finish(permit, .notRefused)
+          })
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      tasks[4].cancel()
+      for task in tasks { _ = await task.result }
+      #expect(await order.numbers == [0, 1, 2, 3, 5])
+      #expect(try await pacer.snapshot().writes.inFlight == 0)
+    }
+  }
+
+  @Test(
+    "where the file can't be kept, nothing is let through; where an answer can't be written, the next access does it")
+  func failure() async throws {
+    try await ClientFixture.withFolder { folder in
+      let clock = VirtualClock()
+      let nowhere = pacer(folder + "/missing/pacer", clock)
+      await #expect(throws: PacingFailure.self) { try await nowhere.reserve(.conversion) }
+      let link = folder + "/link"
+      try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/etc/passwd")
+      await #expect(throws: PacingFailure.self) { try await pacer(link, clock).reserve(.conversion) }
+
+      let kept = pacer(folder + "/pacer", clock)
+      let permit = try await kept.reserve(.conversion)
+      try FileManager.default.moveItem(atPath: folder + "/pacer", toPath: folder + "/away")
+      try FileManager.default.createDirectory(atPath: folder + "/pacer", withIntermediateDirectories: false)
+      await kept.finish(permit, .refused(retryAfter: .seconds(40)))
+      await #expect(throws: PacingFailure.self) { try await kept.reserve(.conversion) }
+      try FileManager.default.removeItem(atPath: folder + "/pacer")
+      try FileManager.default.moveItem(atPath: folder + "/away", toPath: folder + "/pacer")
+      #expect(try await wait(kept, clock) == .seconds(41))
+    }
+  }
+
+  @Test("two processes keep one limit together")
+  func twoProcesses() async throws {
+    try await withPath { path in
+      // 600 a minute: 104 ms apart.
+      let limits = WriteLimits(writes: .perMinute(600), conversions: .unlimited)
+      let pacer = WritePacer(path: path, limits: limits)
+      await pacer.finish(try await pacer.reserve(.conversion), .notRefused)
+      async let other: Void = Self.reserveElsewhere(path)
+      try await Self.reserve(pacer, times: 10)
+      await other
+      let sends = try await pacer.snapshot().writes.sends
+      #expect(Set(sends.map(\.owner)).count == 2, "both processes sent")
+      #expect(sends.count == 21)
+      let times = sends.map(\.sentAt).sorted()
+      for (earlier, later) in zip(times, times.dropFirst()) { #expect(later - earlier >= .milliseconds(104)) }
+    }
+  }
+
+  private static func reserveElsewhere(_ path: String) async {
+    await #expect(processExitsWith: .success) { [path = path as String] in
+      let limits = WriteLimits(writes: .perMinute(600), conversions: .unlimited)
+      try await WritePacerTests.reserve(WritePacer(path: path, limits: limits), times: 10)
+    }
+  }
+
+  private static func reserve(_ pacer: WritePacer, times: Int) async throws {
+    for _ in 0..<times {
+      let permit = try await pacer.reserve(.conversion)
+      await pacer.finish(permit, .notRefused)
+    }
+  }
+}
+
+/// In which order things happened.
+private actor OrderLog {
+  private(set) var numbers: [Int] = []
+
+  func append(_ number: Int) { numbers.append(number) }
+}
