@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import PartnersSandbox
 import ServiceLifecycle
+import UnixSignals
 
 /// `conversiond sandbox`: the API, served locally.
 struct SandboxCommand: AsyncParsableCommand {
@@ -71,7 +72,7 @@ struct SandboxCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let sandbox = try PartnersSandbox(try settings(), seed: try seedReferrals())
+    let sandbox = PartnersSandbox(try settings(), seed: try seedReferrals())
     let requests = await sandbox.requestStream()
     let address: SandboxAddress
     do {

@@ -33,7 +33,7 @@ struct ControlClient {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let bytes = Array(path.utf8)
-    guard bytes.count < unsafe MemoryLayout.size(ofValue: address.sun_path) else {
+    guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
       close(descriptor)
       throw CommandFailure(.configuration, "\(path) is too long for a socket's path")
     }
@@ -57,7 +57,7 @@ struct ControlClient {
   private func send(_ text: String, over descriptor: Int32) throws {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
-      let sent = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+      let sent = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       guard sent > 0 else { throw silent }
       bytes = bytes.dropFirst(sent)
     }

@@ -28,12 +28,12 @@ struct ControlServer: Service {
         }
       }
     }
-    unlink(path)
+    unsafe unlink(path)
   }
 
   private func serve() async throws {
     // One that a daemon left behind that was killed; a live one would hold the ledger's lock, and we would not be here.
-    unlink(path)
+    unsafe unlink(path)
     let server = HTTPServer(address: .unix(path: path), timeout: 5, logger: .disabled, handler: router)
     let running = Task { try await server.run() }
     try await withTaskCancellationHandler {

@@ -75,7 +75,7 @@ struct DaemonAccess {
   private func openLedger() throws -> LedgerReports? {
     guard FileManager.default.fileExists(atPath: ledgerPath) else {
       // A missing file is no ledger yet; a folder that we may not enter is a permission to be said.
-      if access((ledgerPath as NSString).deletingLastPathComponent, X_OK) != 0, errno == EACCES {
+      if unsafe access((ledgerPath as NSString).deletingLastPathComponent, X_OK) != 0, errno == EACCES {
         throw CommandFailure(.permission, "\(ledgerPath): permission denied; ask as root or as the daemon's user")
       }
       return nil
@@ -83,8 +83,8 @@ struct DaemonAccess {
     try LedgerOwner.become(ofLedgerAt: ledgerPath)
     do {
       return LedgerReports(ledger: try SQLiteLedger(path: ledgerPath), emails: EmailDisplay(configuration.log.emails))
-    } catch let failure as LedgerFailure {
-      throw CommandFailure(failure)
+    } catch {
+      throw CommandFailure(error)
     }
   }
 }

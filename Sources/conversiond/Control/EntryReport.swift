@@ -27,7 +27,7 @@ struct EntryReport: Codable, Sendable {
   var referral: String?
   var valueCents: Int64?
   var email: String?
-  var externalSourceID: String?
+  var externalSourceId: String?
   var placedAt: String?
   var firstSeenAt: String
   var decidedAt: String?

@@ -9,6 +9,7 @@ import PartnersAPI
 import Pipeline
 import ServiceLifecycle
 import Systemd
+import UnixSignals
 
 /// The daemon, put together: everything that runs, what it runs on, and how it begins and ends.
 struct Daemon {

@@ -8,9 +8,9 @@ enum LedgerOwner {
     guard geteuid() == 0 else { return }
     var status = stat()
     guard unsafe stat(path, &status) == 0, status.st_uid != 0 else { return }
-    // In this order: once the user is given up, the groups can't be changed any more (setresuid(2)).
-    guard unsafe setgroups(0, nil) == 0, setresgid(status.st_gid, status.st_gid, status.st_gid) == 0,
-      setresuid(status.st_uid, status.st_uid, status.st_uid) == 0
+    // In this order: once the user is given up, the groups can't be changed any more; root's setuid(2) gives up
+    // the real and the saved user as well.
+    guard setgroups(0, nil) == 0, setgid(status.st_gid) == 0, setuid(status.st_uid) == 0
     else {
       throw CommandFailure(.permission, "cannot become the ledger's owner, user \(status.st_uid)")
     }

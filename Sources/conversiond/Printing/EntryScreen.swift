@@ -32,7 +32,7 @@ struct EntryScreen {
       ("order", entry.order), ("key", entry.key == entry.order ? nil : entry.key), ("state", entry.state),
       ("reason", entry.reason), ("detail", entry.detail), ("referral", entry.referral),
       ("value", entry.valueCents.map { "\($0) cents" }), ("e-mail", entry.email),
-      ("external ID", entry.externalSourceID), ("placed", entry.placedAt), ("first seen", entry.firstSeenAt),
+      ("external ID", entry.externalSourceId), ("placed", entry.placedAt), ("first seen", entry.firstSeenAt),
       ("in state since", entry.decidedAt), ("due", entry.dueAt),
       ("attempts", entry.attempts > 0 ? String(entry.attempts) : nil),
       ("unknown outcome", entry.unknownOutcome ? "a send may have been done" : nil), ("body", entry.body),
