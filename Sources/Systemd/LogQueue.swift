@@ -100,8 +100,8 @@ final class LogQueue<Record: Sendable>: Sendable {
       state.waiters.append(done)
       return false
     }
-    let (seconds, attoseconds) = timeout.components
-    let nanoseconds = Int(clamping: seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
+    let (seconds, attoseconds) = min(timeout, .seconds(86_400)).components
+    let nanoseconds = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
     return isIdle || done.wait(timeout: .now() + .nanoseconds(nanoseconds)) == .success
   }
 }
