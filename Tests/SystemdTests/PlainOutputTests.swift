@@ -18,16 +18,20 @@ import Testing
       _ = fcntl(writer, 1_031, 4_096)
     }
 
-    /// All that comes within a second of what came before.
+    /// All that comes until nothing comes for a moment and `isDone` says that it was all, or for five seconds.
     func read(until isDone: (String) -> Bool) -> String {
       var bytes: [UInt8] = []
       var buffer = [UInt8](repeating: 0, count: 65_536)
       var ready = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
-      while unsafe poll(&ready, 1, 1_000) == 1 {
-        let count = unsafe Glibc.read(reader, &buffer, buffer.count)
-        guard count > 0 else { break }
-        bytes += buffer[..<count]
-        if isDone(String(decoding: bytes, as: UTF8.self)) { break }
+      let end = ContinuousClock.now + .seconds(5)
+      while ContinuousClock.now < end {
+        if unsafe poll(&ready, 1, 50) == 1 {
+          let count = unsafe Glibc.read(reader, &buffer, buffer.count)
+          guard count > 0 else { break }
+          bytes += buffer[..<count]
+        } else if isDone(String(decoding: bytes, as: UTF8.self)) {
+          break
+        }
       }
       return String(decoding: bytes, as: UTF8.self)
     }
