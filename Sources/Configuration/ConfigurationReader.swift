@@ -75,10 +75,3 @@ public enum ConfigurationReader {
     }
   }
 }
-
-extension Finding {
-  /// With the name of the file it is about.
-  func at(_ file: String) -> Mistake {
-    Mistake(file: Shown.text(file, limit: 1_024), position: position, message: message, severity: severity)
-  }
-}

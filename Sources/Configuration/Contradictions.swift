@@ -73,10 +73,6 @@ struct Contradictions {
       ("reporting.hold", reporting.hold), than: ("reporting.give_up_after", reporting.giveUpAfter),
       "a report would wait for longer than it is tried")
     warnIfLonger(
-      ("matching.wait_for_referral", matching.waitForReferral),
-      than: ("matching.attribution_window", matching.attributionWindow),
-      "an order would wait for longer than a referral counts")
-    warnIfLonger(
       ("matching.attribution_window", matching.attributionWindow), than: ("ledger.retain", configuration.ledger.retain),
       "what became of an order would be forgotten while its referral still counts")
     warnIfLonger(

@@ -126,11 +126,22 @@ struct SQLScanner {
       if byte == UInt8(ascii: "\\"), escapes {
         at += 1
       } else if byte == quote {
-        guard peek() == quote else { return }
-        at += 1
+        if peek() == quote {
+          at += 1
+        } else if !(escapes && skipToContinuation(quote)) {
+          return
+        }
       }
     }
     throw unfinished
+  }
+
+  /// A text goes on, with its escapes, in quotes on the next line (4.1.2.1).
+  private mutating func skipToContinuation(_ quote: UInt8) -> Bool {
+    let space = bytes[at...].prefix { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    guard space.contains(0x0A) || space.contains(0x0D), peek(space.count) == quote else { return false }
+    at += space.count + 1
+    return true
   }
 
   private mutating func skipLineComment() throws(Unfinished) {

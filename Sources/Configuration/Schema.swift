@@ -60,7 +60,7 @@ enum Schema {
       "reporting.other_currency", \.reporting.otherCurrency, .choice, .optional(default: "review"),
       "The API takes EUR only. Of an order in another currency a person decides, or it is reported without a value."),
     SchemaKey(
-      "reporting.metadata", \.reporting.metadata, .metadata, .optional(default: "{}"),
+      "reporting.metadata", \.reporting.metadata, .metadata, .optional(default: "{}"), allowsNull: true,
       """
       Sent with each report: a name, and the SQL expression of its value, such as
       { sku: sku, channel: "'web'" }. At most 4 KiB in all.

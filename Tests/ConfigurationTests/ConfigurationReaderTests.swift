@@ -152,6 +152,12 @@ import Testing
     #expect(configuration.api.writesPerMinute == .perMinute(12) && configuration.orders.connection == "")
   }
 
+  @Test func jsonMayBeIndentedWithTabs() throws {
+    let text = Sample.json.replacing("  ", with: "\t")
+    #expect(text.contains("\n\t\t\"from\"") && Sample.said(text).isEmpty)
+    #expect(try ConfigurationReader.read(text: text, name: "c").get().configuration == Sample.configuration())
+  }
+
   @Test func whatIsRequiredIsAskedForAtItsSection() {
     let missing = { (path: String, name: String, example: String) in
       "\(path) is missing; it has no default; write \(name): and a value, such as \(example)"

@@ -68,10 +68,6 @@ import Testing
       "3:9: warning: reporting.hold (61m) is longer than reporting.give_up_after (1h): a report would wait for longer than it is tried"
     ),
     (
-      "matching:\n  attribution_window: 7d\n",
-      "2:23: warning: matching.wait_for_referral (14d) is longer than matching.attribution_window (7d): an order would wait for longer than a referral counts"
-    ),
-    (
       "ledger:\n  retain: 30d\n",
       "2:11: warning: matching.attribution_window (90d) is longer than ledger.retain (30d): what became of an order would be forgotten while its referral still counts"
     ),

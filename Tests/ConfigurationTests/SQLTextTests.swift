@@ -7,7 +7,7 @@ import Testing
     "id", "o.id::text", "lower(email)", "data ->> 'a;b'", "E'a\\'; b'", "$$ ; ) $$", "$a$ $$ ; $a$", "\"odd;name\"",
     "coalesce(a, b)", "a[1]", "'it''s'", "a /* ; /* ) */ ' */ + b", "a -- ; )\n + b", "x.order$1", "cast(a AS text)",
     "a IS DISTINCT FROM b", "a - -1", "B'01'", "(SELECT max(x) FROM y)", "naïve", "U&'d\\0061'",
-    "CASE WHEN a THEN 'x' END",
+    "E'a'\n 'b\\' ; '", "CASE WHEN a THEN 'x' END",
   ])
   func goodExpressions(text: String) {
     #expect(SQLText.mistake(in: text, place: .expression) == nil)

@@ -15,6 +15,22 @@ enum Sample {
 
     """
 
+  /// The same as JSON.
+  static let json = """
+    {
+      "orders": {
+        "connection": "host=\\/var\\/run\\/postgresql dbname=shop",
+        "from": "public.orders",
+        "columns": {
+          "id": "id",
+          "email": "customer_email",
+          "status": "status",
+          "placed_at": "created_at"
+        }
+      }
+    }
+    """
+
   /// The lines of ``orders``: what is added behind begins at the next one.
   static let linesBefore = 8
 

@@ -98,6 +98,7 @@ import Testing
   }
 
   @Test func metadata() {
+    #expect(Sample.said(after: "reporting:\n  metadata:\n").isEmpty)
     #expect(
       Sample.said(after: "reporting:\n  metadata: [a]\n").first?.hasPrefix("2:13: a list is not a mapping") == true)
     #expect(Sample.said(after: "reporting:\n  metadata: {\"\": a}\n") == ["2:14: a metadata key has 1 to 128 bytes"])

@@ -1,0 +1,51 @@
+/// The fixed MESSAGE_ID of each event (systemd.journal-fields(7), journalctl -x).
+///
+/// An ID names an event for ever: it may be added here, and never changed or used again for another event.
+public enum EventCatalog {
+  /// One event of the journal.
+  public struct Event: Sendable, Equatable {
+    /// The name, as in `CONVERSIOND_EVENT`.
+    public let name: String
+    /// 128 bits as 32 hexadecimal digits, as in `MESSAGE_ID`.
+    public let messageID: String
+  }
+
+  /// Every event that has an ID.
+  public static let events: [Event] = [
+    // The daemon has begun its work.
+    Event(name: "started", messageID: "96458cf269f4413ca53617498e47c913"),
+    // The daemon has ended.
+    Event(name: "stopped", messageID: "6bff606d3f8b4739951995fe58dc29d3"),
+    // A new configuration is in force.
+    Event(name: "reload_ok", messageID: "6801f0adf52e4bec821e770938f99fb5"),
+    // A new configuration was refused; the old one stays in force.
+    Event(name: "reload_refused", messageID: "09c2441424c54d00a1b6f620d2ad4be5"),
+    // The shop's database cannot be read.
+    Event(name: "poll_failed", messageID: "3151f30c78e74d519dc781ec00888aec"),
+    // The shop's database can be read again.
+    Event(name: "poll_recovered", messageID: "def9cfdefcdb4b8892b496db23999a9f"),
+    // An order was matched with a referral.
+    Event(name: "matched", messageID: "eb351e976c7b45ae90342249590365b9"),
+    // A report was put in the queue.
+    Event(name: "queued", messageID: "3b728b8a6be34a22bfb69a2a69ab3209"),
+    // A conversion was reported.
+    Event(name: "reported", messageID: "457b2112794c4953b8eca590a9c83d56"),
+    // A report waits for its next try.
+    Event(name: "deferred", messageID: "26fee1199a09435891c2619d1ad06fb5"),
+    // An order's referral was converted by another order or program.
+    Event(name: "superseded", messageID: "cc6d1608ac784879bd655a2699ef1f3f"),
+    // An order waits for a person.
+    Event(name: "review", messageID: "3c64aa38bdb946d78ce40cbceece0820"),
+    // Nothing is sent to the API any more.
+    Event(name: "api_halted", messageID: "bab790b50cf046dca75e395666ee0b97"),
+    // The API takes reports again.
+    Event(name: "api_recovered", messageID: "987a90b956b44908a4742359300e751d"),
+    // Lines were lost because nobody read them in time.
+    Event(name: "log_dropped", messageID: "311efd0ded1c4eac8c2d3231b389e25b"),
+  ]
+
+  /// The ID of the event of this name, where it has one.
+  public static func messageID(of name: String) -> String? { byName[name] }
+
+  private static let byName = Dictionary(uniqueKeysWithValues: events.map { ($0.name, $0.messageID) })
+}
