@@ -159,13 +159,16 @@ import Testing
   }
 
   @Test("trickle: one byte at a time") func trickle() async throws {
-    try await sandbox([SandboxFaultRule(.trickle(every: .milliseconds(50)))]) { _, address in
+    try await sandbox([SandboxFaultRule(.trickle(every: .milliseconds(10)))]) { _, address in
       try await withRawClient(address) { client in
+        let start = ContinuousClock.now
         try await client.send(Self.request)
-        let (bytes, ending) = await client.rest(within: .seconds(1))
-        #expect((2...21).contains(bytes.count))
-        #expect(ending == .stillOpen)
-        #expect(String(decoding: bytes, as: UTF8.self).hasPrefix("HT"))
+        let first = try await client.readOnce()
+        let answer = try await client.answer()
+        let count = answer.head.utf8.count + 4 + answer.body.count
+        #expect(answer.status == 201)
+        #expect(first < count)
+        #expect(ContinuousClock.now - start >= .milliseconds(10) * (count - 1))
       }
     }
   }

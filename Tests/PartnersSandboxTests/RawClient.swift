@@ -55,6 +55,13 @@ struct RawClient {
 
   func close() async { await SharedSocketPool.shared.close(socket) }
 
+  /// Reads what has come, or waits for something to come; returns how many bytes.
+  mutating func readOnce() async throws -> Int {
+    let bytes = try await socket.read(atMost: 4096)
+    buffer += bytes
+    return bytes.count
+  }
+
   /// The next answer; its body is what Content-Length announces.
   mutating func answer(toHead: Bool = false) async throws -> Answer {
     var end = headEnd

@@ -38,7 +38,7 @@ public struct SandboxSeed: Sendable {
     try self.init(json: Array(data))
   }
 
-  /// Reads a seed; a referral without a partner belongs to whomever the sandbox calls its first.
+  /// Reads a seed; a referral without a partner belongs to the default key's, or the first by name.
   ///
   /// - Throws: `Failure` with every mistake.
   public init(json: [UInt8]) throws(Failure) {

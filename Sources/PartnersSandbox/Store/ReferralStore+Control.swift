@@ -44,6 +44,7 @@ extension [SandboxReferral] {
 }
 
 extension SandboxConfiguration {
-  /// The partner to whom referrals belong that name none: the first by name.
-  var firstPartner: String { apiKeys.values.min() ?? Self.defaultPartner }
+  /// The partner to whom referrals belong that name none: the default key's where it is accepted, else the first
+  /// by name.
+  var firstPartner: String { apiKeys[Self.defaultKey] ?? apiKeys.values.min() ?? Self.defaultPartner }
 }
