@@ -1,7 +1,7 @@
 # What deploy/demo and deploy/test share: the packages a fresh Debian or Ubuntu lacks, and a private PostgreSQL.
 # Sourced by them; sets nothing outside of the functions it defines.
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 
 # Installs what is missing, with sudo where we are not root; says plainly what is missing otherwise.
@@ -45,9 +45,10 @@ postgres_programs() {
   printf '%s\n' "$folder"
 }
 
-# PostgreSQL refuses to run as root.
-as_postgres() {
-  if [ "$(id -u)" -eq 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
+# PostgreSQL refuses to run as root. Replaces the shell it is called in, so that a background call's process id is the
+# program's own.
+exec_as_postgres() {
+  if [ "$(id -u)" -eq 0 ]; then exec setpriv --reuid postgres --regid postgres --init-groups "$@"; else exec "$@"; fi
 }
 
 # start_postgres FOLDER: a server of our own, with its socket in FOLDER and no TCP; sets POSTGRES_PID.
@@ -57,9 +58,9 @@ start_postgres() {
   mkdir -p "$folder"
   [ "$(id -u)" -eq 0 ] && chown postgres "$folder"
   chmod 755 "$folder"
-  as_postgres "$bin/initdb" -D "$folder/data" -A trust -U postgres --no-sync -E UTF8 --locale=C >"$folder/../initdb.log" 2>&1 \
+  (exec_as_postgres "$bin/initdb" -D "$folder/data" -A trust -U postgres --no-sync -E UTF8 --locale=C) >"$folder/../initdb.log" 2>&1 \
     || fail "initdb failed: $(tail -3 "$folder/../initdb.log")"
-  as_postgres "$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off >"$folder/../postgres.log" 2>&1 &
+  (exec_as_postgres "$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off) >"$folder/../postgres.log" 2>&1 &
   POSTGRES_PID=$!
   local try
   for try in $(seq 100); do
@@ -73,13 +74,10 @@ start_postgres() {
 stop_process() {
   local pid=${1:-} signal=${2:-TERM} try
   [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null || return 0
-  # runuser passes no signal on to its child in time: the server itself is told.
-  pkill "-$signal" -P "$pid" 2>/dev/null
   kill "-$signal" "$pid" 2>/dev/null
   for try in $(seq 100); do
-    kill -0 "$pid" 2>/dev/null || return 0
+    kill -0 "$pid" 2>/dev/null || { wait "$pid" 2>/dev/null; return 0; }
     sleep 0.1
   done
-  pkill -KILL -P "$pid" 2>/dev/null
   kill -KILL "$pid" 2>/dev/null
 }
