@@ -78,7 +78,8 @@ public struct Delivery: Service {
     let count = try await surroundings.ledger.transaction { try $0.recoverInterruptedSends(at: now) }
     guard count > 0 else { return }
     surroundings.log.event(
-      .deferred, .notice, "\(count) sends were interrupted by the last end of the daemon; the same bytes are sent again",
+      .deferred, .notice,
+      "\(count) sends were interrupted by the last end of the daemon; the same bytes are sent again",
       ["reason": "interrupted"])
   }
 
@@ -89,7 +90,9 @@ public struct Delivery: Service {
       (try $0.nextToSend(at: now), try $0.nextSendAt())
     }
     guard next != nil else {
-      let deadline = nextAt.map { surroundings.clock.uptime + min(max($0 - now, .seconds(1)), Backoff.delivery.longest) }
+      let deadline = nextAt.map {
+        surroundings.clock.uptime + min(max($0 - now, .seconds(1)), Backoff.delivery.longest)
+      }
       return try await surroundings.deliveryBell.wait(until: deadline, clock: surroundings.clock)
     }
     if settings.isDryRun { return try await rehearse() }

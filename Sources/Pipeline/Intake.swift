@@ -38,7 +38,8 @@ public struct Intake: Service {
     while !Task.isCancelled {
       do {
         try await walk { outage.succeed(at: surroundings.clock.uptime, log: surroundings.log) }
-        try await surroundings.intakeBell.wait(until: surroundings.clock.uptime + pollInterval, clock: surroundings.clock)
+        try await surroundings.intakeBell.wait(
+          until: surroundings.clock.uptime + pollInterval, clock: surroundings.clock)
       } catch is CancellationError {
         return
       } catch {

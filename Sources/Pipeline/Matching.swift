@@ -65,7 +65,9 @@ public struct Matching: Service {
     if caughtUp {
       surroundings.log.event(.caughtUp, .notice, "caught up: every order was read once and every referral is known")
     }
-    if caughtUp || decided.contains(where: { $0.decision.outcome == .queued }) { await surroundings.deliveryBell.ring() }
+    if caughtUp || decided.contains(where: { $0.decision.outcome == .queued }) {
+      await surroundings.deliveryBell.ring()
+    }
     return decided.count
   }
 

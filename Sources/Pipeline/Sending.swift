@@ -48,7 +48,10 @@ struct Sending: Sendable {
     let attempt = Attempt(
       number: ended.attemptNumber, startedAt: ended.startedAt, duration: ended.duration, httpStatus: ended.httpStatus,
       verdict: verdict.name, detail: detail)
-    let halt: LaneHalt? = if case .halt(let reason, let words) = verdict { LaneHalt(reason: reason, detail: words, since: now) } else { nil }
+    let halt: LaneHalt? =
+      if case .halt(let reason, let words) = verdict { LaneHalt(reason: reason, detail: words, since: now) } else {
+        nil
+      }
     try await surroundings.ledger.transaction { transaction in
       try transaction.finishSend(ended.order.entry, attempt: attempt, result: result, at: now)
       if let halt { try transaction.setLaneHalt(halt) }
@@ -113,9 +116,7 @@ extension SendVerdict {
     }
   }
 
-  /// Where the verdict leaves its order, and why in a sentence.
-  ///
-  /// - Parameter wait: The back-off's wait, should it be tried again.
+  /// Where the verdict leaves its order, and why in a sentence; `wait` is the back-off's, should it be tried again.
   func result(now: Timestamp, wait: Duration) -> (SendResult, String?) {
     switch self {
     case .reported(let detail): (SendResult(next: .reported, isUnknown: false, counts: true), detail)
@@ -125,7 +126,10 @@ extension SendVerdict {
       (SendResult(next: .again(now + max(wait, after ?? .zero)), isUnknown: true, counts: true), words)
     case .verify: (SendResult(next: .again(now + wait), isUnknown: true, counts: true), nil)
     case .notDone(let words, let after):
-      (SendResult(next: .again(now + max(min(wait, .seconds(60)), after ?? .zero)), isUnknown: false, counts: false), words)
+      (
+        SendResult(next: .again(now + max(min(wait, .seconds(60)), after ?? .zero)), isUnknown: false, counts: false),
+        words
+      )
     // The lane is probed before anything is sent, so the entry itself need not wait.
     case .halt(_, let words): (SendResult(next: .again(now), isUnknown: false, counts: false), words)
     case .rematch(let words): (SendResult(next: .rematch, isUnknown: false, counts: false), words)

@@ -16,7 +16,8 @@ struct UnknownSettling: Sendable {
       return try await wait(order, until: now + .seconds(60), "asked whether it was done, without an answer")
     }
     if referral.status == .converted {
-      return try await end(order, .reported, "was done, and has stopped qualifying since: correct it in the partner dashboard")
+      return try await end(
+        order, .reported, "was done, and has stopped qualifying since: correct it in the partner dashboard")
     }
     let clearAt = (frozen.lastSentAt ?? frozen.frozenAt) + Self.doubtLasts
     guard now >= clearAt else {

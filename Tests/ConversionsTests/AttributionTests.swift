@@ -70,7 +70,10 @@ private func context(
   }
 
   @Test func firstAndLastAreByTheTimeOfMaking() {
-    let referrals = [referral("b", created: epoch - day * 2), referral("a", created: epoch - day), referral("c", created: epoch - day * 3)]
+    let referrals = [
+      referral("b", created: epoch - day * 2), referral("a", created: epoch - day),
+      referral("c", created: epoch - day * 3),
+    ]
     #expect(chosen(order(), referrals, rules(choose: .first)) == "c")
     #expect(chosen(order(), referrals, rules(choose: .last)) == "a")
     let tied = [referral("b"), referral("a")]
@@ -135,10 +138,12 @@ private func context(
     #expect(rules().decide(order(), among: [], context: context()) { _ in nil }.reason == "no_referral_yet")
     let undecided = rules().decide(order(), among: [], context: context(now: late, complete: epoch)) { _ in nil }
     #expect(undecided.outcome == .waiting && undecided.reason == "mirror_incomplete")
-    #expect(rules().decide(order(), among: [], context: context(now: late, complete: nil)) { _ in nil }.outcome == .waiting)
+    #expect(
+      rules().decide(order(), among: [], context: context(now: late, complete: nil)) { _ in nil }.outcome == .waiting)
     #expect(rules().decide(order(), among: [], context: context(now: late)) { _ in nil }.outcome == .noReferral)
     let outside = referral("r", created: epoch + day)
-    #expect(rules().decide(order(), among: [outside], context: context(now: late)) { _ in nil }.outcome == .outsideWindow)
+    #expect(
+      rules().decide(order(), among: [outside], context: context(now: late)) { _ in nil }.outcome == .outsideWindow)
   }
 
   @Test func stoppingToQualifyCancels() {

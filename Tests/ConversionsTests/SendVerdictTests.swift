@@ -44,13 +44,17 @@ private func lost(_ kind: TransportFailure.Kind, mayHaveBeenDone: Bool) -> APIAn
     #expect(kind(.success(receipt(status: .pending), AnswerHead(status: 201))) == "answer_mismatch")
   }
 
-  @Test(arguments: [
-    (201, nil, "unknown"), (400, "VALIDATION_ERROR", "rejected"), (413, nil, "rejected"), (415, nil, "rejected"),
-    (422, nil, "rejected"), (401, "INVALID_API_KEY", "halt key_refused"), (401, "MISSING_API_KEY", "halt key_refused"),
-    (403, "PARTNER_NOT_APPROVED", "halt not_approved"), (404, "NOT_FOUND", "rematch"), (404, nil, "unknown"),
-    (409, "DUPLICATE_CONVERSION", "verify conflict"), (429, "RATE_LIMITED", "not done"), (500, "INTERNAL_ERROR", "unknown"),
-    (502, nil, "unknown"), (503, nil, "unknown"), (504, nil, "unknown"), (302, nil, "halt redirect"), (418, nil, "unknown"),
-  ] as [(Int, String?, String)])
+  @Test(
+    arguments: [
+      (201, nil, "unknown"), (400, "VALIDATION_ERROR", "rejected"), (413, nil, "rejected"), (415, nil, "rejected"),
+      (422, nil, "rejected"), (401, "INVALID_API_KEY", "halt key_refused"),
+      (401, "MISSING_API_KEY", "halt key_refused"),
+      (403, "PARTNER_NOT_APPROVED", "halt not_approved"), (404, "NOT_FOUND", "rematch"), (404, nil, "unknown"),
+      (409, "DUPLICATE_CONVERSION", "verify conflict"), (429, "RATE_LIMITED", "not done"),
+      (500, "INTERNAL_ERROR", "unknown"),
+      (502, nil, "unknown"), (503, nil, "unknown"), (504, nil, "unknown"), (302, nil, "halt redirect"),
+      (418, nil, "unknown"),
+    ] as [(Int, String?, String)])
   func eachStatusHasItsNextStep(status: Int, code: String?, expected: String) {
     #expect(kind(failed(status, code, malformed: status == 201)) == expected)
   }
@@ -86,19 +90,29 @@ private func lost(_ kind: TransportFailure.Kind, mayHaveBeenDone: Bool) -> APIAn
     guard case .reported = verified(.converted, doubtful) else { Issue.record("ours"); return }
     guard case .superseded = verified(.converted, fresh) else { Issue.record("never sent before"); return }
     guard case .superseded = verified(.converted, doubtful, value: 501) else { Issue.record("another value"); return }
-    guard case .superseded = verified(.converted, doubtful, at: epoch - .seconds(6)) else { Issue.record("too early"); return }
-    guard case .superseded = verified(.converted, doubtful, at: epoch + .seconds(66)) else { Issue.record("too late"); return }
+    guard case .superseded = verified(.converted, doubtful, at: epoch - .seconds(6)) else {
+      Issue.record("too early"); return
+    }
+    guard case .superseded = verified(.converted, doubtful, at: epoch + .seconds(66)) else {
+      Issue.record("too late"); return
+    }
     guard case .superseded = verified(.converted, doubtful, at: nil) else { Issue.record("no time"); return }
-    guard case .review(.transactionConflict, _) = verified(.pending, doubtful) else { Issue.record("not converted"); return }
-    guard case .unknown = verified(.pending, doubtful, reason: .missingAfterUnknown) else { Issue.record("there"); return }
+    guard case .review(.transactionConflict, _) = verified(.pending, doubtful) else {
+      Issue.record("not converted"); return
+    }
+    guard case .unknown = verified(.pending, doubtful, reason: .missingAfterUnknown) else {
+      Issue.record("there"); return
+    }
   }
 
   @Test func theBodyIsTheSameBytesEveryTime() {
     let id = TransactionID("order \"77\"\\ü😀") ?? report.transactionID
-    let sent = ConversionReport(referralID: ReferralID("r"), transactionID: id, value: 12999, metadata: #"{"sku":"PRO-1"}"#)
+    let sent = ConversionReport(
+      referralID: ReferralID("r"), transactionID: id, value: 12999, metadata: #"{"sku":"PRO-1"}"#)
     #expect(
       String(decoding: sent.body, as: UTF8.self)
-        == #"{"conversionValue":12999,"currency":"EUR","externalTransactionId":"order \"77\"\\ü😀","metadata":{"sku":"PRO-1"}}"#)
+        == #"{"conversionValue":12999,"currency":"EUR","externalTransactionId":"order \"77\"\\ü😀","metadata":{"sku":"PRO-1"}}"#
+    )
     let bare = ConversionReport(referralID: ReferralID("r"), transactionID: id, value: nil, metadata: nil)
     #expect(!String(decoding: bare.body, as: UTF8.self).contains("currency"))
   }

@@ -147,7 +147,9 @@ import Testing
     }
     let reviews = try await ledger.transaction { try $0.entries(EntryFilter(outcomes: [.review])) }
     #expect(reviews.map(\.entry.number) == [2, 3])
-    let reasoned = try await ledger.transaction { try $0.entries(EntryFilter(outcomes: [.review], reason: "self_referral")) }
+    let reasoned = try await ledger.transaction {
+      try $0.entries(EntryFilter(outcomes: [.review], reason: "self_referral"))
+    }
     #expect(reasoned.map(\.entry.number) == [3])
     let older = try await ledger.transaction {
       try $0.entries(EntryFilter(outcomes: Outcome.allCases, decidedBefore: epoch + .seconds(1), limit: 1))

@@ -60,12 +60,17 @@ import Testing
     try await ledger.transaction { tx in
       for number in 1...3 { try tx.decide(EntryID(Int64(number)), Decision(.waiting), at: epoch) }
     }
-    #expect(try await ledger.transaction { try $0.record(makeReferral("r1", email: " ANA@example.com"), seenAt: epoch) })
+    #expect(
+      try await ledger.transaction { try $0.record(makeReferral("r1", email: " ANA@example.com"), seenAt: epoch) })
     #expect(try await ledger.undecided().map(\.entry.number) == [1])
     try await ledger.transaction { try $0.decide(EntryID(1), Decision(.waiting), at: epoch) }
-    _ = try await ledger.transaction { try $0.record(makeReferral("r2", email: nil, external: "lead_2"), seenAt: epoch) }
+    _ = try await ledger.transaction {
+      try $0.record(makeReferral("r2", email: nil, external: "lead_2"), seenAt: epoch)
+    }
     #expect(try await ledger.undecided().map(\.entry.number) == [2])
-    let again = try await ledger.transaction { try $0.record(makeReferral("r2", email: nil, external: "lead_2"), seenAt: epoch) }
+    let again = try await ledger.transaction {
+      try $0.record(makeReferral("r2", email: nil, external: "lead_2"), seenAt: epoch)
+    }
     #expect(!again, "seen again as it was")
   }
 
@@ -100,9 +105,11 @@ extension SQLiteLedger {
       try tx.decide(EntryID(entry), .queued(referral), at: epoch)
       let number = try tx.beginSend(EntryID(entry), makeReport(order, referral), at: epoch)
       let attempt = Attempt(
-        number: number, startedAt: epoch, duration: .milliseconds(20), httpStatus: 201, verdict: "reported", detail: nil)
+        number: number, startedAt: epoch, duration: .milliseconds(20), httpStatus: 201, verdict: "reported", detail: nil
+      )
       try tx.finishSend(
-        EntryID(entry), attempt: attempt, result: SendResult(next: .reported, isUnknown: false, counts: true), at: epoch)
+        EntryID(entry), attempt: attempt, result: SendResult(next: .reported, isUnknown: false, counts: true), at: epoch
+      )
     }
   }
 }

@@ -11,7 +11,8 @@ func makeOrder(
   guard let transactionID = TransactionID(id ?? "order_\(key)") else { fatalError("not an ID") }
   return Order(
     key: OrderKey(String(key)), transactionID: transactionID, email: email.flatMap(EmailAddress.init),
-    externalSourceID: external.flatMap(ExternalSourceID.init), total: total.map { .amount($0, currency: "EUR") } ?? .null,
+    externalSourceID: external.flatMap(ExternalSourceID.init),
+    total: total.map { .amount($0, currency: "EUR") } ?? .null,
     status: "paid", qualifies: qualifies, placedAt: PlacedAt(earliest: placed, latest: placed),
     metadata: #"{"sku":"A"}"#)
 }

@@ -53,7 +53,8 @@ public struct Attribution: Hashable, Sendable {
     candidates = found
   }
 
-  private static func key(of order: Order, matching referral: MirroredReferral, rules: AttributionRules) -> MatchingKey? {
+  private static func key(of order: Order, matching referral: MirroredReferral, rules: AttributionRules) -> MatchingKey?
+  {
     rules.keys.first { key in
       switch key {
       case .externalSourceID: order.externalSourceID != nil && order.externalSourceID == referral.externalSourceID

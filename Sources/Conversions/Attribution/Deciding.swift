@@ -1,9 +1,6 @@
 extension AttributionRules {
-  /// Decides what is to become of an order that was never sent.
-  ///
-  /// - Parameters:
-  ///   - referrals: Every mirrored referral that shares a key with it.
-  ///   - holder: Looks up which other order holds a referral.
+  /// Decides what is to become of an order that was never sent, from every mirrored referral that shares a key with it;
+  /// `holder` looks up which other order holds a referral.
   public func decide(
     _ order: Order, among referrals: [MirroredReferral], context: DecisionContext,
     holder: (ReferralID) throws -> DecisionContext.Holder?
@@ -44,7 +41,8 @@ extension AttributionRules {
     }
     if selfReferral == .review, isSelfReferral(order, referral) {
       return Decision(
-        review: .selfReferral, "buyer and referrer of \(referral.id) are the same", referralID: referral.id, claims: true)
+        review: .selfReferral, "buyer and referrer of \(referral.id) are the same", referralID: referral.id,
+        claims: true)
     }
     switch amounts.judge(order.total) {
     case .refused(let reason, let detail):

@@ -58,11 +58,8 @@ extension SendVerdict {
 }
 
 extension SendVerdict {
-  /// Judges, with the referral as the API shows it now, an answer that asked to be verified.
-  ///
-  /// - Parameters:
-  ///   - skew: By how much the API's clock may differ from ours.
-  ///   - now: Wall-clock time.
+  /// Judges, with the referral as the API shows it now, an answer that asked to be verified; `skew` is by how much the
+  /// API's clock may differ from ours.
   public init(
     verifying reason: VerifyReason, referral answer: APIAnswer<Referral>, report: ConversionReport,
     history: SendHistory, now: Timestamp, skew: Duration
@@ -102,7 +99,9 @@ extension SendVerdict {
   private static func notConverted(_ referral: Referral, reason: VerifyReason) -> Self {
     switch reason {
     case .conflict:
-      .review(.transactionConflict, "409, but referral \(referral.id) is \(referral.status.rawValue): the transaction ID was used for another")
+      .review(
+        .transactionConflict,
+        "409, but referral \(referral.id) is \(referral.status.rawValue): the transaction ID was used for another")
     case .missingAfterUnknown:
       .unknown("404, but referral \(referral.id) is \(referral.status.rawValue)", retryAfter: nil)
     }

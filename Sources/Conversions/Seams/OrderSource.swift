@@ -3,9 +3,9 @@
 /// How a page is found (a full walk, an indexed change column, a sweep by horizon, hashes) is the source's own; the
 /// pipeline only stores the position it is given together with what came with it, and hands it back.
 public protocol OrderSource: Sendable {
-  /// Reads the next page of a lane in one short transaction.
+  /// Reads the next page of a lane in one short transaction, from the position that the ledger stored with the lane's
+  /// last page on; nil for none.
   ///
-  /// - Parameter position: What the ledger stored with the lane's last page; nil for none.
   /// - Throws: `OrderSourceFailure`, or `CancellationError`.
   func page(of lane: IntakeLane, after position: IntakePosition?) async throws -> OrderPage
 

@@ -28,7 +28,8 @@ struct QueueListCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only orders with this reason.", valueName: "code"))
   var reason: String?
 
-  @Option(help: ArgumentHelp("Only orders that have been in their state for longer, such as 2d.", valueName: "duration"))
+  @Option(
+    help: ArgumentHelp("Only orders that have been in their state for longer, such as 2d.", valueName: "duration"))
   var olderThan: String?
 
   func validate() throws {

@@ -57,7 +57,9 @@ struct ControlClient {
   private func send(_ text: String, over descriptor: Int32) throws {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
-      let sent = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      let sent = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
       guard sent > 0 else { throw silent }
       bytes = bytes.dropFirst(sent)
     }
@@ -80,7 +82,9 @@ struct ControlClient {
 
   private func parse(_ data: Data) throws -> Answer {
     guard let gap = data.range(of: Data("\r\n\r\n".utf8)),
-      let status = String(decoding: data.prefix(64), as: UTF8.self).split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+      let status = String(decoding: data.prefix(64), as: UTF8.self).split(separator: " ").dropFirst().first.flatMap({
+        Int($0)
+      })
     else { throw silent }
     return Answer(status: status, body: Data(data[gap.upperBound...]))
   }

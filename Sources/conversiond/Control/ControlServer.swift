@@ -92,7 +92,9 @@ enum QueueQuery {
     for item in request.query {
       switch item.name {
       case "state":
-        guard let outcome = Outcome(rawValue: item.value) else { throw CommandFailure(.usage, "no state \(item.value)") }
+        guard let outcome = Outcome(rawValue: item.value) else {
+          throw CommandFailure(.usage, "no state \(item.value)")
+        }
         filter.outcomes.append(outcome)
       case "reason": filter.reason = item.value
       case "before": filter.decidedBefore = Int64(item.value).map(Timestamp.init(microseconds:))

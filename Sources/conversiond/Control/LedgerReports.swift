@@ -21,7 +21,8 @@ struct LedgerReports: Sendable {
     report.outcomes = Outcome.allCases.compactMap { outcome in
       facts.counts.first { $0.outcome == outcome }.map { count in
         StatusReport.Count(
-          outcome: outcome.rawValue, count: count.count, oldestSeconds: count.oldest.map { (now - $0).components.seconds })
+          outcome: outcome.rawValue, count: count.count,
+          oldestSeconds: count.oldest.map { (now - $0).components.seconds })
       }
     }
     report.today = Dictionary(uniqueKeysWithValues: facts.today.map { ($0.key.rawValue, $0.value) })
@@ -59,7 +60,8 @@ struct LedgerReports: Sendable {
         detail: send.detail)
     }
     report.candidates = found.candidates.map {
-      EntryReport.Candidate(referral: $0.referralID.text, matchedBy: $0.matchedBy.rawValue, verdict: $0.verdict.rawValue)
+      EntryReport.Candidate(
+        referral: $0.referralID.text, matchedBy: $0.matchedBy.rawValue, verdict: $0.verdict.rawValue)
     }
     return report
   }

@@ -80,7 +80,8 @@ struct Daemon {
       throw CommandFailure(.configuration, "api.base_url \(configuration.api.baseURL) is no URL of an API")
     }
     let limits = WriteLimits(
-      writes: RateLimit(configuration.api.writesPerMinute), conversions: RateLimit(configuration.api.conversionsPerMinute))
+      writes: RateLimit(configuration.api.writesPerMinute),
+      conversions: RateLimit(configuration.api.conversionsPerMinute))
     return PartnersClient(
       baseURL: url, apiKey: key, version: Version.text, timeout: configuration.api.timeout,
       readsPerMinute: RateLimit(configuration.api.readsPerMinute),

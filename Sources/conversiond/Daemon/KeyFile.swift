@@ -20,7 +20,8 @@ enum KeyFile {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       let words = unsafe String(cString: strerror(errno))
-      throw CommandFailure(errno == EACCES ? .permission : .configuration, "cannot read the API key from \(path): \(words)")
+      throw CommandFailure(
+        errno == EACCES ? .permission : .configuration, "cannot read the API key from \(path): \(words)")
     }
     defer { close(descriptor) }
     var status = stat()
@@ -35,7 +36,8 @@ enum KeyFile {
     let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
       .trimmingCharacters(in: .whitespacesAndNewlines)
     guard let key = APIKey(text) else {
-      throw CommandFailure(.configuration, "\(path) holds no API key: a key is oft_ and 32 hexadecimal characters, and nothing else")
+      throw CommandFailure(
+        .configuration, "\(path) holds no API key: a key is oft_ and 32 hexadecimal characters, and nothing else")
     }
     return key
   }

@@ -27,7 +27,8 @@ extension Configuration {
       }
     }
     return AttributionRules(
-      keys: mapped.compactMap { MatchingKey(rawValue: $0.rawValue) }, choose: matching.choose == .first ? .first : .last,
+      keys: mapped.compactMap { MatchingKey(rawValue: $0.rawValue) },
+      choose: matching.choose == .first ? .first : .last,
       attributionWindow: matching.attributionWindow, waitForReferral: matching.waitForReferral,
       selfReferral: matching.selfReferral == .review ? .review : .report, hold: reporting.hold, amounts: amountRules)
   }
