@@ -1,8 +1,77 @@
 import ArgumentParser
+import Configuration
+import Conversions
+import Foundation
+import Orders
+import PartnersAPI
 
-/// `conversiond check`.
+/// `conversiond check`: as `nginx -t`.
 struct CheckCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "check", abstract: "Check.")
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Test the configuration, the database, the API and the ledger; change nothing.",
+    discussion: """
+      Each line is ok, warn or FAIL; what to do stands below. Run it after each change, before a restart.
+
+      EXAMPLES
+        conversiond check
+        conversiond check --offline --config ./conversiond.yaml
+        conversiond check --json | jq 'select(.verdict == "FAIL")'
+
+      EXIT STATUS
+        0 nothing failed, 1 something failed, 77 permission, 78 the configuration or the key is wrong
+      """)
+
   @OptionGroup var global: GlobalOptions
-  func run() async throws { _ = try global.readConfiguration() }
+
+  @Flag(help: "Touch no network: the configuration, the key's file and the ledger only.")
+  var offline = false
+
+  func run() async throws {
+    let configuration = try global.readConfiguration()
+    var failed = false
+    func show(_ lines: [CheckLine]) throws {
+      for line in lines { try print(line) }
+      failed = failed || lines.contains { $0.verdict == .fail }
+    }
+    try show([CheckLine(.ok, "configuration", "\(global.config) has no mistakes")])
+    let (key, keyFailure) = readKey(configuration.api)
+    try show([keyLine(keyFailure)])
+    // From here on as the daemon's user: what root may read or log in as says nothing about it.
+    try LedgerOwner.become(ofLedgerAt: configuration.ledgerPath)
+    if !offline {
+      let report = try await ShopInspection(configuration.orderMapping).report()
+      try show(report.findings.map(CheckLine.init))
+      if let difference = report.clockDifference {
+        try show([ClockCheck.line("the database's", difference: difference)])
+      }
+      if let key { try show(await APICheck(configuration: configuration.api, key: key).lines()) }
+    }
+    try show(await LedgerCheck(configuration: configuration).lines())
+    if let keyFailure { throw ExitCode(keyFailure.status.rawValue) }
+    if failed { throw ExitCode(ExitStatus.degraded.rawValue) }
+  }
+
+  private func readKey(_ api: Configuration.API) -> (APIKey?, CommandFailure?) {
+    do {
+      return (try KeyFile.read(api), nil)
+    } catch let failure as CommandFailure {
+      return (nil, failure)
+    } catch {
+      return (nil, CommandFailure(.configuration, "\(error)"))
+    }
+  }
+
+  private func keyLine(_ failure: CommandFailure?) -> CheckLine {
+    guard let failure else { return CheckLine(.ok, "api.key_file", "holds a key that nobody else can read") }
+    return CheckLine(.fail, "api.key_file", failure.message)
+  }
+
+  private func print(_ line: CheckLine) throws {
+    let text =
+      global.json
+      ? String(decoding: try JSONEncoder.contract.encode(line), as: UTF8.self) + "\n"
+      : line.text(color: StandardStreams.mayColor(noColor: global.noColor))
+    StandardStreams.write(text)
+  }
 }

@@ -15,8 +15,11 @@ struct DaemonAccess {
     }
   }
 
+  /// The running daemon's status; nil where none runs.
+  func runningStatus() async throws -> StatusReport? { try ask("/v1/status") }
+
   func status() async throws -> StatusReport {
-    if let report: StatusReport = try ask("/v1/status") { return report }
+    if let report = try await runningStatus() { return report }
     var report = StatusReport(
       state: "stopped", program: Version.text, ledger: ledgerPath, dryRun: false, now: SystemClock().now.description,
       database: .unknown, api: .unknown, delivery: .unknown, mirror: StatusReport.Mirror(entries: [:]), outcomes: [],

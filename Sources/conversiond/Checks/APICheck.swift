@@ -1,0 +1,72 @@
+import Configuration
+import Conversions
+import Foundation
+import PartnersAPI
+
+/// Whether the API can be reached and takes the key, and whether the clocks agree: one read of one referral.
+struct APICheck {
+  /// Clocks further apart than this could misjudge when an order was placed, or whose conversion a 409 means.
+  static let clockDifferenceMax = Duration.seconds(60)
+
+  let configuration: Configuration.API
+  let key: APIKey
+
+  func lines() async -> [CheckLine] {
+    guard let url = PartnersBaseURL(configuration.baseURL) else {
+      return [CheckLine(.fail, "api", "\(configuration.baseURL) is no URL of an API", advice: "correct api.base_url")]
+    }
+    // Reads don't go through the pacer, so its file is never made.
+    let pacer = WritePacer(path: NSTemporaryDirectory() + "/conversiond-check-pacer", limits: WriteLimits())
+    let client = PartnersClient(
+      baseURL: url, apiKey: key, version: Version.text, timeout: configuration.timeout, pacer: pacer)
+    var query = ReferralQuery()
+    query.pageSize = 1
+    let now = SystemClock().now
+    switch await client.list(query) {
+    case .success(let page, let head):
+      return [CheckLine(.ok, "api", "\(url) answers and takes the key; \(page.total) referrals")]
+        + clock(head, now: now)
+    case .failure(let failure, let head): return [refusal(failure, status: head.status, url: url)]
+    case .transport(let failure):
+      let advice =
+        failure.kind == .tls
+        ? "the certificate is not trusted; never worked around: see the host's CA store and clock"
+        : "see api.base_url, the network and a proxy's variables"
+      return [CheckLine(.fail, "api", "\(url): \(failure.message)", advice: advice)]
+    }
+  }
+
+  private func refusal(_ failure: APIFailure, status: Int, url: PartnersBaseURL) -> CheckLine {
+    let advice: String? =
+      switch status {
+      case 401: "the key is not valid: take the current one from the partner dashboard, put it into api.key_file, restart"
+      case 403: "the partner account is not approved yet: ask in the partner dashboard"
+      case 300..<400: "api.base_url points to a server that sends elsewhere; redirects are never followed"
+      case 404: "api.base_url is not the API's: it ends in /api/v1/partners"
+      default: nil
+      }
+    return CheckLine(.fail, "api", "\(url) answers \(status): \(failure.message)", advice: advice)
+  }
+
+  private func clock(_ head: AnswerHead, now: Timestamp) -> [CheckLine] {
+    guard let date = head.date else { return [CheckLine(.warn, "clock", "the API's answers carry no Date")] }
+    // The header has whole seconds: half of one is the least error.
+    return [ClockCheck.line("the API's", difference: date + .milliseconds(500) - now)]
+  }
+}
+
+/// How far another clock is from this host's.
+enum ClockCheck {
+  static func line(_ whose: String, difference: Duration) -> CheckLine {
+    let seconds = (difference.inSeconds * 10).rounded() / 10
+    let message = "\(whose) clock is \(seconds) s from this host's"
+    let isClose = difference.magnitude <= APICheck.clockDifferenceMax
+    return isClose
+      ? CheckLine(.ok, "clock", message)
+      : CheckLine(.fail, "clock", message, advice: "set the host's clock: timedatectl set-ntp true")
+  }
+}
+
+extension Duration {
+  fileprivate var magnitude: Duration { self < .zero ? .zero - self : self }
+}

@@ -1,0 +1,42 @@
+import Configuration
+import Conversions
+import Foundation
+import Ledger
+
+/// Whether the ledger is there, whole and this shop's. Looks at a copy, so that nothing changes.
+struct LedgerCheck {
+  let configuration: Configuration
+
+  func lines() async -> [CheckLine] {
+    let path = configuration.ledgerPath
+    let access = DaemonAccess(configuration: configuration)
+    if let report = try? await access.runningStatus() {
+      return [CheckLine(.ok, "ledger", "\(path) is in use by the running daemon, process \(report.pid ?? 0)")]
+    }
+    let folder = (path as NSString).deletingLastPathComponent
+    guard FileManager.default.fileExists(atPath: path) else {
+      guard FileManager.default.isWritableFile(atPath: folder) else {
+        return [
+          CheckLine(.fail, "ledger", "cannot make \(path)", advice: "make \(folder), writable by the daemon's user")
+        ]
+      }
+      return [CheckLine(.ok, "ledger", "\(path) will be made at the first start")]
+    }
+    do {
+      let home = try LedgerHome(configuration: configuration, isDryRun: true)
+      defer { home.remove() }
+      let faults = try await home.open().integrityFaults()
+      guard faults.isEmpty else { return [Self.damaged(path, faults.joined(separator: "; "))] }
+      return [CheckLine(.ok, "ledger", "\(path) is whole")]
+    } catch let failure as CommandFailure {
+      if failure.status == .ledgerDamaged { return [Self.damaged(path, failure.message)] }
+      return [CheckLine(.fail, "ledger", failure.message)]
+    } catch {
+      return [CheckLine(.fail, "ledger", "\(error)")]
+    }
+  }
+
+  private static func damaged(_ path: String, _ message: String) -> CheckLine {
+    CheckLine(.fail, "ledger", message, advice: "keep \(path) and its -wal aside, and restore a backup")
+  }
+}
