@@ -187,13 +187,12 @@ struct EndpointTests {
       }
     }
     try await ClientFixture.with(script: script) { fixture in
+      let start = ContinuousClock.now
       let answer = try await fixture.convert()
       #expect(answer.failure?.retryAfter == .milliseconds(1500))
-      let start = ContinuousClock.now
       #expect(await fixture.client.referral(ReferralID("jx7")).value != nil)
-      #expect(ContinuousClock.now - start < .seconds(2))
       await fixture.client.cancel(try await fixture.client.reserveConversion())
-      #expect(ContinuousClock.now - start > .milliseconds(2300), "what was asked for and a second")
+      #expect(ContinuousClock.now - start > .milliseconds(2500), "what was asked for and a second")
     }
   }
 
