@@ -6,8 +6,6 @@ import Postgres
 struct KeyPage: Hashable {
   /// Keys in order, each once.
   var keys: [OrderKey] = []
-  /// Those of which the page saw several rows.
-  var repeated: Set<OrderKey> = []
   /// Where the next page begins; nil when there is none.
   var last: OrderKey?
 
@@ -20,8 +18,6 @@ struct KeyPage: Hashable {
       if end == 0 { end = found.count }
       last = found[end - 1].key
     }
-    var seen: Set<OrderKey> = []
-    for entry in found[..<end] where !seen.insert(entry.key).inserted { repeated.insert(entry.key) }
     var taken: Set<OrderKey> = []
     keys = found[..<end].map(\.key).filter { taken.insert($0).inserted }
   }

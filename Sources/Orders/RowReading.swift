@@ -24,29 +24,30 @@ struct RowReading {
     case .success(let rows?): return rows
     case .success(nil):
       // More rows than a mapping without repetitions has: halve until it is known whose they are.
-      guard keys.count > 1 else { return [keys[0]: Self.repeated(keys[0], nil)] }
+      guard keys.count > 1 else { return [keys[0]: repeated(keys[0])] }
     case .failure(let error):
       guard error.kind == .data else { throw error }
-      guard keys.count > 1 else { return try unreadable(keys[0], error) }
+      guard keys.count > 1 else { return try alone(keys[0], error) }
     }
     let middle = keys.count / 2
     return try orders(Array(keys[..<middle])).merging(try orders(Array(keys[middle...]))) { first, _ in first }
   }
 
-  /// What is said of a key with several rows.
-  static func repeated(_ key: OrderKey, _ transactionID: String?) -> OrderRow {
-    .unreadable(
+  /// What is said of a key with several rows: the same each time it is read, however many they are.
+  private func repeated(_ key: OrderKey) -> OrderRow {
+    let id = sql.mapping.keyExpression.sql == sql.mapping.columns.id ? TransactionID(key.text)?.text : nil
+    return .unreadable(
       UnreadableOrder(
-        key: key, transactionID: transactionID, reason: .idRepeated,
+        key: key, transactionID: id, reason: .idRepeated,
         detail: "several rows have this key: does a join in orders.from double them?"))
   }
 
   /// One statement; nil where it hit the limit.
-  private func read(_ keys: [OrderKey]) throws -> [OrderKey: OrderRow]? {
+  private func read(_ keys: [OrderKey], guarded: Bool = false) throws -> [OrderKey: OrderRow]? {
     let limit = keys.count + 1000
     var parameters = [PostgresParameter(array: keys.map(\.text))]
     if description.placedAt.needsTimeZone { parameters.append(PostgresParameter(sql.mapping.timeZone)) }
-    let rows = try transaction.query(sql.rows(description, limit: limit), parameters)
+    let rows = try transaction.query(sql.rows(description, limit: limit, guarded: guarded), parameters)
     guard rows.count < limit else { return nil }
     let wanted = Set(keys)
     var result: [OrderKey: OrderRow] = [:]
@@ -54,48 +55,48 @@ struct RowReading {
       // Equal in the key's own type is not always the same text: `A` finds `a` where the key is citext.
       guard let key = try decoding.key(rows, row), wanted.contains(key) else { continue }
       let order = try decoding.order(rows, row, key: key)
-      if let other = result[key] {
-        let ids = (other.transactionID, order.transactionID)
-        result[key] = Self.repeated(key, ids.0 == ids.1 ? ids.0 : nil)
-      } else {
-        result[key] = order
-      }
+      result[key] = result[key] == nil ? order : repeated(key)
     }
     return result
   }
 
-  /// A row that fails alone, with the setting that fails for it. A key that is none of its type is no order.
-  private func unreadable(_ key: OrderKey, _ error: PostgresError) throws -> [OrderKey: OrderRow] {
-    let parameter = PostgresParameter(key.text)
-    let cast = try transaction.attempt {
-      try transaction.query("SELECT (\(description.key.input("$1"))) IS NULL", [parameter])
+  /// A key whose statement fails although it asks for nothing else: no order if it is none of the key's type, else an
+  /// order where another row was to blame, else unreadable, with the setting that fails for it.
+  private func alone(_ key: OrderKey, _ error: PostgresError) throws -> [OrderKey: OrderRow] {
+    guard try fault("SELECT (\(description.key.input("$1"))) IS NULL", key) == nil else { return [:] }
+    if sql.mapping.condition != nil,
+      case .success(let rows?) = try transaction.attempt({ try read([key], guarded: true) })
+    {
+      return rows
     }
-    guard case .success = cast else { return [:] }
-    var id: String?
-    var failing: (setting: String, error: PostgresError)?
-    for expression in sql.mapping.selected where failing == nil || expression.role == .id {
-      let value = try transaction.attempt {
-        let rows = try transaction.query(sql.value(of: expression, description), [parameter])
-        return rows.count > 0 ? try rows.text(0, 0) : nil
-      }
-      switch value {
-      case .success(let text): if expression.role == .id { id = text.flatMap { TransactionID($0)?.text } }
-      case .failure(let error):
-        guard error.kind == .data else { throw error }
-        failing = failing ?? (expression.setting, error)
-      }
-    }
-    let place = failing.map { "\($0.setting): " } ?? ""
-    let detail = place + FailureWording.detail(failing?.error ?? error)
+    let (place, cause) = try culprit(key) ?? ("orders.columns.placed_at", error)
+    let id = try? transaction.attempt {
+      let expression = MappedExpression(role: .id, setting: "", sql: sql.mapping.columns.id)
+      let rows = try transaction.query(sql.value(of: expression, description), [PostgresParameter(key.text)])
+      return rows.count > 0 ? try rows.text(0, 0).flatMap { TransactionID($0)?.text } : nil
+    }.get()
+    let detail = "\(place): \(FailureWording.detail(cause))"
     return [key: .unreadable(UnreadableOrder(key: key, transactionID: id, reason: .unreadable, detail: detail))]
   }
-}
 
-extension OrderRow {
-  fileprivate var transactionID: String? {
-    switch self {
-    case .readable(let order): order.transactionID.text
-    case .unreadable(let order): order.transactionID
+  /// The setting that fails for a key's row; nil where none does by itself, which leaves the conversion of `placed_at`.
+  private func culprit(_ key: OrderKey) throws -> (setting: String, error: PostgresError)? {
+    if let error = try fault(sql.condition(description), key) { return ("orders.where", error) }
+    for expression in sql.mapping.selected {
+      if let error = try fault(sql.value(of: expression, description), key) { return (expression.setting, error) }
     }
+    return nil
+  }
+
+  /// How a statement about one key fails for its data; nil where it doesn't.
+  private func fault(_ statement: String, _ key: OrderKey) throws -> PostgresError? {
+    let outcome = try transaction.attempt {
+      let rows = try transaction.query(statement, [PostgresParameter(key.text)])
+      // Bytes that are no UTF-8 show when they are taken.
+      if rows.count > 0 { _ = try rows.text(0, 0) }
+    }
+    guard case .failure(let error) = outcome else { return nil }
+    guard error.kind == .data else { throw error }
+    return error
   }
 }

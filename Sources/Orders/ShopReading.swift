@@ -33,11 +33,8 @@ struct ShopReading: Sendable {
     let known = position?.mapping == digest ? position : nil
     let found = try keys(after: known?.key, size: size, description, transaction)
     let keyPage = KeyPage(found, size: size)
-    let reading = RowReading(sql, description, transaction)
-    let orders = try reading.orders(keyPage.keys.filter { !keyPage.repeated.contains($0) })
-    let rows = keyPage.keys.compactMap { key in
-      keyPage.repeated.contains(key) ? RowReading.repeated(key, nil) : orders[key]
-    }
+    let orders = try RowReading(sql, description, transaction).orders(keyPage.keys)
+    let rows = keyPage.keys.compactMap { orders[$0] }
     return Page(keyPage: keyPage, rows: rows, moment: moment, walkDigest: digest, walk: known?.walk ?? 1)
   }
 

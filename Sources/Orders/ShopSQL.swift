@@ -28,30 +28,49 @@ struct ShopSQL: Sendable {
 
   /// The rows with the keys in `$1`; `$2` is the time zone where the description says so. OFFSET 0 keeps the planner
   /// from pulling the inner select up, which would evaluate an expression once for each of its uses.
-  func rows(_ description: TableDescription, limit: Int) -> String {
+  ///
+  /// `guarded` has `orders.where` judged for these rows only. Otherwise the planner may try it on others first, a joined
+  /// table's say, and fail for one of those; but it keeps conditions that join tables from being used for that.
+  func rows(_ description: TableDescription, limit: Int, guarded: Bool = false) -> String {
     let expressions = mapping.selected
-    let key = mapping.keyExpression.enclosed
+    let found = "\(mapping.keyExpression.enclosed) = \(description.key.any("$1"))"
+    let condition = mapping.condition.map { "CASE WHEN \(found) THEN (\($0)\n) ELSE false END" } ?? "true"
     let placed = placedAt(description, expressions)
     return """
       SELECT \((cells(description, expressions) + placed.cells).joined(separator: ", "))
       FROM (SELECT \(columns(expressions)) FROM \(mapping.from)
-      \(whereClause(["\(key) = \(description.key.any("$1"))"])) OFFSET 0) AS o\(placed.joins)
+      \(guarded ? "WHERE \(found) AND \(condition)" : whereClause([found])) OFFSET 0) AS o\(placed.joins)
       LIMIT \(limit)
       """
   }
 
+  /// Whether the row with a key is an order, asked of that row alone.
+  func condition(_ description: TableDescription) -> String {
+    """
+    SELECT (\(mapping.condition ?? "true")\n) IS TRUE FROM \(mapping.from)
+    WHERE \(mapping.keyExpression.enclosed) = \(description.key.input("$1")) LIMIT 1
+    """
+  }
+
   /// One expression's value for one key, to find the expression that fails.
   func value(of expression: MappedExpression, _ description: TableDescription) -> String {
-    let key = mapping.keyExpression.enclosed
-    return """
-      SELECT \(output(expression, "o.c0", description)) FROM (SELECT \(columns([expression])) FROM \(mapping.from)
-      \(whereClause(["\(key) = \(description.key.input("$1"))"])) OFFSET 0) AS o LIMIT 1
-      """
+    """
+    SELECT \(output(expression, "o.c0", description)) FROM (SELECT \(columns([expression])) FROM \(mapping.from)
+    WHERE \(mapping.keyExpression.enclosed) = \(description.key.input("$1")) OFFSET 0) AS o LIMIT 1
+    """
   }
 
   /// Whether a row has no key.
   var hasNullKeys: String {
     "SELECT EXISTS (SELECT 1 FROM \(mapping.from)\n\(whereClause(["\(mapping.keyExpression.enclosed) IS NULL"])))::text"
+  }
+
+  /// Every order, for the planner to estimate.
+  var everything: String { "SELECT 1 FROM \(mapping.from)\n\(whereClause([]))" }
+
+  /// An expression's values for some orders, in no order.
+  func sample(_ expression: String, _ limit: Int) -> String {
+    "SELECT \(expression) FROM \(mapping.from)\n\(whereClause([])) LIMIT \(limit)"
   }
 
   /// WHERE with the operator's condition and further ones.

@@ -11,6 +11,10 @@ public final class PostgresRows: Sendable {
     public var typeOID: UInt32
     /// Its type modifier (a precision, a length); -1 for none.
     public var typeModifier: Int32
+    /// The OID of the table that it is a plain column of; 0 for an expression.
+    public var tableOID: UInt32
+    /// The column's number in that table, from 1; 0 for an expression.
+    public var tableColumn: Int32
   }
 
   /// The columns, from left to right.
@@ -26,7 +30,8 @@ public final class PostgresRows: Sendable {
     columns = (0..<width).map { index in
       Column(
         name: unsafe String(cString: PQfname(result.pointer, index)), typeOID: unsafe PQftype(result.pointer, index),
-        typeModifier: unsafe PQfmod(result.pointer, index))
+        typeModifier: unsafe PQfmod(result.pointer, index), tableOID: unsafe PQftable(result.pointer, index),
+        tableColumn: unsafe PQftablecol(result.pointer, index))
     }
   }
 

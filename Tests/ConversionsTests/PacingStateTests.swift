@@ -54,7 +54,7 @@ struct PacingStateTests {
     #expect(state.verdict(thirty, at: .milliseconds(160_500)) == .at(.milliseconds(162_400)), "by the last send")
     state.record(.notRefused, to: 2, at: .seconds(106))
     state.record(.notRefused, to: 3, at: .seconds(107))
-    // 1, 2 and 3 left the window at 165 s, 166 s and 167 s, 4 at 166.24 s: at 165 s there are 29 in it.
+    // The first of the thirty to leave the window is now 1, at 165 s.
     #expect(state.verdict(thirty, at: .milliseconds(160_500)) == .at(.seconds(165)))
     #expect(state.verdict(thirty, at: .milliseconds(164_999)) == .at(.seconds(165)))
     #expect(state.verdict(thirty, at: .seconds(165)) == .now)
@@ -142,8 +142,8 @@ struct PacingStateTests {
   @Test("after another boot all counts as just now, and a wait goes on for what was left of it")
   func rebase() {
     var state = sent(1...30, every: .milliseconds(2080), from: .seconds(5000))
-    state.record(.refused(retryAfter: .seconds(99)), to: 30, at: .seconds(5100))
-    state.rebase(from: .seconds(5150), to: .seconds(20))
+    state.record(.refused(retryAfter: .seconds(99)), to: 30, at: .seconds(5062))
+    state.rebase(from: .seconds(5112), to: .seconds(20))
     #expect(state.blockedUntil == .seconds(70))
     #expect(state.verdict(thirty, at: .seconds(20)) == .at(.seconds(80)))
     #expect(state.gear == .safe)

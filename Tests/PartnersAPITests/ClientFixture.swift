@@ -48,9 +48,10 @@ struct ClientFixture {
   }
 
   /// Reports a conversion with a permit of its own.
-  func convert(_ id: String = "r1") async throws -> APIAnswer<ConversionReceipt> {
+  func convert(_ id: String = "r1", permit: SendPermit? = nil) async throws -> APIAnswer<ConversionReceipt> {
     guard let order = TransactionID("order_77") else { throw FixtureError() }
     let report = ConversionReport(referralID: ReferralID(id), transactionID: order, value: 12_999, metadata: nil)
+    if let permit { return await client.convert(report, permit: permit) }
     return await client.convert(report, permit: try await client.reserveConversion())
   }
 

@@ -35,7 +35,8 @@ private final class TLSServer {
   }
 
   func stop() {
-    process.terminate()
+    // Not SIGTERM, which a child inherits as blocked from the threads that tests run on.
+    kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
   }
 

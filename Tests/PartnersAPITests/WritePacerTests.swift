@@ -149,24 +149,39 @@ struct WritePacerTests {
 
   @Test("turns are given first come, first served, and a cancelled one is passed over")
   func turns() async throws {
+    let turns = TurnQueue(count: 1)
+    try await turns.acquire()
+    let order = OrderLog()
+    var tasks: [Task<Void, any Error>] = []
+    for number in 0..<6 {
+      tasks.append(
+        Task {
+          try await turns.acquire()
+          await order.append(number)
+          turns.release()
+        })
+      while turns.waiting <= number { await Task.yield() }
+    }
+    tasks[4].cancel()
+    #expect(turns.waiting == 5)
+    turns.release()
+    for task in tasks { _ = await task.result }
+    #expect(await order.numbers == [0, 1, 2, 3, 5])
+    try await turns.acquire()
+  }
+
+  @Test("a wait for the pacer can be cancelled, and leaves nothing behind")
+  func cancelledWait() async throws {
     try await withPath { path in
-      let limits = WriteLimits(writes: .perMinute(1200), conversions: .unlimited)
-      let pacer = WritePacer(path: path, limits: limits)
-      let order = OrderLog()
-      var tasks: [Task<Void, any Error>] = []
-      for number in 0..<6 {
-        tasks.append(
-          Task {
-            let permit = try await pacer.reserve(.conversion)
-            await order.append(number)
-            await pacer.finish(permit, .notRefused)
-          })
-        try await Task.sleep(for: .milliseconds(5))
-      }
-      tasks[4].cancel()
-      for task in tasks { _ = await task.result }
-      #expect(await order.numbers == [0, 1, 2, 3, 5])
-      #expect(try await pacer.snapshot().writes.inFlight == 0)
+      let pacer = WritePacer(path: path, limits: Self.thirty)
+      let first = try await pacer.reserve(.referral)
+      let second = Task { try await pacer.reserve(.referral) }
+      try await Task.sleep(for: .milliseconds(100))
+      second.cancel()
+      await #expect(throws: CancellationError.self) { try await second.value }
+      await pacer.cancel(first)
+      let pacing = try await pacer.snapshot()
+      #expect(pacing == HostPacing())
     }
   }
 

@@ -1,25 +1,3 @@
-/// The limits on writes (API reference, Rate limits).
-public struct WriteLimits: Hashable, Sendable {
-  /// All writes of this host's IP address: create, update and convert.
-  public var writes: RateLimit
-  /// Conversions alone, of the whole partner.
-  public var conversions: RateLimit
-
-  /// Limits as configured.
-  public init(writes: RateLimit = .perMinute(30), conversions: RateLimit = .perMinute(60)) {
-    self.writes = writes
-    self.conversions = conversions
-  }
-}
-
-/// What a write is counted as.
-public enum WriteKind: Hashable, Sendable {
-  /// A conversion, which both limits count.
-  case conversion
-  /// A referral created or updated, which the limit of writes alone counts.
-  case referral
-}
-
 /// What all programs of a host share to keep the limits on writes together.
 ///
 /// Which write goes first is not decided here: a permit is for whatever its holder thinks most urgent once it has it, so

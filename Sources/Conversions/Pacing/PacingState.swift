@@ -47,16 +47,20 @@ public struct PacingState: Hashable, Sendable, Codable {
   /// answers that overtake each other, which "60 s after the answer n back" is not.
   private func room(for perMinute: Int, at now: Duration) -> PacingVerdict {
     guard perMinute <= PacingRules.historyMax, sends.count >= perMinute else { return .now }
-    let answers = sends.compactMap(\.answeredAt).filter { $0 > now - PacingRules.window }.sorted(by: >)
+    let start = now - PacingRules.window
+    var answers: [Duration] = []
+    for send in sends {
+      if let time = send.answeredAt, time > start { answers.append(time) }
+    }
     let unanswered = inFlight
     guard unanswered < perMinute else { return .afterAnswer }
     guard unanswered + answers.count >= perMinute else { return .now }
+    answers.sort(by: >)
     return .at(answers[perMinute - unanswered - 1] + PacingRules.window)
   }
 
   /// Records a send that is let through.
   public mutating func record(_ send: PacedSend) {
-    prune(at: send.sentAt)
     sends.append(send)
   }
 

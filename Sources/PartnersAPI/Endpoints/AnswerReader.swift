@@ -6,6 +6,8 @@ struct AnswerReader: Sendable {
   static let codeMax = 64
   /// The most of an error's message, in characters.
   static let messageMax = 300
+  /// The most that is looked at of any of them, in characters.
+  private static let lookedAtMax = 4096
   /// The most of an error's fields.
   static let fieldsMax = 20
 
@@ -83,13 +85,15 @@ struct AnswerReader: Sendable {
 
   /// A text from outside, fit for a log line: without the key, without control characters, and not too long.
   private func told(_ text: String, charactersMax: Int = Self.messageMax) -> String {
+    // Some of the text is enough, but much more than is kept: what stands in for the key is shorter than the key, so a key
+    // that was cut at the end could move up into what is kept. Counted in scalars, as a character can be of any length.
+    let beginning = String(text.unicodeScalars.prefix(Self.lookedAtMax))
     var result = String.UnicodeScalarView()
-    // More than is kept is not looked at, but for a key that straddles the end.
-    for scalar in apiKey.redacted(String(text.prefix(charactersMax + 64))).unicodeScalars {
+    for scalar in apiKey.redacted(beginning).unicodeScalars.prefix(charactersMax) {
       let isPlain = !scalar.properties.isNoncharacterCodePoint && !isInvisible(scalar)
       result.append(isPlain ? scalar : " ")
     }
-    return String(String(result).prefix(charactersMax))
+    return String(result)
   }
 
   /// Control characters, line and paragraph separators, and the marks that turn the writing direction.

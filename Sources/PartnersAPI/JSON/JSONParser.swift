@@ -1,9 +1,3 @@
-/// Why a text is no JSON, and where.
-struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// What is wrong, and the byte at which it is, from 0.
-  var description: String
-}
-
 /// Reads one JSON text (RFC 8259): nothing may follow it, and nothing in it goes deeper than 512 levels.
 ///
 /// Not Foundation's: that refuses a whole page of referrals for one name that JavaScript cut through the middle of an emoji

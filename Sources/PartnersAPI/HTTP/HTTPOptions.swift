@@ -1,31 +1,3 @@
-import Conversions
-
-/// The three methods that the API knows.
-enum HTTPMethod: String, Sendable {
-  case get = "GET"
-  case post = "POST"
-  case patch = "PATCH"
-}
-
-/// One request, its path already encoded.
-struct HTTPRequest: Sendable {
-  var method: HTTPMethod
-  /// The whole URL.
-  var url: String
-  /// The body as JSON; nil for none.
-  var body: [UInt8]?
-}
-
-/// One complete answer, whatever its status: its body whole, of its header only what somebody reads.
-struct HTTPAnswer: Sendable {
-  var status: Int
-  var date: String?
-  var retryAfter: String?
-  var contentType: String?
-  var body: [UInt8]
-  var duration: Duration
-}
-
 /// What is the same for all requests of a client.
 struct HTTPOptions: Sendable {
   /// The most of a body that is taken in, in bytes.

@@ -48,6 +48,9 @@ final class TurnQueue: Sendable {
     }
   }
 
+  /// How many wait for their turn.
+  var waiting: Int { state.withLock { $0.waiters.count } }
+
   /// Ends a turn and begins the next one's.
   func release() {
     let next: Waiter? = state.withLock { state in

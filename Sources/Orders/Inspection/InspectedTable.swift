@@ -1,0 +1,108 @@
+import Conversions
+import Postgres
+
+/// What is known of the table after it was described.
+struct InspectedTable: Sendable {
+  var description: TableDescription
+  /// The described columns in the order of `OrderMapping.described`.
+  var columns: [PostgresRows.Column]
+  /// The OID of the one relation that `orders.from` names; nil for anything else.
+  var relation: String?
+  /// Its kind as in pg_class: `r` a table, `p` partitioned, `v` a view, `m` a materialised view, `f` a foreign table.
+  var kind: String?
+  /// How many rows the planner expects.
+  var rowsExpected: Double
+
+  /// Whether its rows are stored in it or its partitions.
+  var isPlain: Bool { kind == "r" || kind == "p" }
+}
+
+extension ShopInspection {
+  /// Whether the mapping fits, what each column is, and what kind of table it is.
+  func table(_ connection: PostgresConnection, _ report: inout ShopReport) async throws -> InspectedTable? {
+    let isASCII = await connection.reportedSetting("server_encoding") == "SQL_ASCII"
+    do {
+      let (table, findings) = try await connection.transaction(limits) { transaction in
+        try describe(transaction, isASCII: isASCII)
+      }
+      report.findings += findings
+      return table
+    } catch let failure as OrderSourceFailure {
+      report.findings.append(ShopFinding(.fail, "orders", failure.description))
+    } catch let error as PostgresError {
+      report.findings.append(ShopFinding(.fail, "orders", FailureWording.failure(error).description))
+    }
+    return nil
+  }
+
+  private func describe(_ transaction: PostgresTransaction, isASCII: Bool) throws -> (InspectedTable, [ShopFinding]) {
+    let description = try Describing(sql: sql, isASCII: isASCII).description(in: transaction)
+    let columns = try transaction.query(sql.describe).columns
+    let expected = try QueryPlan.explain(sql.everything, transaction)?.rows ?? 0
+    var table = InspectedTable(
+      description: description, columns: columns, relation: nil, kind: nil, rowsExpected: expected)
+    // Fails for a join, which is no relation's name.
+    let relation = try transaction.attempt {
+      try transaction.query(
+        "SELECT oid::text, relkind::text FROM pg_class WHERE oid = to_regclass($1::text)",
+        [PostgresParameter(mapping.from)])
+    }
+    if case .success(let rows) = relation, rows.count == 1 {
+      table.relation = try rows.text(0, 0)
+      table.kind = try rows.text(0, 1)
+    }
+    return (table, try types(columns, transaction) + source(table, transaction) + timeZone(description))
+  }
+
+  /// Each setting with its column's type.
+  private func types(_ columns: [PostgresRows.Column], _ transaction: PostgresTransaction) throws -> [ShopFinding] {
+    try zip(mapping.described, columns).map { expression, column in
+      let rows = try transaction.query(
+        "SELECT format_type($1::oid, $2::int4)",
+        [PostgresParameter(Int64(column.typeOID)), PostgresParameter(Int64(column.typeModifier))])
+      return ShopFinding(.ok, expression.setting, "\(expression.sql) is \(try rows.text(0, 0) ?? "of an unknown type")")
+    }
+  }
+
+  private func timeZone(_ description: TableDescription) -> [ShopFinding] {
+    guard description.placedAt.needsTimeZone else { return [] }
+    return [
+      ShopFinding(
+        .ok, "orders.time_zone",
+        "placed_at has no time zone and is read in \(mapping.timeZone); the session's has no part")
+    ]
+  }
+
+  /// Whether row versions tell what changed (the system column xmin).
+  private func source(_ table: InspectedTable, _ transaction: PostgresTransaction) throws -> [ShopFinding] {
+    guard let relation = table.relation, table.isPlain else {
+      let what = table.kind.map {
+        ["v": "a view", "m": "a materialised view", "f": "a foreign table"][$0] ?? "a relation"
+      }
+      return [
+        ShopFinding(
+          .ok, "orders.from", "\(what ?? "a join or a sub-select"): changes are found by reading, not by xmin")
+      ]
+    }
+    let rows = try transaction.query(
+      """
+      SELECT has_column_privilege($1::oid, 'xmin', 'SELECT')::text, relrowsecurity::text
+      FROM pg_class WHERE oid = $1::oid
+      """, [PostgresParameter(relation)])
+    var findings = [ShopFinding(.ok, "orders.from", "a table that we may read")]
+    if try rows.text(0, 0) != "true" {
+      findings = [
+        ShopFinding(
+          .warn, "orders.from", "row versions (xmin) may not be read, so more is read than needed",
+          advice: "GRANT SELECT (xmin) ON \(mapping.from) TO the role in orders.connection")
+      ]
+    }
+    if try rows.text(0, 1) == "true" {
+      findings.append(
+        ShopFinding(
+          .warn, "orders.from", "row-level security is on: the role may not see every order",
+          advice: "compare the number of orders below with the shop's, or give the role a policy that shows all"))
+    }
+    return findings
+  }
+}

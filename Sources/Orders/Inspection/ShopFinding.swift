@@ -1,0 +1,43 @@
+/// One line of what `check` says of the shop's database.
+public struct ShopFinding: Hashable, Sendable {
+  /// How bad it is.
+  public enum Severity: String, Sendable, CaseIterable {
+    /// As it should be.
+    case ok
+    /// Works, but somebody should know.
+    case warn
+    /// Does not work, or would report wrongly.
+    case fail
+  }
+
+  /// How bad it is.
+  public var severity: Severity
+  /// What it is about: a setting such as `orders.key`, or `database`.
+  public var subject: String
+  /// What was found.
+  public var message: String
+  /// What to do; nil where nothing is.
+  public var advice: String?
+
+  /// A finding.
+  public init(_ severity: Severity, _ subject: String, _ message: String, advice: String? = nil) {
+    self.severity = severity
+    self.subject = subject
+    self.message = message
+    self.advice = advice
+  }
+}
+
+/// All that was found.
+public struct ShopReport: Hashable, Sendable {
+  /// The findings, in the order in which they were made.
+  public var findings: [ShopFinding] = []
+  /// How much later the server's clock is than this host's; nil where there was no answer.
+  public var clockDifference: Duration?
+
+  /// The worst of the findings.
+  public var severity: ShopFinding.Severity {
+    if findings.contains(where: { $0.severity == .fail }) { return .fail }
+    return findings.contains { $0.severity == .warn } ? .warn : .ok
+  }
+}
