@@ -39,7 +39,8 @@ struct APICheck {
   private func refusal(_ failure: APIFailure, status: Int, url: PartnersBaseURL) -> CheckLine {
     let advice: String? =
       switch status {
-      case 401: "the key is not valid: take the current one from the partner dashboard, put it into api.key_file, restart"
+      case 401:
+        "the key is not valid: take the current one from the partner dashboard, put it into api.key_file, restart"
       case 403: "the partner account is not approved yet: ask in the partner dashboard"
       case 300..<400: "api.base_url points to a server that sends elsewhere; redirects are never followed"
       case 404: "api.base_url is not the API's: it ends in /api/v1/partners"
@@ -57,11 +58,12 @@ struct APICheck {
 
 /// How far another clock is from this host's.
 enum ClockCheck {
+  static func isFar(_ difference: Duration) -> Bool { difference.magnitude > APICheck.clockDifferenceMax }
+
   static func line(_ whose: String, difference: Duration) -> CheckLine {
     let seconds = (difference.inSeconds * 10).rounded() / 10
     let message = "\(whose) clock is \(seconds) s from this host's"
-    let isClose = difference.magnitude <= APICheck.clockDifferenceMax
-    return isClose
+    return !isFar(difference)
       ? CheckLine(.ok, "clock", message)
       : CheckLine(.fail, "clock", message, advice: "set the host's clock: timedatectl set-ntp true")
   }

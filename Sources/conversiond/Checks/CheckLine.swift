@@ -36,9 +36,9 @@ struct CheckLine: Codable, Sendable {
   func text(color: Bool) -> String {
     let mark = verdict.rawValue + String(repeating: " ", count: 4 - verdict.rawValue.count)
     let shown = color ? "\u{1B}[\(code)m\(mark)\u{1B}[0m" : mark
-    let gap = String(repeating: " ", count: max(1, 26 - subject.count))
+    let gap = String(repeating: " ", count: max(1, 36 - subject.count))
     let line = "\(shown)  \(Table.printable(subject))\(gap)\(Table.printable(message))\n"
-    return line + (advice.map { String(repeating: " ", count: 32) + "→ \(Table.printable($0))\n" } ?? "")
+    return line + (advice.map { String(repeating: " ", count: 42) + "→ \(Table.printable($0))\n" } ?? "")
   }
 
   private var code: Int {

@@ -42,7 +42,8 @@ struct CheckCommand: AsyncParsableCommand {
     if !offline {
       let report = try await ShopInspection(configuration.orderMapping).report()
       try show(report.findings.map(CheckLine.init))
-      if let difference = report.clockDifference {
+      // The report has a line of its own for a small difference.
+      if let difference = report.clockDifference, ClockCheck.isFar(difference) {
         try show([ClockCheck.line("the database's", difference: difference)])
       }
       if let key { try show(await APICheck(configuration: configuration.api, key: key).lines()) }

@@ -1,4 +1,5 @@
 import Foundation
+import PartnersAPI
 
 /// Where the daemon's control socket and the host's pacer file are.
 struct ControlPaths: Sendable {
@@ -25,8 +26,7 @@ struct ControlPaths: Sendable {
   }
 
   /// One pacer for the host and base URL, so that a trial against a sandbox doesn't hold up the real one.
-  static func pacer(in folder: String, baseURL: String) -> String {
-    let name = baseURL.map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "-" ? $0 : "_" }
-    return folder + "/pacer-" + String(name.suffix(150))
+  static func pacer(in folder: String, baseURL: PartnersBaseURL) -> String {
+    folder + "/" + WritePacer.fileName(for: baseURL)
   }
 }

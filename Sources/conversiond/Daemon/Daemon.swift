@@ -85,6 +85,6 @@ struct Daemon {
     return PartnersClient(
       baseURL: url, apiKey: key, version: Version.text, timeout: configuration.api.timeout,
       readsPerMinute: RateLimit(configuration.api.readsPerMinute),
-      pacer: WritePacer(path: ControlPaths.pacer(in: folder, baseURL: url.text), limits: limits))
+      pacer: WritePacer(path: ControlPaths.pacer(in: folder, baseURL: url), limits: limits))
   }
 }
