@@ -70,13 +70,16 @@ struct RowReading {
       return rows
     }
     let (place, cause) = try culprit(key) ?? ("orders.columns.placed_at", error)
-    let id = try? transaction.attempt {
+    let id = try transaction.attempt {
       let expression = MappedExpression(role: .id, setting: "", sql: sql.mapping.columns.id)
       let rows = try transaction.query(sql.value(of: expression, description), [PostgresParameter(key.text)])
       return rows.count > 0 ? try rows.text(0, 0).flatMap { TransactionID($0)?.text } : nil
-    }.get()
+    }
     let detail = "\(place): \(FailureWording.detail(cause))"
-    return [key: .unreadable(UnreadableOrder(key: key, transactionID: id, reason: .unreadable, detail: detail))]
+    return [
+      key: .unreadable(
+        UnreadableOrder(key: key, transactionID: (try? id.get()) ?? nil, reason: .unreadable, detail: detail))
+    ]
   }
 
   /// The setting that fails for a key's row; nil where none does by itself, which leaves the conversion of `placed_at`.

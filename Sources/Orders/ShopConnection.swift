@@ -9,8 +9,19 @@ actor ShopConnection {
 
   init(_ conninfo: String) { self.conninfo = conninfo }
 
+  /// Runs work on the connection; once more on a new one where the old one turns out to be lost, as after a restart of
+  /// the server or of a pooler while nothing was asked. Only for reads, which may be repeated.
+  func read<Result>(_ work: (PostgresConnection) async throws -> Result) async throws -> Result {
+    let wasOpen = connection != nil
+    do {
+      return try await work(try await usable())
+    } catch let error as PostgresError where wasOpen && error.isConnectionLost {
+      return try await work(try await usable())
+    }
+  }
+
   /// The connection, once there is one.
-  func usable() async throws -> PostgresConnection {
+  private func usable() async throws -> PostgresConnection {
     while true {
       try Task.checkCancellation()
       if let connection, connection.isUsable { return connection }

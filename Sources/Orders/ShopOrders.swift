@@ -49,11 +49,9 @@ public actor ShopOrders: OrderSource {
       var result: [OrderKey: OrderRow] = [:]
       var rest = keys[...]
       while !rest.isEmpty {
-        let part = Array(rest.prefix(mapping.pageSize))
+        let part = Array(rest.prefix(sizing.size))
         rest = rest.dropFirst(part.count)
-        let connection = try await rereads.usable()
-        let reading = await reading(connection)
-        let orders = try await connection.transaction(limits) { try reading.orders(part, in: $0) }
+        let orders = try await read(rereads) { try $0.orders(part, in: $1) }
         result.merge(orders) { first, _ in first }
       }
       return result
@@ -66,9 +64,7 @@ public actor ShopOrders: OrderSource {
       let size = sizing.size
       let start = ContinuousClock.now
       do {
-        let connection = try await pages.usable()
-        let reading = await reading(connection)
-        let page = try await connection.transaction(limits) { try reading.page(after: position, size: size, in: $0) }
+        let page = try await read(pages) { try $0.page(after: position, size: size, in: $1) }
         notePace(ContinuousClock.now - start)
         if page.keyPage.last == nil { await lookForNullKeys() }
         return finished(page)
@@ -90,18 +86,15 @@ public actor ShopOrders: OrderSource {
   }
 
   private func emptyPage(_ position: IntakePosition?) async throws -> OrderPage {
-    let connection = try await pages.usable()
-    let rows = try await connection.query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text")
-    let now = try rows.text(0, 0).flatMap { Int64($0) } ?? 0
+    let statement = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text"
+    let now = try await pages.read { try await $0.query(statement).text(0, 0) }.flatMap { Int64($0) } ?? 0
     return OrderPage(
       rows: [], position: position ?? IntakePosition("{}"), endsWalk: true, readAt: Timestamp(microseconds: now))
   }
 
   /// Once a walk, in a transaction of its own: without an index it may take too long, which is then no failure.
   private func lookForNullKeys() async {
-    guard let connection = try? await pages.usable() else { return }
-    let sql = ShopSQL(mapping: mapping).hasNullKeys
-    guard let found = try? await connection.transaction(limits, { try $0.query(sql).text(0, 0) }) else { return }
+    guard let found = try? await read(pages, { try $1.query($0.sql.hasNullKeys).text(0, 0) }) else { return }
     current[.nullKeys] =
       found == "true"
       ? ShopWarning(
@@ -122,10 +115,16 @@ public actor ShopOrders: OrderSource {
         + "is there an index on \(mapping.keyExpression.setting)?")
   }
 
-  private func reading(_ connection: PostgresConnection) async -> ShopReading {
-    ShopReading(
-      sql: ShopSQL(mapping: mapping), isASCII: await connection.reportedSetting("server_encoding") == "SQL_ASCII",
-      serverVersion: await connection.serverVersion)
+  /// Reads in one transaction.
+  private func read<Result: Sendable>(
+    _ place: ShopConnection, _ work: @Sendable (ShopReading, PostgresTransaction) throws -> Result
+  ) async throws -> Result {
+    try await place.read { [mapping, limits] connection in
+      let reading = ShopReading(
+        sql: ShopSQL(mapping: mapping), isASCII: await connection.reportedSetting("server_encoding") == "SQL_ASCII",
+        serverVersion: await connection.serverVersion)
+      return try await connection.transaction(limits) { try work(reading, $0) }
+    }
   }
 
   private func translated<Result>(_ work: () async throws -> Result) async throws -> Result {

@@ -110,8 +110,8 @@ public actor PostgresConnection {
     }
   }
 
-  /// Whether libpq takes the connection for a good one; a peer that vanished is noticed by the next statement.
-  public nonisolated var isUsable: Bool { handle.withLock { $0?.isUsable ?? false } }
+  /// Whether the connection is not known to be lost; a peer that vanished is noticed by the next statement.
+  public nonisolated var isUsable: Bool { handle.withLock { $0 != nil } }
 
   /// The server's version as a number, such as 150004.
   public var serverVersion: Int { open.map { Int(unsafe PQserverVersion($0.pointer)) } ?? 0 }

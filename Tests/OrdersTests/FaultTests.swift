@@ -44,7 +44,9 @@ import Testing
     #expect(try await orders.walk().count == 3)
     try await database.execute(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'conversiond'")
-    _ = await failure { _ = try await orders.walk() }
+    // Closed while it was idle: noticed before it is used.
+    #expect(try await orders.walk().count == 3)
+    try await cluster.restart(.fast)
     #expect(try await orders.walk().count == 3)
     try await cluster.stop(.immediate)
     let failure = await failure { _ = try await orders.walk() }
