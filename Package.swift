@@ -73,7 +73,7 @@ let package = Package(
       swiftSettings: strict),
 
     // Real parts for tests: a private PostgreSQL cluster, temporary folders, processes.
-    target("TestHosts", ["Postgres"], path: "Tests/TestHosts"),
+    target("TestHosts", path: "Tests/TestHosts"),
     tests("ConversionsTests", ["Conversions"]),
     tests("PostgresTests", ["Postgres", "TestHosts"]),
     tests("OrdersTests", ["Orders", "Conversions", "Postgres", "TestHosts"]),
