@@ -82,7 +82,9 @@ public actor ShopOrders: OrderSource {
     let next = WalkPosition(
       walk: endsWalk ? page.walk + 1 : page.walk, key: page.keyPage.last?.text, horizon: page.moment.horizon,
       mapping: page.walkDigest)
-    return OrderPage(rows: page.rows, position: next.encoded, endsWalk: endsWalk, readAt: page.moment.readAt)
+    return OrderPage(
+      rows: page.rows, position: next.encoded, endsWalk: endsWalk, readAt: page.moment.readAt,
+      warnings: warnings.map(\.message))
   }
 
   private func emptyPage(_ position: IntakePosition?) async throws -> OrderPage {

@@ -42,13 +42,18 @@ public struct OrderPage: Sendable {
   public var endsWalk: Bool
   /// When the page's snapshot was taken, by the database's clock.
   public var readAt: Timestamp
+  /// What an operator should know although reading goes on, in a sentence each; the same words for as long as it lasts.
+  public var warnings: [String]
 
   /// A page from its values.
-  public init(rows: [OrderRow], position: IntakePosition, endsWalk: Bool, readAt: Timestamp) {
+  public init(
+    rows: [OrderRow], position: IntakePosition, endsWalk: Bool, readAt: Timestamp, warnings: [String] = []
+  ) {
     self.rows = rows
     self.position = position
     self.endsWalk = endsWalk
     self.readAt = readAt
+    self.warnings = warnings
   }
 }
 

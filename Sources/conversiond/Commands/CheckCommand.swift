@@ -35,6 +35,7 @@ struct CheckCommand: AsyncParsableCommand {
       failed = failed || lines.contains { $0.verdict == .fail }
     }
     try show([CheckLine(.ok, "configuration", "\(global.config) has no mistakes")])
+    try show(configuration.unservedSettings.map { CheckLine(.warn, "configuration", $0) })
     let (key, keyFailure) = readKey(configuration.api)
     try show([keyLine(keyFailure)])
     // From here on as the daemon's user: what root may read or log in as says nothing about it.

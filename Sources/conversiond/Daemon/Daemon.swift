@@ -34,6 +34,7 @@ struct Daemon {
     if geteuid() == 0 {
       log.logger.warning("running as root; a user of its own is safer, as the packaged service has one")
     }
+    for setting in configuration.unservedSettings { log.logger.warning("\(setting)") }
     try await run(ledger, key: key, home: home, log: log.logger)
     try? ledger.close()
   }

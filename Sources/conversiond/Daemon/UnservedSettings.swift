@@ -1,0 +1,20 @@
+import Configuration
+
+extension Configuration {
+  /// Settings that were given and have no effect in this version: said at each check and start, as a setting that is
+  /// silently ignored is worse than one that is refused.
+  var unservedSettings: [String] {
+    var unserved: [String] = []
+    if metrics.listen != nil { unserved.append("metrics.listen: metrics are not served yet") }
+    if orders.notifyChannel != nil {
+      unserved.append("orders.notify_channel: not listened to yet; orders are read every orders.poll_interval")
+    }
+    if ledger.retain != Configuration.Ledger().retain {
+      unserved.append("ledger.retain: finished entries are kept for ever yet")
+    }
+    if ledger.sizeMax != Configuration.Ledger().sizeMax {
+      unserved.append("ledger.size_max: the ledger's size is not limited yet")
+    }
+    return unserved
+  }
+}
