@@ -83,6 +83,6 @@ let package = Package(
     tests("SystemdTests", ["Systemd", "TestHosts", logging]),
     tests("ConfigurationTests", ["Configuration", "Conversions"]),
     tests("PartnersSandboxTests", ["PartnersSandbox", "TestHosts", flyingSocks]),
-    tests("conversiondTests", ["conversiond", "TestHosts", "Postgres", "PartnersSandbox", "Configuration"]),
+    tests("conversiondTests", ["conversiond", "TestHosts", "PartnersSandbox", "Configuration", "Pipeline", "Systemd"]),
   ]
 )

@@ -11,6 +11,8 @@ public enum Event: String, Sendable, CaseIterable {
   case pollFailed = "poll_failed"
   /// Orders can be read again.
   case pollRecovered = "poll_recovered"
+  /// Something about the shop's table is not as it should be.
+  case pollWarning = "poll_warning"
   /// The first walk over all orders ended.
   case caughtUp = "caught_up"
   /// Referrals can't be read.

@@ -35,11 +35,17 @@ public struct Intake: Service {
 
   private func loop() async {
     var outage = Outage(of: "reading orders", failed: .pollFailed, recovered: .pollRecovered)
+    var told: Set<String> = []
     while !Task.isCancelled {
       do {
-        try await walk { outage.succeed(at: surroundings.clock.uptime, log: surroundings.log) }
-        try await surroundings.intakeBell.wait(
-          until: surroundings.clock.uptime + pollInterval, clock: surroundings.clock)
+        let began = surroundings.clock.uptime
+        try await walk { page in
+          outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+          tell(page.warnings, &told)
+        }
+        // A large table is read less often, so that the shop's database is left alone nine tenths of the time.
+        let rest = max(pollInterval, (surroundings.clock.uptime - began) * 9)
+        try await surroundings.intakeBell.wait(until: surroundings.clock.uptime + rest, clock: surroundings.clock)
       } catch is CancellationError {
         return
       } catch {
@@ -50,15 +56,22 @@ public struct Intake: Service {
     }
   }
 
+  /// Tells of each warning once for as long as it lasts.
+  private func tell(_ warnings: [String], _ told: inout Set<String>) {
+    for warning in warnings where !told.contains(warning) { surroundings.log.event(.pollWarning, .warning, warning) }
+    told = Set(warnings)
+  }
+
   /// Reads pages until one ends a walk.
-  private func walk(whenPageWasRead: () -> Void) async throws {
+  private func walk(whenPageWasRead: (OrderPage) -> Void) async throws {
     try await settleStart()
     while true {
       let position = try await surroundings.ledger.transaction { try $0.position(of: .sweep) }
       let page = try await surroundings.orders.page(of: .sweep, after: position)
       let changes = try await store(page)
       await surroundings.vitals.well(.database, at: surroundings.clock.now)
-      whenPageWasRead()
+      await surroundings.vitals.well(.ledger, at: surroundings.clock.now)
+      whenPageWasRead(page)
       if changes > 0 || page.endsWalk { await surroundings.matchingBell.ring() }
       if page.endsWalk { return }
     }

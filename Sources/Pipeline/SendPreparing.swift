@@ -17,7 +17,8 @@ struct SendPreparing: Sendable {
     if let frozen = queued.frozen, surroundings.clock.now - frozen.frozenAt > giveUpAfter {
       return try await giveUp(queued, frozen)
     }
-    guard let order = try await reread(queued) else { return .dropped }
+    guard let read = try await reread(queued) else { return .dropped }
+    guard let order = try await thawed(read) else { return .dropped }
     if let frozen = order.frozen {
       // Sent before: the same bytes again, as long as the order is still worth a report.
       let stillQualifies = order.order?.qualifies == true
@@ -26,6 +27,23 @@ struct SendPreparing: Sendable {
     guard let fresh = try await refreshReferral(of: order) else { return .postponed }
     guard let ready = try await current(fresh.entry), let report = ConversionReport(of: ready) else { return .dropped }
     return .send(ready, report)
+  }
+
+  /// A report that was frozen, and whose sends certainly had no effect, is composed anew from what is known now: the
+  /// order, or its referral, may have changed while it waited to be sent again.
+  private func thawed(_ order: LedgerOrder) async throws -> LedgerOrder? {
+    guard let frozen = order.frozen, !frozen.hasUnknownOutcome else { return order }
+    let (rules, now) = (rules, surroundings.clock.now)
+    let isSame = try await surroundings.ledger.transaction { transaction in
+      let decision = try Matching.decide(order, rules: rules, transaction: transaction, now: now)
+      var decided = order
+      (decided.referralID, decided.value) = (decision.referralID, decision.value)
+      if decision.outcome == .queued, ConversionReport(of: decided) == frozen.report { return true }
+      try transaction.unfreeze(order.entry)
+      try transaction.decide(order.entry, decision, at: now)
+      return false
+    }
+    return isSame ? order : nil
   }
 
   /// The order as the shop shows it now, decided anew if it changed; nil where it is no longer to be sent.

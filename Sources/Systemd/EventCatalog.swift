@@ -40,6 +40,24 @@ public enum EventCatalog {
     Event(name: "api_halted", messageID: "bab790b50cf046dca75e395666ee0b97"),
     // The API takes reports again.
     Event(name: "api_recovered", messageID: "987a90b956b44908a4742359300e751d"),
+    // Every order was read once, and every referral is known.
+    Event(name: "caught_up", messageID: "59058af42b74420cb68a60e35a1baca9"),
+    // The API's referrals cannot be read.
+    Event(name: "mirror_failed", messageID: "588efb8945b046efa2878b6a543fe763"),
+    // The API's referrals can be read again.
+    Event(name: "mirror_recovered", messageID: "7e52bd2445014a7abac876d282c141d5"),
+    // The API's list is not what its reference says.
+    Event(name: "mirror_distrusted", messageID: "edb504d7a5594a1db2822c5a661fe9b5"),
+    // An order stopped qualifying before it was reported.
+    Event(name: "cancelled", messageID: "8cce96b183454b05bf3f83786a8437f9"),
+    // A dry run would have sent a report.
+    Event(name: "would_report", messageID: "ef5488a1890640e1b4f9649e5f3b2c51"),
+    // The ledger cannot be read or written.
+    Event(name: "ledger_failed", messageID: "9059743dfb934058822240fa79900a8f"),
+    // The ledger can be read and written again.
+    Event(name: "ledger_recovered", messageID: "16efcef1a8254c09b85f65c3f6c0a03a"),
+    // The shop's table is read, but something about it is not as it should be.
+    Event(name: "poll_warning", messageID: "61917036d7a5406bb4544ab546f39189"),
     // Lines were lost because nobody read them in time.
     Event(name: "log_dropped", messageID: "311efd0ded1c4eac8c2d3231b389e25b"),
   ]

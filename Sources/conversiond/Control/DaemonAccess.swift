@@ -22,7 +22,8 @@ struct DaemonAccess {
     if let report = try await runningStatus() { return report }
     var report = StatusReport(
       state: "stopped", program: Version.text, ledger: ledgerPath, dryRun: false, now: SystemClock().now.description,
-      database: .unknown, api: .unknown, delivery: .unknown, mirror: StatusReport.Mirror(entries: [:]), outcomes: [],
+      database: .unknown, api: .unknown, delivery: .unknown, ledgerHealth: .unknown,
+      mirror: StatusReport.Mirror(entries: [:]), outcomes: [],
       today: [:])
     if let reports = try openLedger() {
       try await reports.fill(

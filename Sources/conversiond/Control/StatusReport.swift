@@ -33,6 +33,7 @@ struct StatusReport: Codable, Sendable {
   var database: Health
   var api: Health
   var delivery: Health
+  var ledgerHealth: Health
   var mirror: Mirror
   var caughtUpAt: String?
   var lastWalkAt: String?
@@ -42,6 +43,7 @@ struct StatusReport: Codable, Sendable {
 
   /// Whether everything works, so that `status` ends with 0.
   var isWell: Bool {
-    state == "running" && ![database, api, delivery].contains { $0.state == "failing" } && mirror.distrust == nil
+    state == "running" && ![database, api, delivery, ledgerHealth].contains { $0.state == "failing" }
+      && mirror.distrust == nil
   }
 }

@@ -21,7 +21,7 @@ struct StatusSource: Sendable {
     var report = StatusReport(
       state: "running", program: Version.text, ledger: ledgerPath, dryRun: isDryRun, pid: getpid(),
       startedAt: startedAt.description, now: now.description, database: health(organs[.database]),
-      api: health(organs[.referrals]), delivery: health(organs[.delivery]),
+      api: health(organs[.referrals]), delivery: health(organs[.delivery]), ledgerHealth: health(organs[.ledger]),
       mirror: StatusReport.Mirror(entries: [:]), outcomes: [], today: [:])
     try await reports.fill(&report, now: now, conversionsPerMinute: configuration.api.conversionRate)
     return report

@@ -19,6 +19,7 @@ struct StatusScreen {
     var table = Table(["", "state", "since", ""])
     for (name, health) in [
       ("shop's database", report.database), ("API, reading", report.api), ("API, sending", report.delivery),
+      ("ledger", report.ledgerHealth),
     ] {
       table.add([name, health.state, health.since ?? "-", health.message ?? ""])
     }
