@@ -28,6 +28,7 @@ struct Daemon {
     let log = DaemonLog(configuration.log, noColor: noColor)
     defer { log.flush() }
     let key = try KeyFile.read(configuration.api)
+    if isDryRun { try LedgerOwner.become(ofLedgerAt: configuration.ledgerPath) }
     let home = try LedgerHome(configuration: configuration, isDryRun: isDryRun)
     defer { home.remove() }
     let ledger = try await home.open()
