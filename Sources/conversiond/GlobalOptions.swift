@@ -16,10 +16,17 @@ struct GlobalOptions: ParsableArguments {
   ///
   /// - Throws: `CommandFailure` 78, or 77 where the file may not be read.
   func readConfiguration() throws -> Configuration {
+    let (configuration, warnings) = try readWithWarnings()
+    for warning in warnings { StandardStreams.writeError("\(warning)\n") }
+    return configuration
+  }
+
+  /// Reads the configuration and leaves its warnings to the caller; prints all its mistakes.
+  ///
+  /// - Throws: `CommandFailure` 78, or 77 where the file may not be read.
+  func readWithWarnings() throws -> (Configuration, [Mistake]) {
     switch ConfigurationReader.read(file: config) {
-    case .success(let reading):
-      for warning in reading.warnings { StandardStreams.writeError("\(warning)\n") }
-      return reading.configuration
+    case .success(let reading): return (reading.configuration, reading.warnings)
     case .failure(.file(let error)):
       throw CommandFailure(error.reason == .permission ? .permission : .configuration, error.description)
     case .failure(.mistakes(let mistakes)):

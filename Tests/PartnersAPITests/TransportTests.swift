@@ -25,19 +25,33 @@ struct TransportTests {
     }
   }
 
-  @Test("writes send the frozen body, and reuse their connection too")
+  @Test("writes send the frozen body, each on a connection of its own")
   func frozenBody() async throws {
     let script: @Sendable (StubConnection) -> Void = { connection in
       while connection.readRequest() != nil { connection.answer(201, ClientFixture.receipt) }
     }
     try await ClientFixture.with(script: script) { fixture in
       for _ in 0..<2 { #expect(try await fixture.convert().value?.conversionValue == 12_999) }
-      #expect(fixture.server.accepts == 1)
+      #expect(fixture.server.accepts == 2)
       let body = #"{"conversionValue":12999,"currency":"EUR","externalTransactionId":"order_77"}"#
       let request = try #require(fixture.server.requests.last)
       #expect(request.hasPrefix("POST /api/v1/partners/referrals/r1/convert HTTP/1.1\r\n"))
       #expect(request.hasSuffix("\r\n\r\n" + body))
       #expect(!request.lowercased().contains("\r\nexpect:"))
+    }
+  }
+
+  @Test("no write is sent twice by libcurl itself, as it would be where a kept connection dies")
+  func noHiddenSend() async throws {
+    // The second request on a connection is read and never answered.
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      guard connection.readRequest() != nil else { return }
+      connection.answer(201, ClientFixture.receipt)
+      _ = connection.readRequest()
+    }
+    try await ClientFixture.with(script: script) { fixture in
+      for _ in 0..<3 { _ = try await fixture.convert() }
+      #expect(fixture.server.requests.count == 3)
     }
   }
 

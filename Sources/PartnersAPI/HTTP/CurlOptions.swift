@@ -21,6 +21,10 @@ import Conversions
       set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
     }
     guard request.method != .get else { return }
+    // Where a kept connection dies before a byte of the answer, libcurl sends the same bytes once more by itself, and tells
+    // nobody. A server that answers replays with 409 then refuses what it has just done for us, and it would look like
+    // another program's doing. On a new connection libcurl never does.
+    set(CURLOPT_FRESH_CONNECT, 1)
     let body = request.body ?? []
     note(unsafe conversiond_curl_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
     var copy = body.isEmpty ? [0] : body
@@ -45,8 +49,7 @@ import Conversions
     let timeout = max(1, Int(min(options.timeout.wholeMilliseconds, 86_400_000)))
     set(CURLOPT_TIMEOUT_MS, timeout)
     set(CURLOPT_CONNECTTIMEOUT_MS, min(timeout, 10_000))
-    // An older idle connection is not tried again. Where one dies all the same, libcurl sends the same bytes once more by
-    // itself on a new one: as every write of the API is idempotent, that is one more request and no second effect.
+    // An older idle connection is not tried again. Where one dies all the same, libcurl reads once more on a new one.
     set(CURLOPT_MAXAGE_CONN, 30)
     set(CURLOPT_TCP_KEEPALIVE, 1)
     set(CURLOPT_TCP_KEEPIDLE, 30)

@@ -8,7 +8,7 @@ struct TransferFacts {
   /// The library's words.
   var message: String
   /// How many bytes of requests left, over all of libcurl's own attempts (a reused connection that turns out to be dead
-  /// is replaced once, and the same bytes are sent again).
+  /// is replaced once, and a read is sent again).
   var requestBytes: Int
   /// Whether the name was resolved.
   var isNameResolved: Bool

@@ -27,7 +27,7 @@ struct RunCommand: AsyncParsableCommand {
   var dryRun = false
 
   func run() async throws {
-    let configuration = try global.readConfiguration()
-    try await Daemon(configuration: configuration, isDryRun: dryRun, noColor: global.noColor).run()
+    let (configuration, warnings) = try global.readWithWarnings()
+    try await Daemon(configuration: configuration, warnings: warnings, isDryRun: dryRun, noColor: global.noColor).run()
   }
 }

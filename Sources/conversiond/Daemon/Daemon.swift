@@ -17,6 +17,8 @@ struct Daemon {
   static let stopMax = Duration.seconds(25)
 
   let configuration: Configuration
+  /// What the configuration's author should know: for the log, which nobody need be reading.
+  let warnings: [Mistake]
   let isDryRun: Bool
   let noColor: Bool
 
@@ -27,6 +29,7 @@ struct Daemon {
     signal(SIGHUP, SIG_IGN)
     let log = DaemonLog(configuration.log, noColor: noColor)
     defer { log.flush() }
+    for warning in warnings { log.logger.warning("\(warning)") }
     let key = try KeyFile.read(configuration.api)
     if isDryRun { try LedgerOwner.become(ofLedgerAt: configuration.ledgerPath) }
     let home = try LedgerHome(configuration: configuration, isDryRun: isDryRun)
