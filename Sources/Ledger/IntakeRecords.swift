@@ -15,7 +15,21 @@ extension SQLiteTransaction: IntakeRecords {
   }
 
   func setIntakeProgress(_ progress: IntakeProgress) throws {
+    if try progress.lastWalkAt != nil && progress.lastWalkAt != intakeProgress().lastWalkAt {
+      try setFact("mapping.changed", nil)
+    }
     try setFact("intake", json: progress)
+  }
+
+  /// After a change of the mapping everything is read again from the beginning, and until that is done another time of
+  /// placing is no sign of another order.
+  func noteMapping(_ mapping: String) throws {
+    let known = try fact("mapping")
+    guard known != mapping else { return }
+    try setFact("mapping", mapping)
+    guard known != nil else { return }
+    try setFact("mapping.changed", "1")
+    for lane in IntakeLane.allCases { try setFact("position.\(lane.rawValue)", nil) }
   }
 
   func record(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws -> RowChange {
@@ -35,7 +49,9 @@ extension SQLiteTransaction: IntakeRecords {
     try update(entry, row)
     try wakeNamesakes(of: row)
     if wasReported, case .readable(let order) = row, order.placedAt.earliest.microseconds != placedBefore {
+      guard try fact("mapping.changed") == nil else { return .changed }
       try flagReuse(entry, at: seenAt)
+      return .reused
     }
     return .changed
   }

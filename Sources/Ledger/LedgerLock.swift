@@ -12,7 +12,12 @@ final class LedgerLock: Sendable {
   init(ledgerPath: String) throws(LedgerFailure) {
     let path = ledgerPath + ".lock"
     descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw LedgerFailure(fileError: errno, doing: "open", path) }
+    guard descriptor >= 0 else {
+      if errno == ENOENT {
+        throw LedgerFailure(.noFolder, "the folder of \(ledgerPath) is not there; make it, owned by the daemon's user")
+      }
+      throw LedgerFailure(fileError: errno, doing: "open", path)
+    }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
       close(descriptor)

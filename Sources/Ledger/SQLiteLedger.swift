@@ -60,9 +60,27 @@ public final class SQLiteLedger: LedgerStore {
         if isEmpty { try db.execute(sql: "PRAGMA application_id = \(LedgerSchema.applicationID)") }
       }
       try migrator.migrate(queue)
+      try refuseDamage(queue, path: path)
     } catch {
       throw LedgerFailure(opening: path, error)
     }
+  }
+
+  /// The largest ledger that is looked through at each start, in bytes: a larger one would hold it up for seconds.
+  private static let checkedBytesMax = 256 << 20
+
+  private static func refuseDamage(_ queue: DatabaseQueue, path: String) throws {
+    try queue.read { db in
+      let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+      let bytes = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+      guard pages * bytes <= checkedBytesMax else { return }
+      let faults = try faults(db)
+      guard faults.isEmpty else { throw LedgerFailure(.damaged, "\(path) is damaged: \(faults[0])") }
+    }
+  }
+
+  private static func faults(_ db: Database) throws -> [String] {
+    try String.fetchAll(db, sql: "PRAGMA quick_check(10)").filter { $0 != "ok" }
   }
 
   /// Runs `body` in one transaction on the connection's own queue, off the cooperative pool.
@@ -78,12 +96,14 @@ public final class SQLiteLedger: LedgerStore {
     }
   }
 
-  /// Ties the ledger to the shop whose orders it holds, in whatever words tell one mapping from another.
+  /// Ties the ledger to the shop whose orders it holds. `source` is what makes an order this shop's, `mapping` how all
+  /// of its values are read, each in whatever words tell one from another.
   ///
   /// - Throws: `LedgerFailure.otherSource` where it holds another's: its entries would be reported as this one's.
-  public func adopt(source: String) async throws {
+  public func adopt(source: String, mapping: String = "") async throws {
     try await transaction { transaction in
       guard let transaction = transaction as? SQLiteTransaction else { return }
+      try transaction.noteMapping(mapping)
       let known = try transaction.fact("source")
       if known == source { return }
       guard try known == nil || transaction.isEmpty() else {
@@ -97,8 +117,10 @@ public final class SQLiteLedger: LedgerStore {
 
   /// SQLite's own check of every page; an empty list is a healthy ledger (SQLite, PRAGMA quick_check).
   public func integrityFaults() async throws -> [String] {
-    try await queue.read { db in
-      try String.fetchAll(db, sql: "PRAGMA quick_check(10)").filter { $0 != "ok" }
+    do {
+      return try await queue.read { db in try Self.faults(db) }
+    } catch let error as DatabaseError {
+      throw LedgerFailure(error)
     }
   }
 
@@ -159,6 +181,8 @@ extension LedgerFailure {
     case let failure as LedgerFailure: self = failure
     case let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN:
       self.init(fileError: errno == 0 ? ENOENT : errno, doing: "open", path)
+    case let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT:
+      self.init(.damaged, "\(path) is damaged: \(error.message ?? "SQLITE_CORRUPT")")
     case let error as DatabaseError: self.init(error)
     default: self.init(.other, "cannot open \(path): \(error)")
     }

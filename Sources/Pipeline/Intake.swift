@@ -65,9 +65,10 @@ public struct Intake: Service {
   /// Reads pages until one ends a walk.
   private func walk(whenPageWasRead: (OrderPage) -> Void) async throws {
     try await settleStart()
+    var position = try await surroundings.ledger.transaction { try $0.position(of: .sweep) }
     while true {
-      let position = try await surroundings.ledger.transaction { try $0.position(of: .sweep) }
       let page = try await surroundings.orders.page(of: .sweep, after: position)
+      position = page.position
       let changes = try await store(page)
       await surroundings.vitals.well(.database, at: surroundings.clock.now)
       await surroundings.vitals.well(.ledger, at: surroundings.clock.now)
@@ -94,22 +95,39 @@ public struct Intake: Service {
     }
   }
 
+  /// How often a position is stored that brought nothing: an idle daemon need not sync the disk at each poll, and after a
+  /// crash those pages are just read again.
+  static let idleStoreInterval = Duration.seconds(60)
+
   /// Stores a page and its position together; tells how many rows were new or changed.
   private func store(_ page: OrderPage) async throws -> Int {
     let now = surroundings.clock.now
-    return try await surroundings.ledger.transaction { transaction in
+    let (changes, reused) = try await surroundings.ledger.transaction { transaction -> (Int, [String]) in
       var progress = try transaction.intakeProgress()
       var changes = 0
+      var reused: [String] = []
       for row in page.rows where row.isPlaced(from: progress.takesOrdersFrom) {
-        let change = try transaction.record(row, seenAt: now, isBackfill: progress.caughtUpAt == nil)
+        let change = try transaction.record(row, seenAt: now, isBackfill: progress.firstCaughtUpAt == nil)
         if change != .unchanged { changes += 1 }
+        if change == .reused { reused.append(row.orderID) }
+      }
+      if changes == 0, progress.caughtUpAt != nil, let last = progress.lastPageAt, last <= now,
+        now - last < Self.idleStoreInterval
+      {
+        return (0, [])
       }
       try transaction.setPosition(page.position, of: .sweep)
       progress.lastPageAt = now
       if page.endsWalk { progress.lastWalkAt = now }
       try transaction.setIntakeProgress(progress)
-      return changes
+      return (changes, reused)
     }
+    for order in reused {
+      surroundings.log.event(
+        .review, .error, "order \(order) was reported, and has come back with another time of placing",
+        ["order": order, "reason": ReviewReason.idReused.rawValue])
+    }
+    return changes
   }
 
   private func report(_ error: any Error, _ outage: inout Outage) async {
@@ -124,6 +142,13 @@ public struct Intake: Service {
 }
 
 extension OrderRow {
+  fileprivate var orderID: String {
+    switch self {
+    case .readable(let order): order.transactionID.text
+    case .unreadable(let order): order.transactionID ?? order.key.text
+    }
+  }
+
   /// Whether intake takes the row in. One whose time can't be read is, as a person must look at it.
   fileprivate func isPlaced(from time: Timestamp?) -> Bool {
     guard let time, case .readable(let order) = self else { return true }

@@ -98,6 +98,7 @@ public struct Matching: Service {
       try transaction.mirrorProgress().completeSweepBeganAt != nil
     else { return false }
     progress.caughtUpAt = now
+    progress.firstCaughtUpAt = progress.firstCaughtUpAt ?? now
     try transaction.setIntakeProgress(progress)
     return true
   }

@@ -36,7 +36,7 @@ extension CommandFailure {
       switch failure.kind {
       case .locked: .tryAgain
       case .newer, .damaged: .ledgerDamaged
-      case .otherSource: .configuration
+      case .otherSource, .noFolder: .configuration
       case .permission: .permission
       case .diskFull, .io: .disk
       case .other: .internalError

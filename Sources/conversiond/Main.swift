@@ -1,4 +1,5 @@
 import ArgumentParser
+import Conversions
 import Glibc
 
 /// The program: parses, runs one command, and ends with the exit status that the command documents.
@@ -18,6 +19,9 @@ struct Main {
     } catch let failure as CommandFailure {
       StandardStreams.writeError("conversiond: \(failure.message)\n")
       exit(failure.status.rawValue)
+    } catch let failure as LedgerFailure {
+      StandardStreams.writeError("conversiond: \(failure)\n")
+      exit(CommandFailure(failure).status.rawValue)
     } catch {
       Conversiond.exit(withError: error)
     }

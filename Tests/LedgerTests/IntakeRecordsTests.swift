@@ -51,6 +51,22 @@ import Testing
     #expect(try await ledger.entry(1)?.outcome == .review)
   }
 
+  @Test func aChangedMappingIsNoReuse() async throws {
+    let ledger = try LedgerFixture().open()
+    try await ledger.adopt(source: "s", mapping: "placed_at=created_at")
+    _ = try await ledger.take([.readable(makeOrder(1))])
+    try await ledger.report(makeOrder(1))
+    try await ledger.adopt(source: "s", mapping: "placed_at=paid_at")
+    #expect(try await ledger.take([.readable(makeOrder(1, placed: epoch + .seconds(5)))]) == [.changed])
+    #expect(try await ledger.entry(1)?.outcome == .reported)
+    try await ledger.transaction { transaction in
+      var progress = try transaction.intakeProgress()
+      progress.lastWalkAt = epoch
+      try transaction.setIntakeProgress(progress)
+    }
+    #expect(try await ledger.take([.readable(makeOrder(1, placed: epoch + .seconds(9)))]) == [.reused])
+  }
+
   @Test func aReferralWakesTheOrdersItSharesAKeyWith() async throws {
     let ledger = try LedgerFixture().open()
     _ = try await ledger.take([

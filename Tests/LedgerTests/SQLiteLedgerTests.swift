@@ -87,7 +87,8 @@ import Testing
 
   @Test func aMissingFolderIsSaidPlainly() throws {
     let failure = #expect(throws: LedgerFailure.self) { try SQLiteLedger(path: "/nonexistent/ledger.sqlite") }
-    #expect(failure?.description.contains("/nonexistent/ledger.sqlite.lock: No such file or directory") == true)
+    #expect(failure?.kind == .noFolder)
+    #expect(failure?.description.contains("the folder of /nonexistent/ledger.sqlite is not there") == true)
   }
 
   @Test func itBelongsToOneShop() async throws {

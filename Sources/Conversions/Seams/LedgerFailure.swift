@@ -10,6 +10,8 @@ public struct LedgerFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case damaged
     /// It belongs to another shop, or to another mapping.
     case otherSource
+    /// Its folder isn't there.
+    case noFolder
     /// The disk is full.
     case diskFull
     /// The file system refused: permissions, read-only.

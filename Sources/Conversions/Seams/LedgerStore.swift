@@ -31,6 +31,8 @@ public enum RowChange: Hashable, Sendable {
   case new
   /// Seen before with another content.
   case changed
+  /// Reported before, and now another order by its time of placing: it is in review.
+  case reused
   /// As it was.
   case unchanged
 }
@@ -41,8 +43,10 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
   public var takesOrdersFrom: Timestamp?
   /// Whether `takesOrdersFrom` was settled.
   public var isStartSettled: Bool
-  /// When a walk over all orders first ended: until then nothing is frozen.
+  /// When this run of the daemon had read every order and every referral once: until then nothing is frozen.
   public var caughtUpAt: Timestamp?
+  /// When that first happened: orders seen before it are the backfill.
+  public var firstCaughtUpAt: Timestamp?
   /// When a page was last read, by the host's clock.
   public var lastPageAt: Timestamp?
   /// When the last walk over everything ended.

@@ -93,7 +93,7 @@ struct AnswerReader: Sendable {
       let isPlain = !scalar.properties.isNoncharacterCodePoint && !isInvisible(scalar)
       result.append(isPlain ? scalar : " ")
     }
-    return String(result)
+    return MaskedText.withoutAddresses(String(result))
   }
 
   /// Control characters, line and paragraph separators, and the marks that turn the writing direction.

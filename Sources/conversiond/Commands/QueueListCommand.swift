@@ -38,7 +38,7 @@ struct QueueListCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let access = DaemonAccess(configuration: try global.readConfiguration())
+    let access = DaemonAccess(configuration: try global.readWithWarnings().0)
     let before = try age().map { SystemClock().now - $0 }
     var filter = EntryFilter(outcomes: try outcomes(), reason: reason, decidedBefore: before)
     var table = Table(["id", "state", "order", "referral", "cents", "in state since", "reason"], right: [0, 4])

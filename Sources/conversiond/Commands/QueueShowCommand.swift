@@ -21,8 +21,13 @@ struct QueueShowCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("Numbers from `queue list`; - reads them from standard input.", valueName: "id"))
   var ids: [String]
 
+  func validate() throws {
+    // Standard input is read only once, and later.
+    _ = try EntryArguments.read(ids.filter { $0 != "-" })
+  }
+
   func run() async throws {
-    let access = DaemonAccess(configuration: try global.readConfiguration())
+    let access = DaemonAccess(configuration: try global.readWithWarnings().0)
     var missing: [EntryID] = []
     for id in try EntryArguments.read(ids) {
       guard let entry = try await access.entry(id) else {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import PartnersAPI
 import PartnersSandbox
 import ServiceLifecycle
 import UnixSignals
@@ -14,13 +15,17 @@ struct SandboxCommand: AsyncParsableCommand {
       Serves all five endpoints to the letter of the reference: authentication, both limits, every error, idempotency. \
       State is in memory, and may be seeded from a file:
 
-        {"referrals": [{"referralId": "r1", "status": "pending", "friendEmail": "ana@example.com", "friendName": "Ana",
-                        "createdAt": 1765467600000, "referrerIdentifier": "cust_42", "externalSourceId": "lead_991"}]}
+        {"referrals": [
+          {"referralId": "r1", "status": "pending", "createdAt": 1765467600000,
+           "friendEmail": "ana@example.com", "friendName": "Ana",
+           "referrerIdentifier": "cust_42", "externalSourceId": "lead_991"}]}
 
       Faults are ordered, and the state is seen, beside the API, without a key:
 
-        curl -d '[{"method":"POST","times":2,"action":{"status":503}}]' http://127.0.0.1:8480/_sandbox/faults
-        curl http://127.0.0.1:8480/_sandbox/state
+        sandbox=http://127.0.0.1:8480/_sandbox
+        curl $sandbox/faults -d \
+          '[{"match":{"method":"POST"},"times":2,"action":"status","status":503}]'
+        curl $sandbox/state
 
       EXAMPLES
         conversiond sandbox
@@ -67,6 +72,9 @@ struct SandboxCommand: AsyncParsableCommand {
   var latency: String?
 
   func validate() throws {
+    for text in key where APIKey(text) == nil {
+      throw ValidationError("\(text) is no key: a key is oft_ and 32 hexadecimal characters")
+    }
     guard writesPerMinute > 0, conversionsPerMinute > 0 else { throw ValidationError("a limit is 1 or more") }
     _ = try latencyRange()
   }

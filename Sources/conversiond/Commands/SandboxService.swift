@@ -22,7 +22,7 @@ extension SandboxCommand {
     do {
       return try SandboxSeed(file: seed)
     } catch {
-      throw CommandFailure(.configuration, "\(seed):\n\(error)")
+      throw CommandFailure(.configuration, "the seed can't be used: \(error)")
     }
   }
 

@@ -23,7 +23,7 @@ struct StatusCommand: AsyncParsableCommand {
   var watch = false
 
   func run() async throws {
-    let access = DaemonAccess(configuration: try global.readConfiguration())
+    let access = DaemonAccess(configuration: try global.readWithWarnings().0)
     while watch {
       let report = try await access.status()
       StandardStreams.write(StandardStreams.isTerminal ? "\u{1B}[H\u{1B}[2J" : "")

@@ -13,9 +13,14 @@ struct ControlPaths: Sendable {
     folders = [given, "/run/conversiond", beside].compactMap { $0 }
   }
 
-  /// The folder in which a daemon makes its socket: the first that it may write to.
+  /// The folder in which a daemon makes its socket: the first that it may write to and where no other daemon listens.
+  /// Ours is no other: whoever asks holds its ledger's lock.
   var daemonFolder: String? {
-    folders.first { FileManager.default.isWritableFile(atPath: $0) }
+    folders.first { folder in
+      guard FileManager.default.isWritableFile(atPath: folder) else { return false }
+      let answer = try? ControlClient(path: Self.socket(in: folder)).get("/v1/ledger")
+      return answer == nil
+    }
   }
 
   static func socket(in folder: String) -> String { folder + "/control.sock" }

@@ -58,6 +58,7 @@ struct Daemon {
         ControlServer(path: ControlPaths.socket(in: folder), ledgerPath: home.path, status: status, log: log))
     }
     let dry = isDryRun ? ", dry run: nothing is sent" : ""
+    try await CatchUp.begin(ledger)
     StartupPages.release()
     log.event(.started, .notice, "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)")
     ServiceNotifier.ready()

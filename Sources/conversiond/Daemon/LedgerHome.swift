@@ -30,7 +30,7 @@ struct LedgerHome {
   func open() async throws -> SQLiteLedger {
     do {
       let ledger = try SQLiteLedger(path: path)
-      try await ledger.adopt(source: configuration.sourceIdentity)
+      try await ledger.adopt(source: configuration.sourceIdentity, mapping: configuration.mappingIdentity)
       return ledger
     } catch let failure as LedgerFailure {
       remove()

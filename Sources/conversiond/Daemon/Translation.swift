@@ -55,6 +55,9 @@ extension Configuration {
     "from=\(orders.from)\nkey=\(orders.key)\nid=\(orders.columns.id)"
   }
 
+  /// How all of an order's values are read.
+  var mappingIdentity: String { "\(orderMapping.columns) zone=\(orders.timeZone) where=\(orders.where ?? "")" }
+
   /// The ledger's file.
   var ledgerPath: String {
     switch ledger.location {
