@@ -40,7 +40,7 @@ public struct Intake: Service {
         try await walk { outage.succeed(at: surroundings.clock.uptime, log: surroundings.log) }
         try await surroundings.intakeBell.wait(
           until: surroundings.clock.uptime + pollInterval, clock: surroundings.clock)
-      } catch is CancellationError {
+      } catch is CancellationError where Task.isCancelled {
         return
       } catch {
         await report(error, &outage)
