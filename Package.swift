@@ -79,7 +79,7 @@ let package = Package(
     tests("OrdersTests", ["Orders", "Conversions", "Postgres", "TestHosts"]),
     tests("PartnersAPITests", ["PartnersAPI", "PartnersSandbox", "Conversions", "TestHosts"]),
     tests("LedgerTests", ["Ledger", "Conversions", "TestHosts"]),
-    tests("PipelineTests", ["Pipeline", "Ledger", "Conversions", "TestHosts", logging]),
+    tests("PipelineTests", ["Pipeline", "Ledger", "Conversions", "TestHosts", logging, lifecycle]),
     tests("SystemdTests", ["Systemd", "TestHosts", logging]),
     tests("ConfigurationTests", ["Configuration", "Conversions"]),
     tests("PartnersSandboxTests", ["PartnersSandbox", "TestHosts", flyingSocks]),

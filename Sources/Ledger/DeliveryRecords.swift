@@ -30,9 +30,12 @@ extension SQLiteTransaction: DeliveryRecords {
     try execute(
       "UPDATE reports SET first_sent_at = coalesce(first_sent_at, ?1), last_sent_at = ?1 WHERE entry = ?2",
       [now.microseconds, entry.number])
+    // What is being sent is decided by its answer alone.
     try execute(
-      "UPDATE orders SET outcome = 'sending', reason = NULL, detail = NULL, decided_at = ?, send_at = NULL WHERE entry = ?",
-      [now.microseconds, entry.number])
+      """
+      UPDATE orders SET outcome = 'sending', reason = NULL, detail = NULL, decided_at = ?, send_at = NULL,
+        decide_at = NULL WHERE entry = ?
+      """, [now.microseconds, entry.number])
     let last = try Int.fetchOne(db, sql: "SELECT max(number) FROM attempts WHERE entry = ?", arguments: [entry.number])
     let number = (last ?? 0) + 1
     try execute(
@@ -113,9 +116,12 @@ extension SQLiteTransaction: DeliveryRecords {
   }
 
   func postpone(_ entry: EntryID, until time: Timestamp, reason: String, detail: String) throws {
+    // An order that was decided otherwise while somebody waited for an answer stays what it became.
     try execute(
-      "UPDATE orders SET outcome = 'queued', reason = ?, detail = ?, send_at = ? WHERE entry = ?",
-      [reason, detail, time.microseconds, entry.number])
+      """
+      UPDATE orders SET outcome = 'queued', reason = ?, detail = ?, send_at = ?
+      WHERE entry = ? AND outcome IN ('queued', 'sending')
+      """, [reason, detail, time.microseconds, entry.number])
   }
 
   func unfreeze(_ entry: EntryID) throws {

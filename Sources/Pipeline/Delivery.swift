@@ -44,20 +44,29 @@ public struct Delivery: Service {
     await cancelWhenGracefulShutdown { await loop() }
   }
 
+  /// What a run of the loop keeps in mind; what must outlast it is in the ledger.
+  private struct Lane {
+    /// Whether no send is marked as under way that isn't.
+    var hasRecovered = false
+    /// When a halted lane may be probed; at a start, with perhaps a new key, at once.
+    var probeAt: Duration?
+    var health = LaneHealth()
+  }
+
   private func loop() async {
     var outage = Outage(of: "delivery", failed: .ledgerFailed, recovered: .ledgerRecovered)
-    var hasRecovered = false
+    var lane = Lane()
     while !Task.isCancelled {
       do {
-        if !hasRecovered { try await recover() }
-        hasRecovered = true
-        if try await probeIfHalted() {
-          try await step()
-        }
+        if !lane.hasRecovered { try await recover() }
+        lane.hasRecovered = true
+        if try await probeIfHalted(&lane) { try await step(&lane) }
         outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
-      } catch is CancellationError {
+      } catch is CancellationError where Task.isCancelled {
         return
       } catch {
+        // What came of a send may be the very thing that couldn't be stored: nothing is under way now.
+        lane.hasRecovered = false
         await report(error, &outage)
         let wait = await surroundings.chance.wait(.reconnect, afterFailures: outage.failures)
         try? await surroundings.clock.sleep(for: wait)
@@ -72,19 +81,18 @@ public struct Delivery: Service {
       "\(error)", level: organ == .database ? .warning : .error, at: surroundings.clock.uptime, log: surroundings.log)
   }
 
-  /// Whatever was being sent when the daemon last ended may have been done.
+  /// A send that is marked as under way, and isn't, may have been done: the daemon ended during it, or what came of it
+  /// couldn't be stored.
   private func recover() async throws {
     let now = surroundings.clock.now
     let count = try await surroundings.ledger.transaction { try $0.recoverInterruptedSends(at: now) }
     guard count > 0 else { return }
     surroundings.log.event(
-      .deferred, .notice,
-      "\(count) sends were interrupted by the last end of the daemon; the same bytes are sent again",
-      ["reason": "interrupted"])
+      .deferred, .notice, "\(count) sends were interrupted; the same bytes are sent again", ["reason": "interrupted"])
   }
 
   /// Sends the next order, or sleeps until there may be one.
-  private func step() async throws {
+  private func step(_ lane: inout Lane) async throws {
     let now = surroundings.clock.now
     let (next, nextAt) = try await surroundings.ledger.transaction {
       (try $0.nextToSend(at: now), try $0.nextSendAt())
@@ -97,61 +105,78 @@ public struct Delivery: Service {
     }
     if settings.isDryRun { return try await rehearse() }
     let permit = try await surroundings.partners.reserveConversion()
-    var isUsed = false
+    let sent: Sending.Ended?
     do {
-      isUsed = try await sendOne(permit)
+      sent = try await sendOne(permit)
     } catch {
       await surroundings.partners.cancel(permit)
       throw error
     }
-    if !isUsed { await surroundings.partners.cancel(permit) }
+    guard let sent else { return await surroundings.partners.cancel(permit) }
+    lane.health.note(sent, at: surroundings.clock.uptime, log: surroundings.log)
+    if case .halt = sent.verdict { lane.probeAt = surroundings.clock.uptime + Self.probeInterval }
+    guard lane.health.failures > 0 else { return }
+    let wait = await surroundings.chance.wait(.delivery, afterFailures: lane.health.failures)
+    try await surroundings.clock.sleep(for: wait)
   }
 
-  /// Chooses after the wait for the permit, as the queue may have changed during it; tells whether the permit was used.
-  private func sendOne(_ permit: SendPermit) async throws -> Bool {
+  /// Chooses after the wait for the permit, as the queue may have changed during it; nil where the permit wasn't used.
+  private func sendOne(_ permit: SendPermit) async throws -> Sending.Ended? {
     let now = surroundings.clock.now
-    guard let queued = try await surroundings.ledger.transaction({ try $0.nextToSend(at: now) }) else { return false }
+    guard let queued = try await surroundings.ledger.transaction({ try $0.nextToSend(at: now) }) else { return nil }
     let preparing = SendPreparing(surroundings: surroundings, rules: rules, giveUpAfter: settings.giveUpAfter)
     switch try await preparing.prepare(queued) {
-    case .dropped, .postponed: return false
+    case .dropped, .postponed:
+      // Decided anew, it may have let go of its referral.
+      await surroundings.matchingBell.ring()
+      return nil
     case .settleUnknown(let order, let frozen):
       try await UnknownSettling(surroundings: surroundings).settle(order, frozen)
-      return false
+      return nil
     case .send(let order, let report):
       try Task.checkCancellation()
-      try await shielded { try await Sending(surroundings: surroundings).send(order, report, permit: permit) }
-      return true
+      let sending = Sending(surroundings: surroundings, rules: rules)
+      return try await shielded { try await sending.send(order, report, permit: permit) }
     }
   }
 
   /// Runs a send to its end although the loop is told to stop, for as long as the grace lasts.
-  private func shielded(_ send: @escaping @Sendable () async throws -> Void) async throws {
+  private func shielded<Value: Sendable>(_ send: @escaping @Sendable () async throws -> Value) async throws -> Value {
     let task = Task { try await send() }
     let (clock, grace) = (surroundings.clock, settings.stopGrace)
-    try await withTaskCancellationHandler {
+    return try await withTaskCancellationHandler {
       try await task.value
     } onCancel: {
       Task {
-        try? await clock.sleep(for: grace)
-        task.cancel()
+        let patience = Task {
+          try await clock.sleep(for: grace)
+          task.cancel()
+        }
+        _ = await task.result
+        patience.cancel()
       }
     }
   }
 
-  /// While the lane is halted, probes with a read every five minutes, and at each start; true once it is free.
-  private func probeIfHalted() async throws -> Bool {
+  /// While the lane is halted, probes with a read at each start and then every five minutes; true once it is free.
+  ///
+  /// Never sooner after a halt: an API that refuses our writes and not our reads would be sent a report, halt the lane
+  /// and free it again as fast as the pacer lets it.
+  private func probeIfHalted(_ lane: inout Lane) async throws -> Bool {
     guard let halt = try await surroundings.ledger.transaction({ try $0.laneHalt() }) else { return true }
+    await surroundings.vitals.ill(.delivery, "\(halt.reason.rawValue): \(halt.detail)", at: halt.since)
+    if let probeAt = lane.probeAt, surroundings.clock.uptime < probeAt {
+      try await surroundings.deliveryBell.wait(until: probeAt, clock: surroundings.clock)
+      return false
+    }
+    lane.probeAt = surroundings.clock.uptime + Self.probeInterval
     var query = ReferralQuery()
     query.pageSize = 1
-    if case .success = await surroundings.partners.list(query) {
-      try await surroundings.ledger.transaction { try $0.setLaneHalt(nil) }
-      await surroundings.vitals.well(.delivery, at: surroundings.clock.now)
-      surroundings.log.event(.apiRecovered, .notice, "the API accepts us again; sending goes on")
-      return true
-    }
-    await surroundings.vitals.ill(.delivery, "\(halt.reason.rawValue): \(halt.detail)", at: halt.since)
-    try await surroundings.clock.sleep(for: Self.probeInterval)
-    return false
+    guard case .success = await surroundings.partners.list(query) else { return false }
+    try await surroundings.ledger.transaction { try $0.setLaneHalt(nil) }
+    await surroundings.vitals.well(.delivery, at: surroundings.clock.now)
+    surroundings.log.event(.apiRecovered, .notice, "the API accepts us again; sending goes on")
+    return true
   }
 
   /// Says what would be sent, and keeps the order from being said again. On a copy of the ledger.
@@ -159,13 +184,21 @@ public struct Delivery: Service {
     let now = surroundings.clock.now
     guard let queued = try await surroundings.ledger.transaction({ try $0.nextToSend(at: now) }) else { return }
     let preparing = SendPreparing(surroundings: surroundings, rules: rules, giveUpAfter: settings.giveUpAfter)
-    guard case .send(let order, let report) = try await preparing.prepare(queued) else { return }
+    let prepared = try await preparing.prepare(queued)
+    // Looked at once like any other; the API would be asked about what may have been done, and nothing be sent.
+    if case .settleUnknown(let order, _) = prepared { return try await putAway(order) }
+    guard case .send(let order, let report) = prepared else { return await surroundings.matchingBell.ring() }
     surroundings.log.event(
       .wouldReport, .notice,
       "would report order \(order.orderID) for referral \(report.referralID): \(String(decoding: report.body, as: UTF8.self))",
       ["order": order.orderID, "referral": report.referralID.text])
+    try await putAway(order)
+  }
+
+  private func putAway(_ order: LedgerOrder) async throws {
+    let until = surroundings.clock.now + .seconds(365 * 86_400)
     try await surroundings.ledger.transaction {
-      try $0.postpone(order.entry, until: now + .seconds(365 * 86_400), reason: "dry_run", detail: "not sent: dry run")
+      try $0.postpone(order.entry, until: until, reason: "dry_run", detail: "not sent: dry run")
     }
   }
 }

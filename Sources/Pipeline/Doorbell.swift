@@ -45,7 +45,9 @@ public actor Doorbell {
     nextSleeper += 1
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        if Task.isCancelled || isRung {
+        if Task.isCancelled {
+          continuation.resume()
+        } else if isRung {
           isRung = false
           continuation.resume()
         } else {

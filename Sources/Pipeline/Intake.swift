@@ -46,7 +46,7 @@ public struct Intake: Service {
         // A large table is read less often, so that the shop's database is left alone nine tenths of the time.
         let rest = max(pollInterval, (surroundings.clock.uptime - began) * 9)
         try await surroundings.intakeBell.wait(until: surroundings.clock.uptime + rest, clock: surroundings.clock)
-      } catch is CancellationError {
+      } catch is CancellationError where Task.isCancelled {
         return
       } catch {
         await report(error, &outage)

@@ -30,8 +30,9 @@ public struct Matching: Service {
       do {
         let decided = try await decideBatch()
         outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+        await surroundings.vitals.well(.ledger, at: surroundings.clock.now)
         if decided == 0 { try await waitForWork() }
-      } catch is CancellationError {
+      } catch is CancellationError where Task.isCancelled {
         return
       } catch {
         outage.fail("\(error)", level: .error, at: surroundings.clock.uptime, log: surroundings.log)

@@ -35,7 +35,7 @@ public struct ReferralMirror: Service {
         // A long list is swept less often: a fifth of the read budget at most.
         let rest = max(Self.restMin, (surroundings.clock.uptime - began) * 4)
         try await surroundings.mirrorBell.wait(until: surroundings.clock.uptime + rest, clock: surroundings.clock)
-      } catch is CancellationError {
+      } catch is CancellationError where Task.isCancelled {
         return
       } catch {
         await report(error, &outage)
@@ -57,9 +57,12 @@ public struct ReferralMirror: Service {
   /// One sweep over all four lists.
   func sweep() async throws {
     let began = surroundings.clock.now
+    var fault: String?
     for status in [ReferralStatus.clicked, .pending, .converted, .expired] {
-      try await walk(status)
+      // A list that can't be trusted is no reason to leave the others unread: what they show is matched all the same.
+      if let found = try await walk(status) { fault = fault ?? found }
     }
+    if let fault { throw try await distrust(fault) }
     let ended = surroundings.clock.now
     try await surroundings.ledger.transaction { transaction in
       var progress = try transaction.mirrorProgress()
@@ -71,7 +74,8 @@ public struct ReferralMirror: Service {
     try await askForAbsent(unseenSince: began)
   }
 
-  private func walk(_ status: ReferralStatus) async throws {
+  /// Walks one list to its end, or to what is wrong with it.
+  private func walk(_ status: ReferralStatus) async throws -> String? {
     var walk = ReferralWalk(status: status)
     var query = walk.first
     while true {
@@ -80,8 +84,8 @@ public struct ReferralMirror: Service {
       try await store(page.referrals)
       switch walk.advance(page) {
       case .ask(let next): query = next
-      case .done: return
-      case .distrust(let fault): throw try await distrust(fault)
+      case .done: return nil
+      case .distrust(let fault): return fault
       }
     }
   }

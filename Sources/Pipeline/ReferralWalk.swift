@@ -16,10 +16,21 @@ struct ReferralWalk: Sendable {
     case distrust(String)
   }
 
+  /// The paging inside one `createdAt`.
+  private struct Instant: Sendable {
+    let at: Timestamp
+    /// Whether a page has shown that there are referrals of it, so that none at all is a lie.
+    let mustShow: Bool
+    var page = 1
+    var shown = 0
+  }
+
   private let status: ReferralStatus
   private var from: Timestamp?
+  /// Where the last page ended. The next one begins there, too: the bound is inclusive.
+  private var boundary: Timestamp?
   /// Set while paging inside one `createdAt` that fills more than a page.
-  private var instant: (at: Timestamp, page: Int)?
+  private var instant: Instant?
   private var lastIDs: [ReferralID] = []
   private(set) var pages = 0
   /// More pages than the largest list: 2,000,000 referrals. A walk that needs more is going round in circles.
@@ -39,29 +50,50 @@ struct ReferralWalk: Sendable {
     pages += 1
     if pages > Self.pagesMax { return .distrust("the list of \(status.rawValue) referrals has no end") }
     if let fault = fault(in: page) { return .distrust(fault) }
-    let isFull = page.referrals.count >= ReferralQuery.pageSizeMax
-    guard isFull, let last = page.referrals.last?.createdAt else { return endOfPage() }
-    let ids = page.referrals.map(\.id)
-    if ids == lastIDs { return .distrust("two different pages of the list hold the same referrals") }
-    lastIDs = ids
-    if let instant {
-      self.instant = (instant.at, instant.page + 1)
-    } else if last == page.referrals.first?.createdAt {
-      instant = (last, 1)
-      lastIDs = []
+    if let instant { return advance(page, inside: instant) }
+    if let boundary, page.referrals.first?.createdAt != boundary {
+      // All of that instant moved on to other lists, or `dateFrom` isn't inclusive: the instant itself tells.
+      return self.page(through: Instant(at: boundary, mustShow: true))
+    }
+    guard hasMore(page, shownBefore: 0), let last = page.referrals.last?.createdAt else { return .done }
+    if isRepeated(page) { return .distrust(Self.repetition) }
+    if last == page.referrals.first?.createdAt { return self.page(through: Instant(at: last, mustShow: false)) }
+    (from, boundary) = (last, last)
+    return .ask(query())
+  }
+
+  private mutating func page(through instant: Instant) -> Step {
+    (self.instant, boundary, lastIDs) = (instant, nil, [])
+    return .ask(query())
+  }
+
+  private mutating func advance(_ page: ReferralPage, inside instant: Instant) -> Step {
+    if instant.mustShow, instant.shown + page.referrals.count == 0 {
+      return .distrust("the list leaves out referrals that were made at dateFrom exactly")
+    }
+    if hasMore(page, shownBefore: instant.shown) {
+      if isRepeated(page) { return .distrust(Self.repetition) }
+      self.instant?.page += 1
+      self.instant?.shown += page.referrals.count
     } else {
-      from = last
+      from = instant.at + .milliseconds(1)
+      (self.instant, lastIDs) = (nil, [])
     }
     return .ask(query())
   }
 
-  /// A page that isn't full ends the walk, or the instant that was paged through.
-  private mutating func endOfPage() -> Step {
-    guard let instant else { return .done }
-    from = instant.at + .milliseconds(1)
-    self.instant = nil
-    lastIDs = []
-    return .ask(query())
+  /// Whether there is more behind a page: a full one, or a shorter one of a server with a page size of its own.
+  private func hasMore(_ page: ReferralPage, shownBefore: Int) -> Bool {
+    guard !page.referrals.isEmpty else { return false }
+    return page.referrals.count >= ReferralQuery.pageSizeMax || page.total > shownBefore + page.referrals.count
+  }
+
+  private static let repetition = "two different pages of the list hold the same referrals"
+
+  private mutating func isRepeated(_ page: ReferralPage) -> Bool {
+    let ids = page.referrals.map(\.id)
+    defer { lastIDs = ids }
+    return ids == lastIDs
   }
 
   private func query() -> ReferralQuery {
@@ -83,6 +115,9 @@ struct ReferralWalk: Sendable {
     let query = query()
     if page.referrals.count > ReferralQuery.pageSizeMax { return "a page holds more referrals than were asked for" }
     if page.total < page.referrals.count { return "a page holds more referrals than its total" }
+    if page.referrals.isEmpty, page.total > 0, instant == nil {
+      return "a page is empty, although its total is not zero"
+    }
     var before: Timestamp?
     for referral in page.referrals {
       if let status = query.status, referral.status != status {

@@ -7,44 +7,72 @@ struct Sending: Sendable {
   static let clockSkew = Duration.seconds(300)
 
   let surroundings: Surroundings
+  let rules: AttributionRules
 
-  func send(_ order: LedgerOrder, _ report: ConversionReport, permit: SendPermit) async throws {
-    let startedAt = surroundings.clock.now
-    let began = surroundings.clock.uptime
-    let (number, rematches) = try await surroundings.ledger.transaction { transaction in
-      (try transaction.beginSend(order.entry, report, at: startedAt), try transaction.rematches(of: order.entry))
+  /// Sends a report; returns what came of it, or nil where the order changed since it was prepared and nothing was sent.
+  func send(_ order: LedgerOrder, _ report: ConversionReport, permit: SendPermit) async throws -> Ended? {
+    let (startedAt, began, rules) = (surroundings.clock.now, surroundings.clock.uptime, rules)
+    let begun = try await surroundings.ledger.transaction { transaction -> (number: Int, rematches: Int)? in
+      guard try Self.isStillSo(order, report, rules: rules, transaction: transaction, now: startedAt) else {
+        return nil
+      }
+      return (
+        try transaction.beginSend(order.entry, report, at: startedAt), try transaction.rematches(of: order.entry)
+      )
     }
+    guard let (number, rematches) = begun else { return nil }
     let answer = await surroundings.partners.convert(report, permit: permit)
     let history = SendHistory(
       hasUnknownOutcome: order.frozen?.hasUnknownOutcome ?? false, firstSentAt: order.frozen?.firstSentAt ?? startedAt,
       rematches: rematches)
     var verdict = SendVerdict(answer: answer, report: report, history: history)
+    var isUnknown = verdict.isUnknown
     if case .verify(let reason) = verdict {
       verdict = SendVerdict(
         verifying: reason, referral: await surroundings.partners.referral(report.referralID), report: report,
         history: history, now: surroundings.clock.now, skew: Self.clockSkew)
+      // The answer itself was clear: this send was not done, whether or not the referral could be asked for.
+      isUnknown = false
     }
     let ended = Ended(
-      order: order, report: report, attemptNumber: number, startedAt: startedAt,
-      duration: surroundings.clock.uptime - began, httpStatus: answer.httpStatus)
-    try await settle(verdict, ended)
+      order: order, report: report, verdict: verdict, attemptNumber: number, startedAt: startedAt,
+      duration: surroundings.clock.uptime - began, httpStatus: answer.httpStatus, isUnknown: isUnknown)
+    try await settle(ended)
+    return ended
   }
 
-  /// A send that ended, before it is known what it comes to.
+  /// Whether the report is still the order's, in the transaction that freezes it: since it was prepared, intake, the
+  /// mirror and matching went on.
+  private static func isStillSo(
+    _ order: LedgerOrder, _ report: ConversionReport, rules: AttributionRules, transaction: any LedgerTransaction,
+    now: Timestamp
+  ) throws -> Bool {
+    guard let current = try transaction.entry(order.entry), current.outcome == .queued, current.row == order.row else {
+      return false
+    }
+    if let frozen = current.frozen, frozen.hasUnknownOutcome { return frozen.report == report }
+    let decision = try Matching.decide(current, rules: rules, transaction: transaction, now: now)
+    return ConversionReport(of: current, decision) == report
+  }
+
+  /// A send that ended.
   struct Ended: Sendable {
     let order: LedgerOrder
     let report: ConversionReport
+    let verdict: SendVerdict
     let attemptNumber: Int
     let startedAt: Timestamp
     let duration: Duration
     let httpStatus: Int?
+    let isUnknown: Bool
   }
 
-  private func settle(_ verdict: SendVerdict, _ ended: Ended) async throws {
-    let now = surroundings.clock.now
+  private func settle(_ ended: Ended) async throws {
+    let (now, verdict) = (surroundings.clock.now, ended.verdict)
     let failures = (ended.order.frozen?.attempts ?? 0) + 1
     let wait = await surroundings.chance.wait(.delivery, afterFailures: failures)
-    let (result, detail) = verdict.result(now: now, wait: wait)
+    var (result, detail) = verdict.result(now: now, wait: wait)
+    result.isUnknown = ended.isUnknown
     let attempt = Attempt(
       number: ended.attemptNumber, startedAt: ended.startedAt, duration: ended.duration, httpStatus: ended.httpStatus,
       verdict: verdict.name, detail: detail)
@@ -52,12 +80,12 @@ struct Sending: Sendable {
       if case .halt(let reason, let words) = verdict { LaneHalt(reason: reason, detail: words, since: now) } else {
         nil
       }
-    try await surroundings.ledger.transaction { transaction in
+    try await surroundings.ledger.transaction { [result] transaction in
       try transaction.finishSend(ended.order.entry, attempt: attempt, result: result, at: now)
       if let halt { try transaction.setLaneHalt(halt) }
     }
     await note(verdict, now: now)
-    log(verdict, ended, detail: detail, next: result.next)
+    log(ended, detail: detail, next: result.next)
     await surroundings.matchingBell.ring()
   }
 
@@ -70,7 +98,7 @@ struct Sending: Sendable {
     }
   }
 
-  private func log(_ verdict: SendVerdict, _ ended: Ended, detail: String?, next: SendResult.Next) {
+  private func log(_ ended: Ended, detail: String?, next: SendResult.Next) {
     var fields: [String: String?] = [
       "order": ended.order.orderID, "referral": ended.report.referralID.text, "attempt": String(ended.attemptNumber),
       "http_status": ended.httpStatus.map(String.init), "duration_ms": String(ended.duration.wholeMilliseconds),
@@ -78,7 +106,7 @@ struct Sending: Sendable {
     if case .again(let time) = next { fields["next_try"] = time.description }
     let subject = "order \(ended.order.orderID) for referral \(ended.report.referralID)"
     let because = detail.map { ": \($0)" } ?? ""
-    switch verdict {
+    switch ended.verdict {
     case .reported: surroundings.log.event(.reported, .info, "reported \(subject)\(because)", fields)
     case .superseded: surroundings.log.event(.superseded, .info, "\(subject) is superseded\(because)", fields)
     case .review(let reason, _):
@@ -103,6 +131,11 @@ extension APIAnswer {
 }
 
 extension SendVerdict {
+  /// Whether the send may have been done without our knowing.
+  var isUnknown: Bool {
+    if case .unknown = self { true } else { false }
+  }
+
   /// The verdict in a word, as attempts are listed with.
   var name: String {
     switch self {

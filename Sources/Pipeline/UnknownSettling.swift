@@ -23,7 +23,27 @@ struct UnknownSettling: Sendable {
     guard now >= clearAt else {
       return try await wait(order, until: clearAt, "stopped qualifying after a send that may have been done")
     }
+    guard order.order != nil else {
+      return try await review(order, frozen, "can't be read any more, after a send that may have been done")
+    }
     try await end(order, .cancelled, "stopped qualifying, and its sends were not done")
+  }
+
+  /// What it was worth can't be told any more, and that it is worth nothing neither.
+  private func review(_ order: LedgerOrder, _ frozen: FrozenReport, _ detail: String) async throws {
+    let now = surroundings.clock.now
+    try await surroundings.ledger.transaction { transaction in
+      var decision = Decision(
+        review: .changedWhileUnknown, detail, referralID: frozen.report.referralID, claims: true)
+      decision.value = frozen.report.value
+      try transaction.decide(order.entry, decision, at: now)
+    }
+    surroundings.log.event(
+      .review, .error, "order \(order.orderID) \(detail)",
+      [
+        "order": order.orderID, "referral": frozen.report.referralID.text,
+        "reason": ReviewReason.changedWhileUnknown.rawValue,
+      ])
   }
 
   private func wait(_ order: LedgerOrder, until time: Timestamp, _ detail: String) async throws {

@@ -1,0 +1,40 @@
+import Conversions
+import Logging
+
+/// How the lane to the API as a whole is doing, so that an outage of the API is waited out by all orders together and
+/// told in a few lines, instead of by each order for itself.
+struct LaneHealth {
+  /// So many sends of different orders without a clear answer are the API's fault and not an order's.
+  static let failuresMax = 3
+
+  private var outage = Outage(of: "sending", failed: .deferred, recovered: .apiRecovered)
+  private var failed: Set<EntryID> = []
+
+  /// How often the whole lane failed in a row; 0 while orders may be sent one after the other.
+  private(set) var failures = 0
+
+  /// Takes in what came of a send.
+  mutating func note(_ sent: Sending.Ended, at uptime: Duration, log: Logger) {
+    switch sent.verdict {
+    case .unknown(let words, _): fail(words, sent.order.entry, isLanes: false, at: uptime, log: log)
+    // Not answered at all: it never reached the API.
+    case .notDone(let words, _) where sent.httpStatus == nil:
+      fail(words, sent.order.entry, isLanes: true, at: uptime, log: log)
+    // The pacer waits out a 429, and a halt has lines of its own.
+    case .notDone, .halt: break
+    case .reported, .review, .superseded, .rematch, .verify:
+      failed = []
+      failures = 0
+      outage.succeed(at: uptime, log: log)
+    }
+  }
+
+  private mutating func fail(
+    _ words: String, _ entry: EntryID, isLanes: Bool, at uptime: Duration, log: Logger
+  ) {
+    failed.insert(entry)
+    guard isLanes || failed.count >= Self.failuresMax || failures > 0 else { return }
+    failures += 1
+    outage.fail(words, at: uptime, log: log)
+  }
+}

@@ -1,0 +1,157 @@
+import Conversions
+import Synchronization
+
+/// The partners API in memory: what the reference says, with faults to order.
+final class ModelAPI: PartnersService {
+  struct State {
+    var table = ReferralTable()
+    /// Which referral each transaction ID converted.
+    var transactions: [String: ReferralID] = [:]
+    /// Whether a replay gets the first answer again; if not, every second report is a 409.
+    var replays = true
+    /// What befalls the next reports, one each.
+    var convertFaults: [ConvertFault?] = []
+    /// What befalls the next reads, one each: the status answered, 0 for no answer, or -1 for one cancelled elsewhere.
+    var readFaults: [Int?] = []
+    /// Drawn from when no fault is ordered.
+    var chance: (generator: SeededGenerator, probability: Double)?
+    var listLatency = Duration.zero
+    var convertLatency = Duration.zero
+    var queries: [ReferralQuery] = []
+    var gets: [ReferralID] = []
+    var sent: [ConversionReport] = []
+    /// Reports that were done: each converted a referral, once.
+    var done: [ConversionReport] = []
+    var permit: UInt64 = 0
+    var permits: Set<UInt64> = []
+    var wasted = 0
+    var violations: [String] = []
+    /// The bytes of reports that may have been done.
+    var doubtful: [String: ConversionReport] = [:]
+    var onList: (@Sendable (ReferralQuery) async -> Void)?
+    var onGet: (@Sendable (ReferralID) async -> Void)?
+    var onReserve: (@Sendable () async throws -> Void)?
+    var onConvert: (@Sendable (ConversionReport) async -> Void)?
+  }
+
+  let state = Mutex(State())
+  let activity: Activity
+  let clock: VirtualClock
+
+  init(_ activity: Activity, _ clock: VirtualClock) {
+    self.activity = activity
+    self.clock = clock
+  }
+
+  func put(_ referral: Referral) { state.withLock { $0.table.put(referral) } }
+
+  func change(_ id: String, _ change: (inout Referral) -> Void) {
+    state.withLock { state in
+      guard var referral = state.table.referrals[ReferralID(id)] else { return }
+      change(&referral)
+      state.table.put(referral)
+    }
+  }
+
+  /// Another program of the partner's reports a conversion.
+  func convertElsewhere(_ id: String, value: Int64? = 1, transactionID: String = "elsewhere") {
+    let now = clock.now
+    change(id) { ($0.status, $0.convertedAt, $0.conversionValue) = (.converted, now, value) }
+    state.withLock { $0.transactions["\(transactionID)-\(id)"] = ReferralID(id) }
+  }
+
+  func violate(_ words: String) { state.withLock { $0.violations.append(words) } }
+
+  func list(_ query: ReferralQuery) async -> APIAnswer<ReferralPage> {
+    let (hook, latency) = state.withLock { state in
+      state.queries.append(query)
+      return (state.onList, state.listLatency)
+    }
+    if let hook {
+      activity.begin()
+      await hook(query)
+      activity.end()
+    }
+    return await read(latency: latency) { $0.table.page(query) }
+  }
+
+  func referral(_ id: ReferralID) async -> APIAnswer<Referral> {
+    let hook = state.withLock { state in
+      state.gets.append(id)
+      return state.onGet
+    }
+    if let hook {
+      activity.begin()
+      await hook(id)
+      activity.end()
+    }
+    return await read(latency: .zero) { $0.table.referrals[id] }
+  }
+
+  private func read<Value: Sendable>(latency: Duration, _ body: (State) -> Value?) async -> APIAnswer<Value> {
+    activity.note()
+    if latency > .zero, (try? await clock.sleep(for: latency)) == nil { return .transport(.cancelled) }
+    let fault = state.withLock { $0.nextReadFault() }
+    switch fault {
+    case .none: break
+    case .some(0): return .transport(.timedOut)
+    case .some(-1): return .transport(.cancelled)
+    case .some(let status): return .failure(APIFailure(code: "CODE", message: "ordered"), AnswerHead(status: status))
+    }
+    guard let value = body(state.withLock { $0 }) else {
+      return .failure(APIFailure(code: "NOT_FOUND", message: "no such referral"), AnswerHead(status: 404))
+    }
+    return .success(value, AnswerHead(status: 200))
+  }
+
+  func create(_ draft: ReferralDraft) async -> APIAnswer<ReferralReceipt> { .transport(.cancelled) }
+
+  func update(_ id: ReferralID, _ change: ReferralChange) async -> APIAnswer<Void> { .transport(.cancelled) }
+
+  func reserveConversion() async throws -> SendPermit {
+    activity.note()
+    if let hook = state.withLock({ $0.onReserve }) { try await hook() }
+    try Task.checkCancellation()
+    return state.withLock { state in
+      state.permit += 1
+      state.permits.insert(state.permit)
+      return SendPermit(number: state.permit)
+    }
+  }
+
+  func cancel(_ permit: SendPermit) async {
+    activity.note()
+    state.withLock { state in
+      if state.permits.remove(permit.number) != nil { state.wasted += 1 }
+    }
+  }
+
+  func convert(_ report: ConversionReport, permit: SendPermit) async -> APIAnswer<ConversionReceipt> {
+    activity.begin()
+    let (hook, latency, fault) = state.withLock { state in
+      if state.permits.remove(permit.number) == nil { state.violations.append("a report without a permit") }
+      state.checkBytes(report)
+      state.sent.append(report)
+      let fault = state.nextConvertFault()
+      if fault?.isUnknown == true { state.doubtful[report.transactionID.text] = report }
+      return (state.onConvert, state.convertLatency, fault)
+    }
+    if let hook { await hook(report) }
+    activity.end()
+    var wait = latency
+    if case .slow(let duration)? = fault { wait = duration }
+    if wait > .zero, (try? await clock.sleep(for: wait)) == nil {
+      state.withLock { $0.doubtful[report.transactionID.text] = report }
+      return .transport(.cancelled)
+    }
+    let now = clock.now
+    return state.withLock { $0.answer(report, fault: fault, now: now) }
+  }
+}
+
+extension TransportFailure {
+  static let cancelled = Self(kind: .cancelled, message: "cancelled", mayHaveBeenDone: true)
+  static let timedOut = Self(kind: .timeout, message: "timed out", mayHaveBeenDone: true)
+  static let refused = Self(kind: .connection, message: "connection refused", mayHaveBeenDone: false)
+  static let tls = Self(kind: .tls, message: "certificate has expired", mayHaveBeenDone: false)
+}

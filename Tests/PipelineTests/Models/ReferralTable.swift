@@ -1,0 +1,66 @@
+import Conversions
+
+/// The API's list of referrals, as the reference has it (API reference, List referrals), or lying.
+struct ReferralTable: Sendable {
+  /// What the reference doesn't promise, or a broken server breaks.
+  enum Lie: Sendable, CaseIterable {
+    case unsorted
+    case ignoresStatus
+    case ignoresDateFrom
+    case ignoresDateTo
+    case repeatsPages
+    case endless
+    case exclusiveDateFrom
+    case smallPages
+    case overfullPages
+    case emptyPages
+    case smallTotal
+  }
+
+  private static let crowd = (0..<100).map {
+    Referral(id: ReferralID("endless_\($0)"), status: .pending, createdAt: start)
+  }
+
+  var referrals: [ReferralID: Referral] = [:]
+  var lie: Lie?
+
+  mutating func put(_ referral: Referral) { referrals[referral.id] = referral }
+
+  func page(_ query: ReferralQuery) -> ReferralPage {
+    let size = lie == .smallPages ? 25 : min(query.pageSize ?? 25, 100)
+    let number = lie == .repeatsPages ? 1 : max(query.page ?? 1, 1)
+    if lie == .endless { return endless(query, size: size) }
+    var found = referrals.values.filter { matches($0, query) }
+    found.sort { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+    if query.sortOrder == .descending { found.reverse() }
+    if lie == .unsorted { found.reverse() }
+    let total = lie == .smallTotal ? 1 : found.count
+    guard lie != .emptyPages else { return ReferralPage(referrals: [], page: number, pageSize: size, total: total) }
+    let first = lie == .overfullPages ? 0 : (number - 1) * size
+    let shown = lie == .overfullPages ? found[...] : found.dropFirst(first).prefix(size)
+    return ReferralPage(referrals: Array(shown), page: number, pageSize: size, total: total)
+  }
+
+  private func matches(_ referral: Referral, _ query: ReferralQuery) -> Bool {
+    if lie != .ignoresStatus, let status = query.status, referral.status != status { return false }
+    let created = referral.createdAt.milliseconds
+    if lie != .ignoresDateFrom, let from = query.dateFrom?.milliseconds {
+      if lie == .exclusiveDateFrom ? created <= from : created < from { return false }
+    }
+    if lie != .ignoresDateTo, let to = query.dateTo?.milliseconds, created > to { return false }
+    return true
+  }
+
+  /// A list that always has more, each page within what was asked for.
+  private func endless(_ query: ReferralQuery, size: Int) -> ReferralPage {
+    let from = query.dateFrom ?? Timestamp(milliseconds: 1)
+    var shown = Array(Self.crowd.prefix(size))
+    let status = query.status ?? .pending
+    for index in shown.indices {
+      shown[index].status = status
+      shown[index].createdAt = query.dateTo == nil ? from + .milliseconds(index) : from
+    }
+    shown[0].id = ReferralID("endless_\(from.milliseconds)_\(query.page ?? 1)")
+    return ReferralPage(referrals: shown, page: query.page ?? 1, pageSize: size, total: 1_000_000)
+  }
+}

@@ -1,0 +1,84 @@
+import Conversions
+import ServiceLifecycle
+import Synchronization
+import Testing
+
+extension World {
+  /// Something spins: it works and works while no time passes.
+  struct HotLoop: Error {}
+
+  /// Waits until nothing goes on any more but waiting for time to pass.
+  ///
+  /// As far as can be told: a thread that the host holds up for longer than that is overtaken by the clock. While nobody
+  /// waits for the clock, time would jump to a test's end, so that is believed only after a while.
+  func quiet(patience: Int = 3) async throws {
+    var last = activity.snapshot
+    let first = last
+    var still = 0
+    while still < (clock.nextDeadline == nil ? max(patience, 3) * 30 : patience) {
+      for _ in 0..<20 { await Task.yield() }
+      try? await Task.sleep(for: .microseconds(50))
+      let snapshot = activity.snapshot
+      still = snapshot.underWay == 0 && snapshot == last ? still + 1 : 0
+      last = snapshot
+      if snapshot.count - first.count > 50_000 { throw HotLoop() }
+    }
+  }
+
+  /// Lets time pass, for at most `limit`, until a condition holds; tells whether it came to hold.
+  @discardableResult
+  func pass(
+    _ limit: Duration, patience: Int = 3, until condition: () async throws -> Bool = { false }
+  ) async throws -> Bool {
+    let end = clock.uptime + limit
+    while true {
+      try await quiet(patience: patience)
+      if try await condition() { return true }
+      guard clock.uptime < end else { return false }
+      clock.advance(to: min(clock.nextDeadline ?? end, end))
+    }
+  }
+
+  /// Expects a condition to come to hold within a time.
+  func reaches(
+    within limit: Duration, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
+  ) async throws {
+    let isReached = try await pass(limit, until: condition)
+    if isReached { return }
+    let orders = try await orders().prefix(10).map { "\($0.orderID) \($0.outcome) \($0.reason ?? "-")" }
+    Issue.record("not within \(limit): \(orders)", sourceLocation: sourceLocation)
+  }
+
+  /// Runs loops for as long as `body` does, and ends them however it ends.
+  func running(_ services: [any Service], _ body: () async throws -> Void) async throws {
+    let loops = Task {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for service in services { group.addTask { try await service.run() } }
+        try await group.waitForAll()
+      }
+    }
+    let result: Result<Void, any Error>
+    do {
+      result = .success(try await body())
+    } catch {
+      result = .failure(error)
+    }
+    try await end(loops)
+    try result.get()
+  }
+
+  /// Cancels loops and lets time pass until they have ended.
+  func end(_ loops: Task<Void, any Error>) async throws {
+    loops.cancel()
+    let hasEnded = Mutex(false)
+    async let watching: Void = {
+      _ = await loops.result
+      hasEnded.withLock { $0 = true }
+    }()
+    while !hasEnded.withLock({ $0 }) {
+      try await quiet(patience: 2)
+      if let next = clock.nextDeadline { clock.advance(to: next) }
+    }
+    await watching
+  }
+}

@@ -1,0 +1,61 @@
+import Conversions
+import Ledger
+import Logging
+import ServiceLifecycle
+import Synchronization
+import TestHosts
+
+@testable import Pipeline
+
+/// A shop, an API, a clock and a real ledger, and loops that live in between.
+final class World: Sendable {
+  let activity: Activity
+  let clock: VirtualClock
+  let shop: ModelShop
+  let api: ModelAPI
+  let ledger: WatchedLedger
+  let lines: CapturedLog.Lines
+  let surroundings: Surroundings
+  let rules: AttributionRules
+  private let folder: TemporaryFolder
+
+  convenience init(rules: AttributionRules = makeRules(), seed: UInt64 = 1) throws {
+    let activity = Activity()
+    let clock = VirtualClock(activity)
+    try self.init(
+      activity: activity, clock: clock, shop: ModelShop(activity, clock), api: ModelAPI(activity, clock),
+      folder: TemporaryFolder("pipeline"), lines: CapturedLog.Lines(), rules: rules, seed: seed)
+  }
+
+  private init(
+    activity: Activity, clock: VirtualClock, shop: ModelShop, api: ModelAPI, folder: TemporaryFolder,
+    lines: CapturedLog.Lines, rules: AttributionRules, seed: UInt64
+  ) throws {
+    (self.activity, self.clock, self.shop, self.api) = (activity, clock, shop, api)
+    (self.folder, self.lines, self.rules) = (folder, lines, rules)
+    ledger = WatchedLedger(try SQLiteLedger(path: folder.path("ledger.sqlite")), activity)
+    surroundings = Surroundings(
+      orders: shop, partners: api, ledger: ledger, clock: clock, chance: Chance(SeededGenerator(seed: seed)),
+      vitals: Vitals(), log: Logger(label: "test") { _ in CapturedLog(lines: lines) })
+  }
+
+  /// The same world around a daemon that was started anew on the same ledger file.
+  func restarted(seed: UInt64 = 2) throws -> World {
+    try ledger.close()
+    return try World(
+      activity: activity, clock: clock, shop: shop, api: api, folder: folder, lines: lines, rules: rules, seed: seed)
+  }
+
+  var intake: Intake { Intake(surroundings, start: .everything, pollInterval: .seconds(5)) }
+  var mirror: ReferralMirror { ReferralMirror(surroundings) }
+  var matching: Matching { Matching(surroundings, rules: rules) }
+  var delivery: Delivery { delivery() }
+
+  func delivery(
+    giveUpAfter: Duration = day * 30, isDryRun: Bool = false, stopGrace: Duration = .seconds(10)
+  ) -> Delivery {
+    Delivery(
+      surroundings, rules: rules,
+      settings: Delivery.Settings(giveUpAfter: giveUpAfter, isDryRun: isDryRun, stopGrace: stopGrace))
+  }
+}
