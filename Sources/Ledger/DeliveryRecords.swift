@@ -74,11 +74,12 @@ extension SQLiteTransaction: DeliveryRecords {
     case .again(let time):
       try postpone(entry, until: time, reason: "retry", detail: detail ?? "")
     case .rematch:
-      try forgetReferral(of: entry)
       try unfreeze(entry)
       try execute("UPDATE orders SET rematches = rematches + 1 WHERE entry = ?", [entry.number])
       try set(entry, .waiting, reason: DecisionReason.noReferralYet, detail: detail, claims: false, at: now)
-      try execute("UPDATE orders SET decide_at = 0 WHERE entry = ?", [entry.number])
+      // Not at once: another account's API answers 404 for every referral, and must not empty the queue.
+      let later = now + Self.rematchWait
+      try execute("UPDATE orders SET decide_at = ? WHERE entry = ?", [later.microseconds, entry.number])
     }
     try wakeRivalsOf(entry)
   }
@@ -103,11 +104,8 @@ extension SQLiteTransaction: DeliveryRecords {
       """, [now.microseconds, entry.number])
   }
 
-  /// 404 for a referral that the mirror has: it is gone, and a sweep will bring it back if it is not.
-  private func forgetReferral(of entry: EntryID) throws {
-    try execute(
-      "DELETE FROM referrals WHERE id = (SELECT referral_id FROM reports WHERE entry = ?)", [entry.number])
-  }
+  /// How long an order waits to be matched again whose referral the API said it doesn't know.
+  private static let rematchWait = Duration.seconds(60)
 
   private func wakeRivalsOf(_ entry: EntryID) throws {
     let referral = try String.fetchOne(

@@ -41,6 +41,16 @@ extension SQLiteTransaction: ReferralRecords {
     ).map(ReferralID.init)
   }
 
+  func knownReferrals(limit: Int) throws -> [ReferralID] {
+    let reported = try String.fetchAll(
+      db,
+      sql: "SELECT referral_id FROM orders WHERE outcome = 'reported' ORDER BY decided_at DESC LIMIT ?",
+      arguments: [limit])
+    let seen = try String.fetchAll(
+      db, sql: "SELECT id FROM referrals WHERE status = 'pending' ORDER BY seen_at DESC LIMIT ?", arguments: [limit])
+    return (reported + seen).prefix(limit).map(ReferralID.init)
+  }
+
   func referralCounts() throws -> [ReferralStatus: Int] {
     let rows = try Row.fetchAll(db, sql: "SELECT status, count(*) AS n FROM referrals GROUP BY status")
     return rows.reduce(into: [:]) { counts, row in

@@ -27,6 +27,8 @@ public struct Delivery: Service {
 
   /// How often a halted lane is probed.
   static let probeInterval = Duration.seconds(300)
+  /// How often an order is let through while the API refuses every one.
+  static let rejectingProbeInterval = Duration.seconds(3600)
 
   private let surroundings: Surroundings
   private let rules: AttributionRules
@@ -48,6 +50,8 @@ public struct Delivery: Service {
   private struct Lane {
     /// Whether no send is marked as under way that isn't.
     var hasRecovered = false
+    /// Whether the API was asked for referrals that it must know.
+    var hasCheckedAccount = false
     /// When a halted lane may be probed; at a start, with perhaps a new key, at once.
     var probeAt: Duration?
     var health = LaneHealth()
@@ -60,7 +64,7 @@ public struct Delivery: Service {
       do {
         if !lane.hasRecovered { try await recover() }
         lane.hasRecovered = true
-        if try await probeIfHalted(&lane) { try await step(&lane) }
+        if try await probeIfHalted(&lane), try await checkAccount(&lane) { try await step(&lane) }
         outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
       } catch is CancellationError where Task.isCancelled {
         return
@@ -115,6 +119,7 @@ public struct Delivery: Service {
     guard let sent else { return await surroundings.partners.cancel(permit) }
     lane.health.note(sent, at: surroundings.clock.uptime, log: surroundings.log)
     if case .halt = sent.verdict { lane.probeAt = surroundings.clock.uptime + Self.probeInterval }
+    if let refusal = lane.health.refusal { try await halt(&lane, refusal.reason, refusal.detail) }
     guard lane.health.failures > 0 else { return }
     let wait = await surroundings.chance.wait(.delivery, afterFailures: lane.health.failures)
     try await surroundings.clock.sleep(for: wait)
@@ -170,12 +175,51 @@ public struct Delivery: Service {
       return false
     }
     lane.probeAt = surroundings.clock.uptime + Self.probeInterval
-    var query = ReferralQuery()
-    query.pageSize = 1
-    guard case .success = await surroundings.partners.list(query) else { return false }
+    if halt.reason == .rejecting { lane.probeAt = surroundings.clock.uptime + Self.rejectingProbeInterval }
+    guard try await probe(halt.reason) else { return false }
     try await surroundings.ledger.transaction { try $0.setLaneHalt(nil) }
     await surroundings.vitals.well(.delivery, at: surroundings.clock.now)
     surroundings.log.event(.apiRecovered, .notice, "the API accepts us again; sending goes on")
+    return true
+  }
+
+  private func probe(_ reason: HaltReason) async throws -> Bool {
+    if reason == .accountChanged { return try await !isAnotherAccount() }
+    var query = ReferralQuery()
+    query.pageSize = 1
+    if case .success = await surroundings.partners.list(query) { return true }
+    return false
+  }
+
+  private func halt(_ lane: inout Lane, _ reason: HaltReason, _ detail: String) async throws {
+    let halt = LaneHalt(reason: reason, detail: detail, since: surroundings.clock.now)
+    try await surroundings.ledger.transaction { try $0.setLaneHalt(halt) }
+    let interval = reason == .rejecting ? Self.rejectingProbeInterval : Self.probeInterval
+    lane.probeAt = surroundings.clock.uptime + interval
+    surroundings.log.event(.apiHalted, .error, "sending halts: \(detail)", ["reason": reason.rawValue])
+  }
+
+  /// At each start, before anything is sent with what may be a new key or `api.base_url`: another account's API would
+  /// answer 404 for every referral.
+  private func checkAccount(_ lane: inout Lane) async throws -> Bool {
+    guard !lane.hasCheckedAccount else { return true }
+    lane.hasCheckedAccount = true
+    guard try await isAnotherAccount() else { return true }
+    try await halt(
+      &lane, .accountChanged,
+      "the API knows none of the referrals of this ledger: is the key, or api.base_url, another account's?")
+    return false
+  }
+
+  /// Whether the API answers 404 for each of a few referrals that it showed before; one alone may have been deleted.
+  private func isAnotherAccount() async throws -> Bool {
+    let known = try await surroundings.ledger.transaction { try $0.knownReferrals(limit: 3) }
+    guard !known.isEmpty else { return false }
+    for id in known {
+      guard case .failure(let failure, let head) = await surroundings.partners.referral(id), head.status == 404,
+        failure.code == "NOT_FOUND"
+      else { return false }
+    }
     return true
   }
 

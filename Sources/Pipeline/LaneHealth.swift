@@ -6,15 +6,25 @@ import Logging
 struct LaneHealth {
   /// So many sends of different orders without a clear answer are the API's fault and not an order's.
   static let failuresMax = 3
+  /// So many different orders refused in a row, or with a referral that is gone, are not the orders' fault.
+  static let refusalsMax = 5
 
   private var outage = Outage(of: "sending", failed: .deferred, recovered: .apiRecovered)
   private var failed: Set<EntryID> = []
+  private var rejected: Set<EntryID> = []
+  private var missing: Set<EntryID> = []
 
   /// How often the whole lane failed in a row; 0 while orders may be sent one after the other.
   private(set) var failures = 0
 
   /// Takes in what came of a send.
   mutating func note(_ sent: Sending.Ended, at uptime: Duration, log: Logger) {
+    switch sent.verdict {
+    case .review(.rejected, _): rejected.insert(sent.order.entry)
+    case .rematch, .review(.referralMissing, _): missing.insert(sent.order.entry)
+    case .reported, .superseded: (rejected, missing) = ([], [])
+    default: break
+    }
     switch sent.verdict {
     case .unknown(let words, _): fail(words, sent.order.entry, isLanes: false, at: uptime, log: log)
     // Not answered at all: it never reached the API.
@@ -27,6 +37,21 @@ struct LaneHealth {
       failures = 0
       outage.succeed(at: uptime, log: log)
     }
+  }
+
+  /// Why the lane must halt, if it must. It stays so until an order is taken: one that is let through after a probe
+  /// halts it again where nothing has changed.
+  var refusal: (reason: HaltReason, detail: String)? {
+    if missing.count >= Self.refusalsMax {
+      return (
+        .accountChanged,
+        "the API does not know the referrals of \(missing.count) orders in a row: is the key another account's?"
+      )
+    }
+    guard rejected.count >= Self.refusalsMax else { return nil }
+    return (
+      .rejecting, "the API refused \(rejected.count) orders in a row; see `conversiond queue list --state review`"
+    )
   }
 
   private mutating func fail(

@@ -1,16 +1,18 @@
 import Foundation
 
-/// Waits until a condition holds, asking every few milliseconds; false when it still doesn't at the end of the time.
+/// Waits until a condition holds, asking every few milliseconds, or as seldom as `interval` says; false when it still
+/// doesn't at the end of the time.
 ///
 /// For what happens elsewhere (a process, a server): `#expect(await eventually(within: .seconds(5)) { ... })`.
 public func eventually(
-  within limit: Duration = .seconds(10), _ condition: () async throws -> Bool
+  within limit: Duration = .seconds(10), every interval: Duration = .milliseconds(10),
+  _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
   let deadline = ContinuousClock.now + limit
   while true {
     if try await condition() { return true }
     if ContinuousClock.now >= deadline { return false }
-    try? await Task.sleep(for: .milliseconds(10))
+    try? await Task.sleep(for: interval)
     if Task.isCancelled { return false }
   }
 }

@@ -25,6 +25,10 @@ public enum HaltReason: String, Sendable, Codable, CaseIterable {
   case tls
   /// A 3xx: the key must not go where it points.
   case redirect
+  /// The API doesn't know referrals that it showed before: the key or `api.base_url` is another account's.
+  case accountChanged = "account_changed"
+  /// It refused the reports of five different orders in a row: the fault is not an order's.
+  case rejecting
 }
 
 /// The next step after one send of a conversion (one row of the table in the delivery's documentation each).

@@ -68,6 +68,8 @@ public protocol ReferralRecords {
   func setMirrorProgress(_ progress: MirrorProgress) throws
   /// Open referrals that were last seen before a time, the longest unseen first.
   func openReferrals(unseenSince time: Timestamp, limit: Int) throws -> [ReferralID]
+  /// Referrals that the API surely knows if it is the account this ledger belongs to: those of the last reports first.
+  func knownReferrals(limit: Int) throws -> [ReferralID]
   /// How many there are of each status.
   func referralCounts() throws -> [ReferralStatus: Int]
 }

@@ -49,7 +49,10 @@ struct Daemon {
     let surroundings = Surroundings(
       orders: orders, partners: try partners(key: key, folder: folder), ledger: ledger, clock: SystemClock(),
       chance: Chance(), vitals: Vitals(), log: log)
-    var services: [any Service] = pipeline(surroundings)
+    let dry = isDryRun ? ", dry run: nothing is sent" : ""
+    let message = "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)"
+    var services: [any Service] = [Announcement(surroundings: surroundings, message: message)]
+    services += pipeline(surroundings)
     let status = StatusSource(
       configuration: configuration, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
       vitals: surroundings.vitals, startedAt: surroundings.clock.now)
@@ -57,11 +60,8 @@ struct Daemon {
       services.append(
         ControlServer(path: ControlPaths.socket(in: folder), ledgerPath: home.path, status: status, log: log))
     }
-    let dry = isDryRun ? ", dry run: nothing is sent" : ""
     try await CatchUp.begin(ledger)
     StartupPages.release()
-    log.event(.started, .notice, "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)")
-    ServiceNotifier.ready()
     var group = ServiceGroupConfiguration(
       services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: .silent)
     group.maximumGracefulShutdownDuration = Self.stopMax
