@@ -77,11 +77,12 @@ extension SQLiteTransaction: DeliveryRecords {
       try unfreeze(entry)
       try execute("UPDATE orders SET rematches = rematches + 1 WHERE entry = ?", [entry.number])
       try set(entry, .waiting, reason: DecisionReason.noReferralYet, detail: detail, claims: false, at: now)
-      // Not at once: another account's API answers 404 for every referral, and must not empty the queue.
-      let later = now + Self.rematchWait
-      try execute("UPDATE orders SET decide_at = ? WHERE entry = ?", [later.microseconds, entry.number])
     }
     try wakeRivalsOf(entry)
+    guard next == .rematch else { return }
+    // Not at once: another account's API answers 404 for every referral, and must not empty the queue.
+    let later = now + Self.rematchWait
+    try execute("UPDATE orders SET decide_at = ? WHERE entry = ?", [later.microseconds, entry.number])
   }
 
   private func set(

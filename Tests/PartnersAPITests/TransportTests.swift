@@ -102,24 +102,6 @@ struct TransportTests {
     }
   }
 
-  @Test("a kept connection that dies with the API still counts as possibly done")
-  func deadConnection() async throws {
-    // The second request is read, then the whole server goes: libcurl tries again by itself and is refused.
-    let script: @Sendable (StubConnection) -> Void = { connection in
-      _ = connection.readRequest()
-      connection.answer(201, ClientFixture.receipt)
-      _ = connection.readRequest()
-      connection.closeListener()
-      Thread.sleep(forTimeInterval: 0.1)
-    }
-    try await ClientFixture.with(script: script) { fixture in
-      #expect(try await fixture.convert().value != nil)
-      let failure = try #require(try await fixture.convert().transportFailure)
-      #expect(failure.kind == .connection, "\(failure.message)")
-      #expect(failure.mayHaveBeenDone, "the first attempt was read by the server")
-    }
-  }
-
   @Test("a refused port and a name that doesn't exist: nothing was sent")
   func notSent() async throws {
     try await ClientFixture.with(script: { _ in }) { fixture in

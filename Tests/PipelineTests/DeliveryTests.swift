@@ -104,10 +104,41 @@ extension Loops {
       #expect(world.violations.isEmpty)
     }
 
+    @Test func anotherAccountsAPIHaltsTheLaneInsteadOfEmptyingTheQueue() async throws {
+      let world = try await queued()
+      world.api.state.withLock { $0.table.referrals = [:] }
+      try await world.running([world.delivery, world.matching]) { try await world.pass(.seconds(1200)) }
+      #expect(world.sent.isEmpty)
+      #expect(try await world.outcome(1) == .queued)
+      #expect(world.lines.of(.apiHalted).count == 1)
+      world.api.put(makeReferral("r1", email: "friend1@example.com"))
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(700)) { try await world.outcome(1) == .reported }
+      }
+    }
+
+    @Test func anAPIThatRefusesEverythingIsNotFedTheWholeQueue() async throws {
+      let world = try World()
+      for key in 1...9 { try await world.queue(key) }
+      world.api.state.withLock {
+        $0.convertFaults = Array(repeating: .status(400, code: "VALIDATION_ERROR"), count: 6)
+      }
+      try await world.running([world.delivery, world.matching]) {
+        try await world.pass(.seconds(3000))
+        #expect(world.sent.count == 5)
+        try await world.reaches(within: .seconds(9000)) { try await world.outcome(9) == .reported }
+      }
+      #expect(world.sent.count == 9)
+      #expect(world.lines.of(.apiHalted).count == 2, "the sixth, let through after an hour, was refused as well")
+    }
+
     @Test func aReferralThatIsMissingAfterAnUnknownOutcomeIsLookedFor() async throws {
       let world = try await queued(.requestLost, .notFound)
       let api = world.api
-      world.api.state.withLock { $0.onGet = { _ in api.state.withLock { $0.table.referrals = [:] } } }
+      // It disappears after the send: at the start the API is asked for it, too.
+      world.api.state.withLock {
+        $0.onGet = { _ in if !world.sent.isEmpty { api.state.withLock { $0.table.referrals = [:] } } }
+      }
       try await finish(world, .review)
       #expect(try await world.order(1)?.reason == "referral_missing")
       #expect(try await world.order(1)?.frozen != nil)

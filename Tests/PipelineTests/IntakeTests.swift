@@ -104,7 +104,7 @@ extension Loops {
       // The ledger's disk is full from the fourth page on.
       let first = world
       first.ledger.state.withLock {
-        $0.faults = Array(repeating: nil, count: 10) + Array(repeating: .before, count: 500)
+        $0.faults = Array(repeating: nil, count: 5) + Array(repeating: .before, count: 500)
       }
       try await first.running([first.intake]) { try await first.pass(.seconds(60)) }
       let stored = try await first.orders().count

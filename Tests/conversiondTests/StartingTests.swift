@@ -179,8 +179,8 @@ import Testing
       try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: shop.folder.path("state"))
       try FileManager.default.removeItem(atPath: shop.folder.path("state"))
       let missing = try await refusal(shop)
-      #expect(missing.end != .exited(0))
-      #expect(reason(missing.errors).contains("No such file or directory"))
+      #expect(missing.end == .exited(78))
+      #expect(reason(missing.errors).contains("the folder of \(shop.ledgerFile) is not there; make it"))
     }
   }
 }
