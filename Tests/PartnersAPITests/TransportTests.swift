@@ -102,6 +102,26 @@ struct TransportTests {
     }
   }
 
+  @Test("a connection that dies with the API counts as possibly done")
+  func deadConnection() async throws {
+    // The second request is read, then the whole server goes: another attempt would be refused, and look as if not sent.
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      _ = connection.readRequest()
+      guard connection.number > 1 else {
+        connection.answer(201, ClientFixture.receipt)
+        return connection.hang()
+      }
+      connection.closeListener()
+    }
+    try await ClientFixture.with(script: script) { fixture in
+      #expect(try await fixture.convert().value != nil)
+      let failure = try #require(try await fixture.convert().transportFailure)
+      #expect(failure.kind == .interrupted, "\(failure.message)")
+      #expect(failure.mayHaveBeenDone, "the request was read by the server")
+      #expect(fixture.server.requests.count == 2)
+    }
+  }
+
   @Test("a refused port and a name that doesn't exist: nothing was sent")
   func notSent() async throws {
     try await ClientFixture.with(script: { _ in }) { fixture in
