@@ -2,14 +2,6 @@ import Conversions
 import GRDB
 
 extension SQLiteTransaction: IntakeRecords {
-  func position(of lane: IntakeLane) throws -> IntakePosition? {
-    try fact("position.\(lane.rawValue)").map(IntakePosition.init)
-  }
-
-  func setPosition(_ position: IntakePosition, of lane: IntakeLane) throws {
-    try setFact("position.\(lane.rawValue)", position.text)
-  }
-
   func intakeProgress() throws -> IntakeProgress {
     try fact("intake", as: IntakeProgress.self) ?? IntakeProgress()
   }
@@ -29,7 +21,14 @@ extension SQLiteTransaction: IntakeRecords {
     try setFact("mapping", mapping)
     guard known != nil else { return }
     try setFact("mapping.changed", "1")
-    for lane in IntakeLane.allCases { try setFact("position.\(lane.rawValue)", nil) }
+    try removeRanges()
+  }
+
+  func standing(of row: OrderRow) throws -> RowStanding {
+    let known = try Row.fetchOne(
+      db.cachedStatement(sql: "SELECT entry, digest FROM orders WHERE key = ?"), arguments: [row.key.text])
+    guard let known else { return .unknown }
+    return known["digest"] == row.digest.bits ? .unchanged : .changed(EntryID(known["entry"]))
   }
 
   func record(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws -> RowChange {
@@ -38,8 +37,8 @@ extension SQLiteTransaction: IntakeRecords {
       db.cachedStatement(sql: "SELECT entry, digest, outcome, placed_from FROM orders WHERE key = ?"),
       arguments: [row.key.text])
     guard let known else {
-      try insert(row, seenAt: seenAt, isBackfill: isBackfill)
-      try wakeNamesakes(of: row)
+      _ = try insert(
+        row, Decision(.waiting, lookAgainAt: Timestamp(microseconds: 0)), seenAt: seenAt, isBackfill: isBackfill)
       return .new
     }
     guard known["digest"] != digest else { return .unchanged }
@@ -70,14 +69,41 @@ extension SQLiteTransaction: IntakeRecords {
       """, contents(row) + [entry])
   }
 
-  private func insert(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws {
+  func insert(_ row: OrderRow, _ decision: Decision, seenAt: Timestamp, isBackfill: Bool) throws -> EntryID {
+    known.insert(order: row.key)
+    let isDecided = decision.lookAgainAt?.microseconds != 0
+    if decision.claims, let referral = decision.referralID { try takeClaim(of: referral, for: nil) }
     try execute(
       """
       INSERT INTO orders (digest, transaction_id, email, external_source_id, customer_id, total_mapped, total,
         currency, status, qualifies, placed_from, placed_to, metadata, unreadable_reason, unreadable_detail,
-        key, is_backfill, first_seen_at, outcome, decide_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0)
-      """, contents(row) + [row.key.text, isBackfill, seenAt.microseconds])
+        key, is_backfill, first_seen_at, outcome, reason, detail, referral_id, claims, value, decided_at, decide_at,
+        send_at, had_qualified)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      contents(row) + [
+        row.key.text, isBackfill, seenAt.microseconds, decision.outcome.rawValue, decision.reason, decision.detail,
+        decision.referralID?.text, decision.claims, decision.value, isDecided ? seenAt.microseconds : nil,
+        decision.lookAgainAt?.microseconds, decision.outcome == .queued ? seenAt.microseconds : nil,
+        isDecided && row.qualifies,
+      ])
+    let entry = EntryID(db.lastInsertedRowID)
+    try storeCandidates(decision.candidates, of: entry, isNew: true)
+    try wakeNamesakes(of: row)
+    return entry
+  }
+
+  func dismiss(_ entry: EntryID, as outcome: Outcome) throws {
+    try execute(
+      "DELETE FROM orders WHERE entry = ? AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry)",
+      [entry.number])
+    if db.changesCount > 0 { try tally(outcome, 1) }
+  }
+
+  func isRepeated(_ order: Order) throws -> Bool {
+    try Int.fetchOne(
+      db.cachedStatement(sql: "SELECT 1 FROM orders WHERE transaction_id = ? AND key <> ? LIMIT 1"),
+      arguments: [order.transactionID.text, order.key.text]) != nil
   }
 
   /// The values of the columns that come from the shop, in the order in which both statements name them.
@@ -119,6 +145,10 @@ extension SQLiteTransaction: IntakeRecords {
 }
 
 extension OrderRow {
+  var qualifies: Bool {
+    if case .readable(let order) = self { order.qualifies } else { false }
+  }
+
   var digest: ContentDigest {
     switch self {
     case .readable(let order): order.digest

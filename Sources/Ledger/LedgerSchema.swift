@@ -11,6 +11,9 @@ enum LedgerSchema {
     migrator.registerMigration("1: orders, reports, attempts, referrals") { db in
       try db.execute(sql: facts + orders + reports + referrals)
     }
+    migrator.registerMigration("3: ranges, tallies") { db in
+      try db.execute(sql: ranges)
+    }
     return migrator
   }
 
@@ -105,6 +108,26 @@ enum LedgerSchema {
       detail TEXT,
       PRIMARY KEY (entry, number)
     ) STRICT, WITHOUT ROWID;
+    """
+
+  /// `mark` is the source's own word; `counts` is a JSON object of orders that left nothing but this, by outcome.
+  private static let ranges = """
+    CREATE TABLE ranges (
+      number INTEGER PRIMARY KEY,
+      lower TEXT,
+      upper TEXT,
+      mark TEXT,
+      read_at INTEGER,
+      whole_at INTEGER,
+      placed_latest INTEGER,
+      counts TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE tallies (
+      outcome TEXT PRIMARY KEY,
+      count INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX referrals_open ON referrals (created_at) WHERE status IN ('clicked', 'pending');
+    DELETE FROM facts WHERE name LIKE 'position.%';
     """
 
   private static let referrals = """

@@ -27,13 +27,13 @@ extension SQLiteTransaction: MatchingRecords {
     return Array(found.values)
   }
 
-  func holder(of referral: ReferralID, except entry: EntryID) throws -> DecisionContext.Holder? {
+  func holder(of referral: ReferralID, except entry: EntryID?) throws -> DecisionContext.Holder? {
     let sql = """
       SELECT entry, key, placed_from, placed_to, outcome,
         EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) AS is_frozen
       FROM orders WHERE referral_id = ? AND claims = 1 AND entry <> ?
       """
-    let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [referral.text, entry.number])
+    let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [referral.text, entry?.number ?? 0])
     guard let row, let outcome = Outcome(rawValue: row["outcome"]) else { return nil }
     let placedAt = PlacedAt(
       earliest: Timestamp(microseconds: row["placed_from"] ?? 0),
@@ -47,11 +47,7 @@ extension SQLiteTransaction: MatchingRecords {
     let before = try Row.fetchOne(
       db.cachedStatement(sql: "SELECT referral_id, claims FROM orders WHERE entry = ?"), arguments: [entry.number])
     let held: String? = before.flatMap { $0["claims"] ? $0["referral_id"] : nil }
-    if decision.claims, let referral = decision.referralID {
-      try execute(
-        "UPDATE orders SET claims = 0, decide_at = 0 WHERE referral_id = ? AND claims = 1 AND entry <> ?",
-        [referral.text, entry.number])
-    }
+    if decision.claims, let referral = decision.referralID { try takeClaim(of: referral, for: entry) }
     try store(decision, of: entry, at: now)
     try storeCandidates(decision.candidates, of: entry)
     if let held, !(decision.claims && decision.referralID?.text == held) { try wakeRivals(of: ReferralID(held)) }
@@ -74,8 +70,15 @@ extension SQLiteTransaction: MatchingRecords {
       ])
   }
 
-  private func storeCandidates(_ candidates: [Attribution.Candidate], of entry: EntryID) throws {
-    try execute("DELETE FROM candidates WHERE entry = ?", [entry.number])
+  /// Takes a referral from whatever order holds it, which is decided again.
+  func takeClaim(of referral: ReferralID, for entry: EntryID?) throws {
+    try execute(
+      "UPDATE orders SET claims = 0, decide_at = 0 WHERE referral_id = ? AND claims = 1 AND entry <> ?",
+      [referral.text, entry?.number ?? 0])
+  }
+
+  func storeCandidates(_ candidates: [Attribution.Candidate], of entry: EntryID, isNew: Bool = false) throws {
+    if !isNew { try execute("DELETE FROM candidates WHERE entry = ?", [entry.number]) }
     for candidate in candidates {
       try execute(
         "INSERT INTO candidates (entry, referral_id, matched_by, verdict) VALUES (?, ?, ?, ?)",

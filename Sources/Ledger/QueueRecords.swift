@@ -4,11 +4,15 @@ import GRDB
 extension SQLiteTransaction: QueueRecords {
   func outcomeCounts() throws -> [OutcomeCount] {
     let sql = "SELECT outcome, count(*) AS n, min(decided_at) AS oldest FROM orders GROUP BY outcome"
-    return try Row.fetchAll(db, sql: sql).compactMap { row in
-      Outcome(rawValue: row["outcome"]).map {
-        OutcomeCount(outcome: $0, count: row["n"], oldest: OrderCoding.time(row["oldest"]))
+    var dismissed = try dismissedCounts()
+    let held = try Row.fetchAll(db, sql: sql).compactMap { row in
+      Outcome(rawValue: row["outcome"]).map { outcome in
+        OutcomeCount(
+          outcome: outcome, count: (row["n"] as Int) + (dismissed.removeValue(forKey: outcome) ?? 0),
+          oldest: OrderCoding.time(row["oldest"]))
       }
     }
+    return held + dismissed.map { OutcomeCount(outcome: $0, count: $1, oldest: nil) }
   }
 
   func outcomes(since time: Timestamp) throws -> [Outcome: Int] {

@@ -10,6 +10,7 @@ extension SQLiteTransaction: ReferralRecords {
   func record(_ referral: Referral, seenAt: Timestamp) throws -> Bool {
     let earlier = try self.referral(referral.id)
     let mirrored = MirroredReferral(referral, seenAt: seenAt, earlier: earlier)
+    known.insert(referral: mirrored.email, mirrored.externalSourceID)
     try store(mirrored)
     guard mirrored.matters(comparedWith: earlier) else { return false }
     try wakeOrders(sharing: mirrored.email, mirrored.externalSourceID)
@@ -49,6 +50,11 @@ extension SQLiteTransaction: ReferralRecords {
     let seen = try String.fetchAll(
       db, sql: "SELECT id FROM referrals WHERE status = 'pending' ORDER BY seen_at DESC LIMIT ?", arguments: [limit])
     return (reported + seen).prefix(limit).map(ReferralID.init)
+  }
+
+  func oldestOpenReferral() throws -> Timestamp? {
+    OrderCoding.time(
+      try Int64.fetchOne(db, sql: "SELECT min(created_at) FROM referrals WHERE status IN ('clicked', 'pending')"))
   }
 
   func referralCounts() throws -> [ReferralStatus: Int] {

@@ -5,6 +5,7 @@ import GRDB
 /// The ledger in one SQLite file. One connection of one process writes it, ever; commands ask the daemon.
 public final class SQLiteLedger: LedgerStore {
   private let queue: DatabaseQueue
+  private let known = KnownKeys()
   /// Held for as long as the connection lives.
   private let lock: LedgerLock?
 
@@ -90,7 +91,28 @@ public final class SQLiteLedger: LedgerStore {
     _ body: @escaping @Sendable (any LedgerTransaction) throws -> Value
   ) async throws -> Value {
     do {
-      return try await queue.write { db in try body(SQLiteTransaction(db)) }
+      return try await queue.write { [known] db in try body(SQLiteTransaction(db, known: known)) }
+    } catch let error as DatabaseError {
+      throw LedgerFailure(error)
+    }
+  }
+
+  /// Reads every key once; transactions add to them from then on.
+  ///
+  /// - Throws: `LedgerFailure`.
+  public func knownKeys() async throws -> KnownKeys {
+    do {
+      return try await queue.read { [known] db in
+        let orders = try String.fetchCursor(db, sql: "SELECT key FROM orders")
+        while let key = try orders.next() { known.insert(order: OrderKey(key)) }
+        let referrals = try Row.fetchCursor(db, sql: "SELECT email, external_source_id FROM referrals")
+        while let row = try referrals.next() {
+          known.insert(
+            referral: (row[0] as String?).flatMap(EmailAddress.init),
+            (row[1] as String?).flatMap(ExternalSourceID.init))
+        }
+        return known
+      }
     } catch let error as DatabaseError {
       throw LedgerFailure(error)
     }

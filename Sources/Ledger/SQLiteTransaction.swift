@@ -5,8 +5,13 @@ import GRDB
 /// One transaction of a `SQLiteLedger`. The operations stand in the extensions, by who uses them.
 struct SQLiteTransaction: LedgerTransaction {
   let db: Database
+  /// Learns of each key before it is stored; one whose transaction fails is known too many, which does no harm.
+  let known: KnownKeys
 
-  init(_ db: Database) { self.db = db }
+  init(_ db: Database, known: KnownKeys) {
+    self.db = db
+    self.known = known
+  }
 
   func execute(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws {
     try db.cachedStatement(sql: sql).execute(arguments: arguments)

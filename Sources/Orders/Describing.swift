@@ -21,7 +21,7 @@ struct Describing: Sendable {
     }
   }
 
-  private func description(_ columns: [PostgresRows.Column], _ transaction: PostgresTransaction) throws
+  func description(_ columns: [PostgresRows.Column], _ transaction: PostgresTransaction) throws
     -> TableDescription
   {
     var key: KeyType?

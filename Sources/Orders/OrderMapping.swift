@@ -72,14 +72,16 @@ public struct OrderMapping: Hashable, Sendable {
   public var qualifies: String?
   /// The metadata's members, in the order in which they are sent.
   public var metadata: [MetadataEntry]
-  /// The most orders that one page reads.
+  /// The most orders that are read by their keys at once.
   public var pageSize: Int
+  /// The channel on which the shop says that orders changed.
+  public var notifyChannel: String?
 
   /// A mapping; `pageSize` is at least 1.
   public init(
     connection: String, from: String, key: String? = nil, condition: String? = nil, columns: Columns,
     timeZone: String = "UTC", qualifyingStatuses: [String] = [], qualifies: String? = nil,
-    metadata: [MetadataEntry] = [], pageSize: Int = 500
+    metadata: [MetadataEntry] = [], pageSize: Int = 500, notifyChannel: String? = nil
   ) {
     self.connection = connection
     self.from = from
@@ -91,5 +93,6 @@ public struct OrderMapping: Hashable, Sendable {
     self.qualifies = qualifies
     self.metadata = metadata
     self.pageSize = max(1, pageSize)
+    self.notifyChannel = notifyChannel
   }
 }

@@ -3,10 +3,9 @@ public import Postgres
 
 /// The shop's orders in PostgreSQL.
 ///
-/// Has two connections, one for pages and one for re-reads. In this version the sweep reads every order again in each
-/// walk, and the fast lane is empty; the position keeps each page's horizon for when that changes.
+/// Has at most three connections: one for sweeps and recent changes, one for re-reads, one that listens.
 public actor ShopOrders: OrderSource {
-  /// How often one call halves its page before it leaves the rest to the next one: a slow database is to be spared.
+  /// How often one call halves what it reads before it leaves the rest to the next one: a slow database is to be spared.
   static let halvingsMax = 4
 
   /// How the table is read.
@@ -14,8 +13,10 @@ public actor ShopOrders: OrderSource {
   private let limits: TransactionLimits
   private let pages: ShopConnection
   private let rereads: ShopConnection
+  private let listening: ListeningConnection?
+  private var plan: FollowPlan?
   private var sizing: PageSizing
-  private var current: [ShopWarning.Kind: ShopWarning] = [:]
+  private var warnings: [ShopWarning.Kind: ShopWarning] = [:]
 
   /// Orders as mapped. Connects at first use.
   public init(_ mapping: OrderMapping, limits: TransactionLimits = TransactionLimits()) {
@@ -23,23 +24,66 @@ public actor ShopOrders: OrderSource {
     self.limits = limits
     pages = ShopConnection(mapping.connection)
     rereads = ShopConnection(mapping.connection)
-    sizing = PageSizing(max: mapping.pageSize)
+    listening = mapping.notifyChannel.map { ListeningConnection(mapping.connection, channel: $0) }
+    sizing = PageSizing(max: HashReading.keysPerRange * 2)
   }
 
-  /// What an operator should know now; each kind at most once.
-  public var warnings: [ShopWarning] { ShopWarning.Kind.allCases.compactMap { current[$0] } }
-
-  /// Closes both connections; the next read makes them anew.
+  /// Closes every connection; the next read makes them anew.
   public func close() async {
     await pages.close()
     await rereads.close()
+    await listening?.close()
   }
 
-  /// Reads the next page of a lane. The fast lane is an empty page that ends its walk.
-  public func page(of lane: IntakeLane, after position: IntakePosition?) async throws -> OrderPage {
-    switch lane {
-    case .fast: try await translated { try await self.emptyPage(position) }
-    case .sweep: try await translated { try await self.sweepPage(WalkPosition(position)) }
+  /// Looks at the table, its kind and what the planner would read for an order, and chooses how it is followed.
+  public func survey() async throws -> ShopSurvey {
+    try await translated {
+      let plan = try await pages.read { [mapping, limits] connection in
+        let surveying = Surveying(
+          sql: ShopSQL(mapping: mapping), isASCII: await connection.isASCII,
+          serverVersion: await connection.serverVersion)
+        return try await connection.transaction(limits) { try surveying.plan($0) }
+      }
+      self.plan = plan
+      let opened = try await read(plan) { _, opened, _ in opened }.value
+      return ShopSurvey(
+        method: plan.method, because: plan.because, identity: opened.identity, hasRecent: !plan.recent.isEmpty,
+        moment: opened.moment)
+    }
+  }
+
+  /// Reads blocks or keys of a range, fewer where they take too long.
+  public func sweep(_ piece: SweepPiece, of survey: ShopSurvey, screen: OrderScreen) async throws -> SweepPage {
+    try await halving {
+      let size = sizing.size
+      let began = ContinuousClock.now
+      var (page, cost) = try await reading(survey, screen) { reading, opened, transaction in
+        switch reading {
+        case .versions(let reading):
+          try reading.sweep(piece, blocksMax: Int64(size), opened, transaction)
+        case .hashes(let reading): try reading.sweep(piece, keysMax: size, opened, transaction)
+        }
+      }
+      notePace(ContinuousClock.now - began)
+      note(page.warnings.isEmpty ? nil : page.warnings[0], .nullKeys)
+      (page.cost, page.warnings) = (cost, said)
+      return page
+    }
+  }
+
+  /// Reads what the change columns say is recent.
+  public func recent(
+    after position: String?, of survey: ShopSurvey, screen: OrderScreen
+  ) async throws -> RecentPage {
+    try await translated {
+      var (page, cost) = try await reading(survey, screen) { reading, opened, transaction in
+        switch reading {
+        case .versions(let reading): try reading.recent(after: position, opened, transaction)
+        case .hashes(let reading): try reading.recent(after: position, opened, transaction)
+        }
+      }
+      (page.cost, page.warnings) = (cost, said)
+      return page
     }
   }
 
@@ -49,84 +93,115 @@ public actor ShopOrders: OrderSource {
       var result: [OrderKey: OrderRow] = [:]
       var rest = keys[...]
       while !rest.isEmpty {
-        let part = Array(rest.prefix(sizing.size))
+        let part = Array(rest.prefix(mapping.pageSize))
         rest = rest.dropFirst(part.count)
-        let orders = try await read(rereads) { try $0.orders(part, in: $1) }
+        let orders = try await rereads.read { [mapping, limits] connection in
+          let sql = ShopSQL(mapping: mapping)
+          let describing = Describing(sql: sql, isASCII: await connection.isASCII)
+          return try await connection.transaction(limits) { transaction in
+            let description = try describing.description(in: transaction)
+            return try RowReading(sql, description, transaction).orders(part)
+          }
+        }
         result.merge(orders) { first, _ in first }
       }
       return result
     }
   }
 
-  private func sweepPage(_ position: WalkPosition?) async throws -> OrderPage {
-    var halvings = 0
-    while true {
-      let size = sizing.size
-      let start = ContinuousClock.now
+  /// Returns when the shop's channel speaks; where there is none, or none can be listened to, throws `silent`.
+  public func change() async throws {
+    guard let listening else {
+      throw OrderSourceFailure(kind: .silent, message: "no orders.notify_channel is configured")
+    }
+    try await translated { try await listening.wait() }
+  }
+
+  private enum Reading: Sendable {
+    case versions(VersionReading)
+    case hashes(HashReading)
+  }
+
+  /// Reads as the survey said, once more and carefully where some row's value makes the whole statement fail.
+  private func reading<Page: Sendable>(
+    _ survey: ShopSurvey, _ screen: OrderScreen,
+    _ work: @Sendable (Reading, Opening.Opened, PostgresTransaction) throws -> Page
+  ) async throws -> (Page, Duration) {
+    guard let plan else { throw OrderSourceFailure(kind: .changed, message: "the table was not surveyed yet") }
+    func attempt(isCareful: Bool) async throws -> (value: Page, cost: Duration) {
+      try await read(plan) { sql, opened, transaction in
+        guard opened.identity == survey.identity else {
+          throw OrderSourceFailure(
+            kind: .changed, message: "the server or the table is not the one that was read before")
+        }
+        let reading: Reading =
+          plan.table == nil
+          ? .hashes(HashReading(sql: sql, plan: plan, screen: screen))
+          : .versions(VersionReading(sql: sql, plan: plan, screen: screen, isCareful: isCareful))
+        return try work(reading, opened, transaction)
+      }
+    }
+    do {
+      return try await attempt(isCareful: false)
+    } catch let error as PostgresError where error.kind == .data {
+      return try await attempt(isCareful: true)
+    }
+  }
+
+  /// Runs one transaction that begins with the table's description and identity.
+  private func read<Value: Sendable>(
+    _ plan: FollowPlan, _ work: @Sendable (ShopSQL, Opening.Opened, PostgresTransaction) throws -> Value
+  ) async throws -> (value: Value, cost: Duration) {
+    try await pages.read { [mapping, limits] connection in
+      let opening = Opening(
+        sql: ShopSQL(mapping: mapping), plan: plan, isASCII: await connection.isASCII,
+        serverVersion: await connection.serverVersion)
+      let began = ContinuousClock.now
       do {
-        let page = try await read(pages) { try $0.page(after: position, size: size, in: $1) }
-        notePace(ContinuousClock.now - start)
-        if page.keyPage.last == nil { await lookForNullKeys() }
-        return finished(page)
-      } catch let error as PostgresError where error.sqlState == .queryCanceled {
-        halvings += 1
-        guard sizing.halve() else { throw error }
-        noteSmallPages()
-        guard halvings < Self.halvingsMax else { throw error }
+        let value = try await connection.transaction(limits, opening: opening.statements) { transaction in
+          try work(opening.sql, try opening.taken(transaction), transaction)
+        }
+        return (value, ContinuousClock.now - began)
+      } catch let error as PostgresError where [.mapping, .permission, .data, .other].contains(error.kind) {
+        // The server's message alone does not say which setting it is about.
+        _ = try await connection.transaction(limits) {
+          try Describing(sql: opening.sql, isASCII: opening.isASCII).description(in: $0)
+        }
+        throw error
       }
     }
   }
 
-  private func finished(_ page: ShopReading.Page) -> OrderPage {
-    let endsWalk = page.keyPage.last == nil
-    let next = WalkPosition(
-      walk: endsWalk ? page.walk + 1 : page.walk, key: page.keyPage.last?.text, horizon: page.moment.horizon,
-      mapping: page.walkDigest)
-    return OrderPage(
-      rows: page.rows, position: next.encoded, endsWalk: endsWalk, readAt: page.moment.readAt,
-      warnings: warnings.map(\.message))
+  private func halving<Page>(_ read: () async throws -> Page) async throws -> Page {
+    var halvings = 0
+    return try await translated {
+      while true {
+        do {
+          return try await read()
+        } catch let error as PostgresError where error.sqlState == .queryCanceled {
+          halvings += 1
+          guard sizing.halve() else { throw error }
+          note(smallPages, .smallPages)
+          guard halvings < Self.halvingsMax else { throw error }
+        }
+      }
+    }
   }
 
-  private func emptyPage(_ position: IntakePosition?) async throws -> OrderPage {
-    let statement = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text"
-    let now = try await pages.read { try await $0.query(statement).text(0, 0) }.flatMap { Int64($0) } ?? 0
-    return OrderPage(
-      rows: [], position: position ?? IntakePosition("{}"), endsWalk: true, readAt: Timestamp(microseconds: now))
-  }
+  private var said: [String] { ShopWarning.Kind.allCases.compactMap { warnings[$0]?.message } }
 
-  /// Once a walk, in a transaction of its own: without an index it may take too long, which is then no failure.
-  private func lookForNullKeys() async {
-    guard let found = try? await read(pages, { try $1.query($0.sql.hasNullKeys).text(0, 0) }) else { return }
-    current[.nullKeys] =
-      found == "true"
-      ? ShopWarning(
-        kind: .nullKeys,
-        message: "rows without a key (\(mapping.keyExpression.setting) is NULL) can't be read: leave them out by "
-          + "orders.where, or choose another orders.key") : nil
+  private func note(_ message: String?, _ kind: ShopWarning.Kind) {
+    warnings[kind] = message.map { ShopWarning(kind: kind, message: $0) }
   }
 
   private func notePace(_ duration: Duration) {
     sizing.note(duration)
-    if sizing.size == sizing.sizeMax { current[.smallPages] = nil }
+    if sizing.size == sizing.sizeMax { note(nil, .smallPages) }
   }
 
-  private func noteSmallPages() {
-    current[.smallPages] = ShopWarning(
-      kind: .smallPages,
-      message: "a page of orders ran into a time limit (statement_timeout, 57014): reading \(sizing.size) at a time; "
-        + "is there an index on \(mapping.keyExpression.setting)?")
-  }
-
-  /// Reads in one transaction.
-  private func read<Result: Sendable>(
-    _ place: ShopConnection, _ work: @Sendable (ShopReading, PostgresTransaction) throws -> Result
-  ) async throws -> Result {
-    try await place.read { [mapping, limits] connection in
-      let reading = ShopReading(
-        sql: ShopSQL(mapping: mapping), isASCII: await connection.reportedSetting("server_encoding") == "SQL_ASCII",
-        serverVersion: await connection.serverVersion)
-      return try await connection.transaction(limits) { try work(reading, $0) }
-    }
+  private var smallPages: String {
+    "a read of orders ran into a time limit (statement_timeout, 57014): less is read at a time; is the database "
+      + "overloaded, or its limit for this role very short?"
   }
 
   private func translated<Result>(_ work: () async throws -> Result) async throws -> Result {
@@ -135,5 +210,18 @@ public actor ShopOrders: OrderSource {
     } catch let error as PostgresError {
       throw FailureWording.failure(error)
     }
+  }
+}
+
+extension PostgresConnection {
+  /// Whether the database's encoding is SQL_ASCII, in which any bytes are text.
+  var isASCII: Bool { reportedSetting("server_encoding") == "SQL_ASCII" }
+}
+
+extension OrderMapping {
+  /// What is said of rows that no read by key can reach.
+  var nullKeysWarning: String {
+    "rows without a key (\(keyExpression.setting) is NULL) can't be read: leave them out by orders.where, or choose "
+      + "another orders.key"
   }
 }

@@ -1,5 +1,5 @@
-/// The statements over the shop's table. Values are always bound; what is written into them is the operator's own SQL
-/// and type names from the server.
+/// The statements over the shop's table. Values are bound, or are numbers of our own; what else is written into them is
+/// the operator's own SQL and type names from the server.
 struct ShopSQL: Sendable {
   let mapping: OrderMapping
 
@@ -12,35 +12,72 @@ struct ShopSQL: Sendable {
     return "SELECT \(list) FROM \(mapping.from)\n\(filtered ? whereClause([]) : "") LIMIT 0"
   }
 
-  /// Keys in order after `$1`, at most `$2` (`$1` without a start): each with whether it equals the one before in its
-  /// own type, which for `citext` or `numeric` is more than the same text.
-  func keys(_ type: KeyType, continues: Bool, filtered: Bool) -> String {
+  /// Every order with every mapped value, for the planner to tell what it would read.
+  var planned: String { "SELECT \(columns(mapping.described)) FROM \(mapping.from)\n\(whereClause([]))" }
+
+  /// Keys in order after `$1` (where there is a start), up to and with `$2` (where there is an end), at most so many:
+  /// each with whether it equals the one before in its own type, which for `citext` or `numeric` is more than the same
+  /// text.
+  func keys(_ type: KeyType, _ bounds: KeyBounds, limit: Int, filtered: Bool) -> String {
     let key = mapping.keyExpression.enclosed
-    let bound = continues ? "\(key) > \(type.input("$1"))" : "\(key) IS NOT NULL"
-    let limit = continues ? "$2" : "$1"
+    let conditions = bounds.conditions(key, type)
     return """
       SELECT \(type.output("page.k")), coalesce(page.k = lag(page.k) OVER (ORDER BY page.k), false)::text
       FROM (SELECT \(key) AS k FROM \(mapping.from)
-      \(filtered ? whereClause([bound]) : "WHERE \(bound)") ORDER BY \(key) LIMIT \(limit)::bigint) AS page
+      \(filtered ? whereClause(conditions) : plainWhere(conditions)) ORDER BY \(key) LIMIT \(limit)) AS page
       ORDER BY page.k
       """
   }
 
-  /// The rows with the keys in `$1`; `$2` is the time zone where the description says so. OFFSET 0 keeps the planner
-  /// from pulling the inner select up, which would evaluate an expression once for each of its uses.
+  /// Keys and row versions of those rows that fulfil our own conditions, whether or not they are orders: what is read
+  /// where some value makes a whole statement fail.
+  func keys(_ type: KeyType, where conditions: [String], limit: Int?, versions: Bool) -> String {
+    """
+    SELECT \(type.output("o.k"))\(versions ? ", o.version" : "") FROM (SELECT \(mapping.keyExpression.enclosed) AS k\
+    \(versions ? ", xmin AS version" : "") FROM \(mapping.from)
+    \(plainWhere(conditions)) OFFSET 0) AS o\(limit.map { " LIMIT \($0)" } ?? "")
+    """
+  }
+
+  /// The rows with the keys in `$1`; `$2` is the time zone where the description says so.
   ///
   /// `guarded` has `orders.where` judged for these rows only. Otherwise the planner may try it on others first, a joined
   /// table's say, and fail for one of those; but it keeps conditions that join tables from being used for that.
   func rows(_ description: TableDescription, limit: Int, guarded: Bool = false) -> String {
-    let expressions = mapping.selected
     let found = "\(mapping.keyExpression.enclosed) = \(description.key.any("$1"))"
     let condition = mapping.condition.map { "CASE WHEN \(found) THEN (\($0)\n) ELSE false END" } ?? "true"
-    let placed = placedAt(description, expressions)
+    let clause = guarded ? "WHERE \(found) AND \(condition)" : whereClause([found])
+    return rows(description, clause, zone: "$2", limit: limit, versions: false)
+  }
+
+  /// The orders that fulfil conditions of ours; `$1` is the time zone where the description says so.
+  func rows(_ description: TableDescription, where conditions: [String], limit: Int?) -> String {
+    rows(description, whereClause(conditions), zone: "$1", limit: limit, versions: true)
+  }
+
+  /// OFFSET 0 keeps the planner from pulling the inner select up, which would evaluate an expression once for each of
+  /// its uses.
+  private func rows(
+    _ description: TableDescription, _ clause: String, zone: String, limit: Int?, versions: Bool
+  ) -> String {
+    let expressions = mapping.selected
+    let placed = placedAt(description, expressions, zone: zone)
+    let cells = cells(description, expressions) + placed.cells + (versions ? ["o.version"] : [])
     return """
-      SELECT \((cells(description, expressions) + placed.cells).joined(separator: ", "))
-      FROM (SELECT \(columns(expressions)) FROM \(mapping.from)
-      \(guarded ? "WHERE \(found) AND \(condition)" : whereClause([found])) OFFSET 0) AS o\(placed.joins)
-      LIMIT \(limit)
+      SELECT \(cells.joined(separator: ", "))
+      FROM (SELECT \(columns(expressions))\(versions ? ", xmin AS version" : "") FROM \(mapping.from)
+      \(clause) OFFSET 0) AS o\(placed.joins)\(limit.map { "\nLIMIT \($0)" } ?? "")
+      """
+  }
+
+  /// How many orders lie within bounds of the key, and the sum of the hashes of all their values: the same for the same
+  /// rows in whatever order they are read.
+  func hash(_ type: KeyType, _ bounds: KeyBounds) -> String {
+    let key = mapping.keyExpression.enclosed
+    return """
+      SELECT count(*)::text || ':' || coalesce(sum(hashtextextended(o::text, 0)::numeric), 0)::text
+      FROM (SELECT \(columns(mapping.selected)) FROM \(mapping.from)
+      \(whereClause(bounds.conditions(key, type))) OFFSET 0) AS o
       """
   }
 
@@ -75,8 +112,11 @@ struct ShopSQL: Sendable {
 
   /// WHERE with the operator's condition and further ones.
   func whereClause(_ conditions: [String]) -> String {
-    let all = (mapping.condition.map { ["(\($0)\n)"] } ?? []) + conditions
-    return all.isEmpty ? "" : "WHERE " + all.joined(separator: " AND ")
+    plainWhere((mapping.condition.map { ["(\($0)\n)"] } ?? []) + conditions)
+  }
+
+  private func plainWhere(_ conditions: [String]) -> String {
+    conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
   }
 
   private func columns(_ expressions: [MappedExpression]) -> String {
@@ -93,14 +133,33 @@ struct ShopSQL: Sendable {
   private func output(_ expression: MappedExpression, _ column: String, _ description: TableDescription) -> String {
     switch expression.role {
     case .key: description.key.output(column)
-    case .qualifies: "(\(column) IS TRUE)::text"
+    case .qualifies: "(\(column) IS TRUE)"
     case .metadata: "to_jsonb(\(column))::text"
     default: "\(column)::text"
     }
   }
 
-  private func placedAt(_ description: TableDescription, _ expressions: [MappedExpression]) -> PlacedAtSQL {
+  private func placedAt(
+    _ description: TableDescription, _ expressions: [MappedExpression], zone: String
+  ) -> PlacedAtSQL {
     let index = expressions.firstIndex { $0.role == .placedAt } ?? 0
-    return PlacedAtSQL(type: description.placedAt, column: "o.c\(index)", zone: "$2::text")
+    return PlacedAtSQL(type: description.placedAt, column: "o.c\(index)", zone: "\(zone)::text")
+  }
+}
+
+/// A part of the key's order: behind one key, up to and with another.
+struct KeyBounds: Hashable, Sendable {
+  var after: String?
+  var upTo: String?
+
+  /// The values of the parameters that `conditions` names.
+  var parameters: [String] { [after, upTo].compactMap { $0 } }
+
+  /// Conditions over `$1` and `$2`, as far as there are bounds.
+  func conditions(_ key: String, _ type: KeyType) -> [String] {
+    var conditions: [String] = []
+    if after != nil { conditions.append("\(key) > \(type.input("$1"))") }
+    if upTo != nil { conditions.append("\(key) <= \(type.input(after == nil ? "$1" : "$2"))") }
+    return conditions.isEmpty ? ["\(key) IS NOT NULL"] : conditions
   }
 }

@@ -11,8 +11,6 @@ public enum CatchUp {
       var intake = try transaction.intakeProgress()
       (intake.caughtUpAt, intake.lastWalkAt) = (nil, nil)
       try transaction.setIntakeProgress(intake)
-      // From the beginning: what was read before the stop may have changed since.
-      try transaction.setPosition(IntakePosition(""), of: .sweep)
       var mirror = try transaction.mirrorProgress()
       mirror.completeSweepBeganAt = nil
       try transaction.setMirrorProgress(mirror)

@@ -13,6 +13,10 @@ public enum Event: String, Sendable, CaseIterable {
   case pollRecovered = "poll_recovered"
   /// Something about the shop's table is not as it should be.
   case pollWarning = "poll_warning"
+  /// How changes to the shop's table are found.
+  case following
+  /// The table, its server or the mapping is another one than before: everything is read again.
+  case tableChanged = "table_changed"
   /// The first walk over all orders ended.
   case caughtUp = "caught_up"
   /// Referrals can't be read.

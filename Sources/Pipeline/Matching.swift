@@ -55,10 +55,15 @@ public struct Matching: Service {
     let (rules, now) = (rules, surroundings.clock.now)
     let (decided, caughtUp) = try await surroundings.ledger.transaction { transaction in
       let batch = try transaction.undecided(at: now, limit: Self.batchMax)
+      let facts = try DecidingFacts(transaction)
       let decided = try batch.map { order in
-        let decision = try Self.decide(order, rules: rules, transaction: transaction, now: now)
-        try transaction.decide(order.entry, decision, at: now)
-        return Decided(before: order, decision: decision)
+        let decision = try Self.decide(order, rules: rules, facts: facts, transaction: transaction, now: now)
+        if let readable = order.order, order.frozen == nil, rules.isPast(readable, decision, now: now) {
+          try transaction.dismiss(order.entry, as: decision.outcome)
+        } else {
+          try transaction.decide(order.entry, decision, at: now)
+        }
+        return Decided(orderID: order.orderID, before: order, decision: decision)
       }
       return (decided, try batch.isEmpty && Self.settleCatchUp(transaction, now: now))
     }
@@ -74,20 +79,17 @@ public struct Matching: Service {
 
   /// Decides one order by what the ledger knows.
   static func decide(
-    _ order: LedgerOrder, rules: AttributionRules, transaction: any LedgerTransaction, now: Timestamp
+    _ order: LedgerOrder, rules: AttributionRules, facts: DecidingFacts? = nil, transaction: any LedgerTransaction,
+    now: Timestamp
   ) throws -> Decision {
     switch order.row {
     case .unreadable(let row):
       return Decision(review: row.reason, row.detail)
     case .readable(let readable):
-      let context = DecisionContext(
-        now: now, firstSeenAt: order.firstSeenAt, hadQualified: order.hadQualified, idIsRepeated: order.idIsRepeated,
-        mirrorCompleteSince: try transaction.mirrorProgress().completeSweepBeganAt,
-        isCatchingUp: try transaction.intakeProgress().caughtUpAt == nil)
-      let referrals = try transaction.referrals(sharing: readable.email, readable.externalSourceID)
-      return try rules.decide(readable, among: referrals, context: context) { referral in
-        try transaction.holder(of: referral, except: order.entry)
-      }
+      let facts = try facts ?? DecidingFacts(transaction)
+      let context = facts.context(
+        now: now, firstSeenAt: order.firstSeenAt, hadQualified: order.hadQualified, idIsRepeated: order.idIsRepeated)
+      return try facts.decide(readable, rules: rules, context: context, except: order.entry, transaction)
     }
   }
 
@@ -102,31 +104,5 @@ public struct Matching: Service {
     progress.firstCaughtUpAt = progress.firstCaughtUpAt ?? now
     try transaction.setIntakeProgress(progress)
     return true
-  }
-}
-
-/// A decision with what stood before it, for the log.
-private struct Decided: Sendable {
-  let before: LedgerOrder
-  let decision: Decision
-
-  func log(to log: Logger) {
-    guard before.decidedAt == nil || decision.outcome != before.outcome || decision.reason != before.reason else {
-      return
-    }
-    let (event, level): (Event, Logger.Level) =
-      switch decision.outcome {
-      case .queued: (.queued, .debug)
-      case .held: (.matched, .debug)
-      case .review: (.review, .error)
-      case .superseded: (.superseded, .info)
-      case .cancelled: (.cancelled, .info)
-      default: (.matched, .trace)
-      }
-    let referral = decision.referralID.map { " for referral \($0)" } ?? ""
-    let detail = decision.detail.map { ": \($0)" } ?? ""
-    log.event(
-      event, level, "order \(before.orderID) is \(decision.outcome.rawValue)\(referral)\(detail)",
-      ["order": before.orderID, "referral": decision.referralID?.text, "reason": decision.reason])
   }
 }

@@ -23,6 +23,8 @@ public struct Surroundings: Sendable {
   public var matchingBell = Doorbell()
   /// Rung when there may be something to send.
   public var deliveryBell = Doorbell()
+  /// Rung when the shop's table was surveyed.
+  public var surveyBell = Doorbell()
   /// Rung when the mirror should be read at once.
   public var mirrorBell = Doorbell()
 

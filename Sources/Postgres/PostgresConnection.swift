@@ -9,7 +9,7 @@ import Synchronization
 public actor PostgresConnection {
   private let executor: ConnectionExecutor
   private let handle: Mutex<ConnectionHandle?>
-  private let wake: EventDescriptor
+  let wake: EventDescriptor
   private let settings: ConnectionSettings
 
   /// The longest that any statement may go without an answer, whatever the server's own limits: a stopped server keeps
@@ -75,23 +75,27 @@ public actor PostgresConnection {
   ///
   /// - Parameters:
   ///   - limits: The most time that the server is to spend.
+  ///   - opening: Statements without parameters that travel with BEGIN, in one round trip; what they return is the
+  ///     transaction's `opened`.
   ///   - body: The statements. Its result must not depend on anything but them.
   /// - Returns: What the body returned.
   /// - Throws: What the body threw, after a rollback; `PostgresError`; `CancellationError`.
   public func transaction<Result: Sendable>(
-    _ limits: TransactionLimits = TransactionLimits(),
+    _ limits: TransactionLimits = TransactionLimits(), opening: [String] = [],
     _ body: @Sendable (PostgresTransaction) throws -> Result
   ) async throws -> Result {
     try await cancellable { cancellation in
       try self.perform { handle in
-        let transaction = PostgresTransaction { sql, parameters in
-          try self.statement(cancellation, on: handle).run(sql, parameters)
-        }
+        let script = ([limits.openingScript] + opening).joined(separator: ";\n")
         let outcome = Swift.Result {
-          _ = try self.statement(cancellation, on: handle).run(script: limits.openingScript)
+          // BEGIN and our own settings return a result each, before those that were asked for.
+          let opened = try self.statement(cancellation, on: handle).run(script: script).dropFirst(2)
+          let transaction = PostgresTransaction(opened: Array(opened)) { sql, parameters, format in
+            try self.statement(cancellation, on: handle).run(sql, parameters, format: format)
+          }
+          defer { transaction.end() }
           return try body(transaction)
         }
-        transaction.end()
         try self.finish(handle, commits: (try? outcome.get()) != nil)
         return try outcome.get()
       }
@@ -160,7 +164,7 @@ public actor PostgresConnection {
   }
 
   /// Runs libpq work; a connection that it lost is closed.
-  private func perform<Result>(_ work: (ConnectionHandle) throws -> Result) throws -> Result {
+  func perform<Result>(_ work: (ConnectionHandle) throws -> Result) throws -> Result {
     guard let open, open.isUsable else {
       throw PostgresError(message: "the connection is closed", isConnectionLost: true)
     }
@@ -179,7 +183,7 @@ public actor PostgresConnection {
   }
 
   /// Runs work that a cancelled task ends.
-  private func cancellable<Result: Sendable>(
+  func cancellable<Result: Sendable>(
     _ work: (Cancellation) throws -> Result
   ) async throws -> Result {
     try Task.checkCancellation()

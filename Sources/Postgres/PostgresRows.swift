@@ -17,6 +17,14 @@ public final class PostgresRows: Sendable {
     public var tableColumn: Int32
   }
 
+  /// How cells travel (PostgreSQL manual, 34.3.1, resultFormat).
+  public enum Format: Int32, Sendable {
+    /// As the type's output function writes them.
+    case text = 0
+    /// As the type's send function writes them: texts as they are, numbers big-endian.
+    case binary = 1
+  }
+
   /// The columns, from left to right.
   public let columns: [Column]
   /// How many rows there are.
@@ -59,6 +67,35 @@ public final class PostgresRows: Sendable {
   /// A cell's bytes as the server sent them; nil for NULL.
   public func bytes(_ row: Int, _ column: Int) -> [UInt8]? {
     isNull(row, column) ? nil : unsafe Array(cell(row, column))
+  }
+
+  /// A cell of an integer type, `timestamptz` (microseconds since 2000-01-01T00:00:00Z), `xid` or `bool`, of a query in
+  /// binary format; nil for NULL.
+  public func integer(_ row: Int, _ column: Int) -> Int64? {
+    guard !isNull(row, column) else { return nil }
+    let bytes = unsafe cell(row, column)
+    precondition(bytes.count <= 8, "no integer")
+    switch bytes.count {
+    case 8: return unsafe Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
+    // An xid is the only one of four bytes that uses its highest bit for the number.
+    case 4 where columns[column].typeOID == Self.xid:
+      return unsafe Int64(UInt32(bigEndian: bytes.loadUnaligned(as: UInt32.self)))
+    case 4: return unsafe Int64(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
+    case 2: return unsafe Int64(Int16(bigEndian: bytes.loadUnaligned(as: Int16.self)))
+    case 1: return unsafe Int64(bytes[0])
+    default: preconditionFailure("no integer")
+    }
+  }
+
+  /// OID of `xid` in pg_type.
+  private static let xid: UInt32 = 28
+
+  /// Lends a cell's bytes as the server sent them, without a copy; nil for NULL.
+  public func withBytes<Result>(_ row: Int, _ column: Int, _ body: (Span<UInt8>) throws -> Result) rethrows -> Result? {
+    guard !isNull(row, column) else { return nil }
+    let cell = unsafe cell(row, column)
+    let bytes = unsafe Span<UInt8>(_unsafeBytes: cell)
+    return try body(bytes)
   }
 
   /// libpq's own memory: valid as long as `result`, and followed by a NUL that the length leaves out.

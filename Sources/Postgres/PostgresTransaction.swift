@@ -1,21 +1,31 @@
 /// The statements of one transaction. Lent to the body of `PostgresConnection.transaction`, and of no use after it.
 public final class PostgresTransaction {
-  private let statement: (String, [PostgresParameter]) throws -> PostgresRows
+  typealias Statement = (String, [PostgresParameter], PostgresRows.Format) throws -> PostgresRows
+
+  /// What the statements that were sent along with BEGIN returned, in their order.
+  public let opened: [PostgresRows]
+  private let statement: Statement
   private var hasEnded = false
 
-  init(_ statement: @escaping (String, [PostgresParameter]) throws -> PostgresRows) { self.statement = statement }
+  init(opened: [PostgresRows], _ statement: @escaping Statement) {
+    self.opened = opened
+    self.statement = statement
+  }
 
   /// Runs one statement with its parameters bound.
   ///
   /// - Parameters:
   ///   - sql: One statement, with `$1`, `$2` ... for the parameters.
   ///   - parameters: Their values in order.
+  ///   - format: How its cells travel.
   /// - Returns: What it returned.
   /// - Throws: `PostgresError`, after which the transaction takes no other statement, or `CancellationError`.
   @discardableResult
-  public func query(_ sql: String, _ parameters: [PostgresParameter] = []) throws -> PostgresRows {
+  public func query(
+    _ sql: String, _ parameters: [PostgresParameter] = [], format: PostgresRows.Format = .text
+  ) throws -> PostgresRows {
     guard !hasEnded else { throw PostgresError(message: "the transaction has ended") }
-    return try statement(sql, parameters)
+    return try statement(sql, parameters, format)
   }
 
   /// Runs work that may fail without costing the transaction: behind a savepoint, rolled back to when a statement fails.

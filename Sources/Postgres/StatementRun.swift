@@ -26,29 +26,32 @@ struct StatementRun {
   }
 
   /// Sends one statement with its parameters bound (extended protocol).
-  mutating func run(_ sql: String, _ parameters: [PostgresParameter]) throws -> PostgresRows {
+  mutating func run(
+    _ sql: String, _ parameters: [PostgresParameter], format: PostgresRows.Format
+  ) throws -> PostgresRows {
     guard parameters.allSatisfy(\.isSendable) else {
       throw PostgresError(sqlState: .characterNotInRepertoire, message: "a parameter holds a NUL character")
     }
     guard !sql.utf8.contains(0) else { throw PostgresError(message: "the statement holds a NUL character") }
     let sent = unsafe withCStrings(parameters.map(\.text)) { values in
-      unsafe PQsendQueryParams(connection.pointer, sql, Int32(parameters.count), nil, values, nil, nil, 0)
+      unsafe PQsendQueryParams(connection.pointer, sql, Int32(parameters.count), nil, values, nil, nil, format.rawValue)
     }
-    return try finish(sent)
+    guard let last = try finish(sent).last else { throw lost() }
+    return last
   }
 
-  /// Sends constant statements of our own, several in one round trip (simple protocol).
-  mutating func run(script: String) throws -> PostgresRows {
+  /// Sends statements without parameters, several in one round trip (simple protocol); what each of them returned.
+  mutating func run(script: String) throws -> [PostgresRows] {
     try finish(unsafe PQsendQuery(connection.pointer, script))
   }
 
-  private mutating func finish(_ sent: Int32) throws -> PostgresRows {
+  private mutating func finish(_ sent: Int32) throws -> [PostgresRows] {
     guard sent == 1 else { throw lost() }
-    var last: ResultHandle?
+    var results: [ResultHandle] = []
     var failure: ResultHandle?
     while let result = try nextResult() {
       switch result.status {
-      case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: last = result
+      case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: results.append(result)
       case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
         throw PostgresError(message: "COPY is not a query", isConnectionLost: true)
       default: failure = failure ?? result
@@ -57,8 +60,8 @@ struct StatementRun {
     try settleCancelRequest()
     if isCancelled { throw CancellationError() }
     if let failure { throw error(failure) }
-    guard let last else { throw lost() }
-    return PostgresRows(last)
+    guard !results.isEmpty else { throw lost() }
+    return results.map(PostgresRows.init)
   }
 
   /// The next result, nil after the last.

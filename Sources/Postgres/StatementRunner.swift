@@ -4,12 +4,14 @@ struct StatementRunner {
   let wake: EventDescriptor
   let cancellation: Cancellation
 
-  func run(_ sql: String, _ parameters: [PostgresParameter]) throws -> PostgresRows {
+  func run(
+    _ sql: String, _ parameters: [PostgresParameter], format: PostgresRows.Format = .text
+  ) throws -> PostgresRows {
     var run = StatementRun(connection: handle, wake: wake, cancellation: cancellation, deadline: deadline)
-    return try run.run(sql, parameters)
+    return try run.run(sql, parameters, format: format)
   }
 
-  func run(script: String) throws -> PostgresRows {
+  func run(script: String) throws -> [PostgresRows] {
     var run = StatementRun(connection: handle, wake: wake, cancellation: cancellation, deadline: deadline)
     return try run.run(script: script)
   }

@@ -58,6 +58,10 @@ public enum EventCatalog {
     Event(name: "ledger_recovered", messageID: "16efcef1a8254c09b85f65c3f6c0a03a"),
     // The shop's table is read, but something about it is not as it should be.
     Event(name: "poll_warning", messageID: "61917036d7a5406bb4544ab546f39189"),
+    // How changes to the shop's table are found.
+    Event(name: "following", messageID: "1f1189a219ca4d20bae85bf5b151df81"),
+    // The shop's table is another one than before; everything is read again.
+    Event(name: "table_changed", messageID: "0417b8cfa64c4b87bd3144860af42e56"),
     // Lines were lost because nobody read them in time.
     Event(name: "log_dropped", messageID: "311efd0ded1c4eac8c2d3231b389e25b"),
   ]

@@ -26,6 +26,16 @@ extension AttributionRules {
     return decision
   }
 
+  /// Whether an order that was never sent can matter no more: it was decided without a report, and is too old to wait for
+  /// a referral. Should its row change, it is read and decided anew. All that remains of it is a count.
+  public func isPast(_ order: Order, _ decision: Decision, now: Timestamp) -> Bool {
+    guard now >= order.placedAt.latest + waitForReferral else { return false }
+    return switch decision.outcome {
+    case .notQualifying, .noReferral, .outsideWindow: true
+    default: false
+    }
+  }
+
   private func judge(_ order: Order, chosen referral: MirroredReferral, now: Timestamp) -> Decision {
     switch referral.status {
     case .converted:

@@ -6,23 +6,50 @@ public protocol LedgerStore: Sendable {
   func transaction<Value: Sendable>(
     _ body: @escaping @Sendable (any LedgerTransaction) throws -> Value
   ) async throws -> Value
+
+  /// The keys of all orders and referrals that are remembered, kept up to date from now on.
+  func knownKeys() async throws -> KnownKeys
 }
 
 /// Everything that can be done to a ledger, grouped by who does it.
 public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecords, DeliveryRecords, QueueRecords {}
 
-/// What intake remembers: positions, and the rows they brought.
+/// What intake remembers: how far each range was read, and the rows that brought.
 public protocol IntakeRecords {
-  /// The position that the lane's last page left.
-  func position(of lane: IntakeLane) throws -> IntakePosition?
-  /// Stores a lane's position; in the same transaction as the rows it brought.
-  func setPosition(_ position: IntakePosition, of lane: IntakeLane) throws
+  /// The table's ranges in the order of their numbers.
+  func ranges() throws -> [SweepRange]
+  /// Stores a range; in the same transaction as the rows that its reading brought.
+  func setRange(_ range: SweepRange) throws
+  /// Forgets every range: the table is another one.
+  func removeRanges() throws
+  /// Adds to the counts of orders that left nothing behind and belong to no range's count yet.
+  func tally(_ outcome: Outcome, _ count: Int) throws
+  /// Forgets those counts, as each range has counted anew since.
+  func clearTallies() throws
+  /// What is known of a row's order.
+  func standing(of row: OrderRow) throws -> RowStanding
+  /// Takes in an order that was never seen, as it was decided.
+  func insert(_ row: OrderRow, _ decision: Decision, seenAt: Timestamp, isBackfill: Bool) throws -> EntryID
   /// Takes in a row as it was seen, and has it decided if it is new or changed.
   func record(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws -> RowChange
+  /// Leaves nothing of an order that was never sent but a count of what became of it.
+  func dismiss(_ entry: EntryID, as outcome: Outcome) throws
+  /// Whether another row is known with this order's transaction ID.
+  func isRepeated(_ order: Order) throws -> Bool
   /// How the intake as a whole stands.
   func intakeProgress() throws -> IntakeProgress
   /// Stores how the intake as a whole stands.
   func setIntakeProgress(_ progress: IntakeProgress) throws
+}
+
+/// What is known of a row's order before the row is taken in.
+public enum RowStanding: Hashable, Sendable {
+  /// Never seen.
+  case unknown
+  /// Seen, with this very content.
+  case unchanged
+  /// Seen, with another content.
+  case changed(EntryID)
 }
 
 /// What `record` found.
@@ -39,18 +66,44 @@ public enum RowChange: Hashable, Sendable {
 
 /// How the intake as a whole stands.
 public struct IntakeProgress: Hashable, Sendable, Codable {
+  /// A transaction number of the shop's database, and when it was the oldest unfinished one.
+  public struct HorizonNote: Hashable, Sendable, Codable {
+    /// Every version with a lower number was visible then.
+    public var horizon: UInt64
+    /// When it was taken, by the host's clock.
+    public var takenAt: Timestamp
+
+    /// A note from its values.
+    public init(horizon: UInt64, takenAt: Timestamp) {
+      self.horizon = horizon
+      self.takenAt = takenAt
+    }
+  }
+
   /// What `orders.start` came to when this ledger first met the shop: orders placed before it take no part.
   public var takesOrdersFrom: Timestamp?
   /// Whether `takesOrdersFrom` was settled.
   public var isStartSettled: Bool
-  /// When this run of the daemon had read every order and every referral once: until then nothing is frozen.
+  /// When this run of the daemon had read all that may have changed, and every referral was known: until then nothing is
+  /// frozen.
   public var caughtUpAt: Timestamp?
   /// When that first happened: orders seen before it are the backfill.
   public var firstCaughtUpAt: Timestamp?
   /// When a page was last read, by the host's clock.
   public var lastPageAt: Timestamp?
-  /// When the last walk over everything ended.
+  /// When every range was last read in this run.
   public var lastWalkAt: Timestamp?
+  /// `ShopSurvey.identity` of the table that the ranges' marks belong to.
+  public var identity: String?
+  /// The highest transaction number seen: a server that is behind it was set back.
+  public var endSeen: UInt64?
+  /// What the last look for recent changes left, in the source's words.
+  public var recentPosition: String?
+  /// A horizon that waits for a complete sweep of the referrals.
+  public var noted: HorizonNote?
+  /// The last horizon after which a complete sweep of the referrals began: what was visible by then, and matches none of
+  /// them, has no referral.
+  public var settled: HorizonNote?
 
   /// Nothing yet.
   public init() { isStartSettled = false }
@@ -70,6 +123,8 @@ public protocol ReferralRecords {
   func openReferrals(unseenSince time: Timestamp, limit: Int) throws -> [ReferralID]
   /// Referrals that the API surely knows if it is the account this ledger belongs to: those of the last reports first.
   func knownReferrals(limit: Int) throws -> [ReferralID]
+  /// When the oldest referral was made that a conversion can still be reported for.
+  func oldestOpenReferral() throws -> Timestamp?
   /// How many there are of each status.
   func referralCounts() throws -> [ReferralStatus: Int]
 }
@@ -98,7 +153,7 @@ public protocol MatchingRecords {
   /// Every mirrored referral that shares a key with an order.
   func referrals(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws -> [MirroredReferral]
   /// The order that holds a referral, other than `entry`.
-  func holder(of referral: ReferralID, except entry: EntryID) throws -> DecisionContext.Holder?
+  func holder(of referral: ReferralID, except entry: EntryID?) throws -> DecisionContext.Holder?
   /// Stores a decision; a claim is taken from any unfrozen holder, which is decided again.
   func decide(_ entry: EntryID, _ decision: Decision, at now: Timestamp) throws
   /// Has the orders behind a referral decided again.

@@ -1,60 +1,36 @@
-/// The shop's orders, as the pipeline sees them: pages to walk, and single orders to read again.
+/// The shop's orders, as the pipeline sees them: a table to sweep range by range, recent changes to look for between
+/// sweeps, and single orders to read again.
 ///
-/// How a page is found (a full walk, an indexed change column, a sweep by horizon, hashes) is the source's own; the
-/// pipeline only stores the position it is given together with what came with it, and hands it back.
+/// The source knows how a change is found (row versions, hashes); the pipeline decides what is read when, and keeps what
+/// a read left behind (`SweepRange.mark`, `RecentPage.position`) together with what it brought.
 public protocol OrderSource: Sendable {
-  /// Reads the next page of a lane in one short transaction, from the position that the ledger stored with the lane's
-  /// last page on; nil for none.
+  /// Looks at the table as it is now: how it can be followed, and what tells it from an earlier one.
   ///
   /// - Throws: `OrderSourceFailure`, or `CancellationError`.
-  func page(of lane: IntakeLane, after position: IntakePosition?) async throws -> OrderPage
+  func survey() async throws -> ShopSurvey
+
+  /// Reads a piece of a range in one short transaction.
+  ///
+  /// - Throws: `OrderSourceFailure` of kind `changed` where the table is no longer the surveyed one, so that no mark
+  ///   means anything; of other kinds; or `CancellationError`.
+  func sweep(_ piece: SweepPiece, of survey: ShopSurvey, screen: OrderScreen) async throws -> SweepPage
+
+  /// Reads what changed lately, by the shop's own change columns: for latency. May miss; the sweep doesn't.
+  ///
+  /// - Parameters:
+  ///   - position: What the last read's page gave; nil for the first.
+  /// - Throws: As `sweep(_:of:screen:)`.
+  func recent(after position: String?, of survey: ShopSurvey, screen: OrderScreen) async throws -> RecentPage
 
   /// Reads orders again by their keys. A key that is missing in the result is no longer an order.
   ///
   /// - Throws: `OrderSourceFailure`, or `CancellationError`.
   func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow]
-}
 
-/// The ways in which orders are read side by side, each with a position of its own.
-public enum IntakeLane: String, Sendable, Codable, CaseIterable {
-  /// Recent changes, for latency. May miss; the sweep doesn't.
-  case fast
-  /// Everything, for truth.
-  case sweep
-}
-
-/// How far a lane has come, in the source's own words; stored as it is.
-public struct IntakePosition: Hashable, Sendable, Codable {
-  /// The source's own words.
-  public let text: String
-
-  /// Wraps the source's own words.
-  public init(_ text: String) { self.text = text }
-}
-
-/// One short read.
-public struct OrderPage: Sendable {
-  /// The rows, each key at most once.
-  public var rows: [OrderRow]
-  /// Where to go on; stored in the transaction that stores the rows.
-  public var position: IntakePosition
-  /// Whether this page ended a walk over everything there is.
-  public var endsWalk: Bool
-  /// When the page's snapshot was taken, by the database's clock.
-  public var readAt: Timestamp
-  /// What an operator should know although reading goes on, in a sentence each; the same words for as long as it lasts.
-  public var warnings: [String]
-
-  /// A page from its values.
-  public init(
-    rows: [OrderRow], position: IntakePosition, endsWalk: Bool, readAt: Timestamp, warnings: [String] = []
-  ) {
-    self.rows = rows
-    self.position = position
-    self.endsWalk = endsWalk
-    self.readAt = readAt
-    self.warnings = warnings
-  }
+  /// Returns when the shop says that orders changed.
+  ///
+  /// - Throws: `OrderSourceFailure` where it can't be listened to, or `CancellationError`.
+  func change() async throws
 }
 
 /// Why orders can't be read now. None of these ends the daemon.
@@ -69,6 +45,10 @@ public struct OrderSourceFailure: Error, Hashable, Sendable, CustomStringConvert
     case mapping
     /// Cancelled, timed out, locked, deadlocked: the same page may be read in a moment.
     case transient
+    /// Another table, server or copy than the one that was surveyed: what marks say of it means nothing any more.
+    case changed
+    /// The shop does not say when orders change, and won't.
+    case silent
     /// Anything else the server said.
     case other
   }

@@ -37,18 +37,21 @@ extension ShopInspection {
     if mapping.qualifies == nil {
       try await ask("orders.qualifying_statuses", connection, &report) { try statuses($0) }
     }
-    let isASCII = await connection.reportedSetting("server_encoding") == "SQL_ASCII"
-    let reading = ShopReading(sql: sql, isASCII: isASCII, serverVersion: await connection.serverVersion)
+    let isASCII = await connection.isASCII
     try await ask("orders", connection, &report) { transaction in
-      let page = try reading.page(after: nil, size: mapping.pageSize, in: transaction)
-      let faults = page.rows.compactMap { row in if case .unreadable(let fault) = row { fault } else { nil } }
+      let description = try Describing(sql: sql, isASCII: isASCII).description(in: transaction)
+      let statement = sql.keys(description.key, where: [], limit: mapping.pageSize, versions: false)
+      let found = try transaction.query(statement)
+      let keys = Set(try (0..<found.count).compactMap { try found.text($0, 0).map { OrderKey($0) } })
+      let read = try RowReading(sql, description, transaction).orders(Array(keys))
+      let faults = read.values.compactMap { row in if case .unreadable(let fault) = row { fault } else { nil } }
       guard let first = faults.first else {
-        return [ShopFinding(.ok, "orders", "the first \(page.rows.count) can be read")]
+        return [ShopFinding(.ok, "orders", "the first \(read.count) can be read")]
       }
       return [
         ShopFinding(
           .warn, "orders",
-          "\(faults.count) of the first \(page.rows.count) can't be read, and go to review; \(first.detail)")
+          "\(faults.count) of the first \(read.count) can't be read, and go to review; \(first.detail)")
       ]
     }
   }

@@ -19,7 +19,9 @@ extension ShopInspection {
           advice: "leave them out by orders.where, or choose another key")
       ]
     }
-    try await ask(setting, connection, &report) { transaction in [try walkIndex(table, setting, transaction)] }
+    if report.method == .hashes {
+      try await ask(setting, connection, &report) { transaction in [try walkIndex(table, setting, transaction)] }
+    }
     guard mapping.key != nil, mapping.key != mapping.columns.id else { return }
     try await ask("orders.columns.id", connection, &report) { transaction in
       let expression = "(\(mapping.columns.id)\n)"
@@ -69,8 +71,8 @@ extension ShopInspection {
       SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
       set_config('enable_incremental_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)
       """)
-    let statement = sql.keys(table.description.key, continues: false, filtered: true)
-    let plan = try QueryPlan.explain(statement, transaction, [PostgresParameter(Int64(mapping.pageSize))])
+    let statement = sql.keys(table.description.key, KeyBounds(), limit: mapping.pageSize, filtered: true)
+    let plan = try QueryPlan.explain(statement, transaction)
     // The outer sort is ours: it orders the page that was read.
     let inner = plan?.pageScan
     guard let inner, inner.contains(["Sort", "Incremental Sort", "Seq Scan"]) else {

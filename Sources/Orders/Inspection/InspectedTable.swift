@@ -73,36 +73,38 @@ extension ShopInspection {
     ]
   }
 
-  /// Whether row versions tell what changed (the system column xmin).
+  /// How changes will be found, and what would make that cheaper.
+  func following(_ connection: PostgresConnection, _ report: inout ShopReport) async throws {
+    let surveying = Surveying(
+      sql: sql, isASCII: await connection.isASCII, serverVersion: await connection.serverVersion)
+    var method: ShopSurvey.Method?
+    do {
+      let plan = try await connection.transaction(limits) { try surveying.plan($0) }
+      method = plan.method
+      let how =
+        plan.method == .versions
+        ? "changes are found by row versions (xmin): \(plan.because)"
+        : "changes are found by comparing hashes, which reads every order: \(plan.because)"
+      report.findings.append(
+        ShopFinding(plan.advice == nil ? .ok : .warn, "orders.from", how, advice: plan.advice))
+    } catch let failure as OrderSourceFailure {
+      report.findings.append(ShopFinding(.fail, "orders.from", failure.description))
+    } catch let error as PostgresError {
+      report.findings.append(ShopFinding(.fail, "orders.from", FailureWording.failure(error).description))
+    }
+    report.method = method
+  }
+
+  /// Whether the role sees every row.
   private func source(_ table: InspectedTable, _ transaction: PostgresTransaction) throws -> [ShopFinding] {
-    guard let relation = table.relation, table.isPlain else {
-      let what = table.kind.map {
-        ["v": "a view", "m": "a materialised view", "f": "a foreign table"][$0] ?? "a relation"
-      }
-      return [
-        ShopFinding(
-          .ok, "orders.from", "\(what ?? "a join or a sub-select"): changes are found by reading, not by xmin")
-      ]
-    }
+    guard let relation = table.relation else { return [] }
     let rows = try transaction.query(
-      """
-      SELECT has_column_privilege($1::oid, 'xmin', 'SELECT')::text, relrowsecurity::text
-      FROM pg_class WHERE oid = $1::oid
-      """, [PostgresParameter(relation)])
-    var findings = [ShopFinding(.ok, "orders.from", "a table that we may read")]
-    if try rows.text(0, 0) != "true" {
-      findings = [
-        ShopFinding(
-          .warn, "orders.from", "row versions (xmin) may not be read, so more is read than needed",
-          advice: "GRANT SELECT (xmin) ON \(mapping.from) TO the role in orders.connection")
-      ]
-    }
-    if try rows.text(0, 1) == "true" {
-      findings.append(
-        ShopFinding(
-          .warn, "orders.from", "row-level security is on: the role may not see every order",
-          advice: "compare the number of orders below with the shop's, or give the role a policy that shows all"))
-    }
-    return findings
+      "SELECT relrowsecurity::text FROM pg_class WHERE oid = $1::oid", [PostgresParameter(relation)])
+    guard rows.count == 1, try rows.text(0, 0) == "true" else { return [] }
+    return [
+      ShopFinding(
+        .warn, "orders.from", "row-level security is on: the role may not see every order",
+        advice: "compare the number of orders below with the shop's, or give the role a policy that shows all")
+    ]
   }
 }

@@ -1,3 +1,5 @@
+public import Conversions
+
 /// One line of what `check` says of the shop's database.
 public struct ShopFinding: Hashable, Sendable {
   /// How bad it is.
@@ -32,6 +34,8 @@ public struct ShopFinding: Hashable, Sendable {
 public struct ShopReport: Hashable, Sendable {
   /// The findings, in the order in which they were made.
   public var findings: [ShopFinding] = []
+  /// How changes to orders are found; nil where that could not be told.
+  public var method: ShopSurvey.Method?
   /// How much later the server's clock is than this host's; nil where there was no answer.
   public var clockDifference: Duration?
 

@@ -42,6 +42,7 @@ public struct ShopInspection: Sendable {
       await connection.close()
       return report
     }
+    try await following(connection, &report)
     try await key(connection, table, &report)
     try await change(connection, table, &report)
     try await content(connection, &report)

@@ -73,8 +73,14 @@ struct Daemon {
 
   private func pipeline(_ surroundings: Surroundings) -> [any Service] {
     let rules = configuration.attributionRules
-    return [
-      Intake(surroundings, start: configuration.intakeStart, pollInterval: configuration.orders.pollInterval),
+    let intake = Intake(
+      surroundings, rules: rules,
+      settings: Intake.Settings(
+        start: configuration.intakeStart, pollInterval: configuration.orders.pollInterval,
+        sweepInterval: configuration.orders.sweepInterval))
+    let listening: [any Service] = configuration.orders.notifyChannel == nil ? [] : [ChangeListening(surroundings)]
+    return listening + [
+      intake,
       ReferralMirror(surroundings), Matching(surroundings, rules: rules),
       Delivery(
         surroundings, rules: rules,

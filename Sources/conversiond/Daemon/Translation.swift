@@ -14,7 +14,8 @@ extension Configuration {
     return OrderMapping(
       connection: orders.connection, from: orders.from, key: orders.key, condition: orders.where, columns: columns,
       timeZone: orders.timeZone, qualifyingStatuses: orders.qualifyingStatuses, qualifies: orders.qualifies,
-      metadata: reporting.metadata.map { OrderMapping.MetadataEntry(name: $0.key, expression: $0.expression) })
+      metadata: reporting.metadata.map { OrderMapping.MetadataEntry(name: $0.key, expression: $0.expression) },
+      notifyChannel: orders.notifyChannel)
   }
 
   /// Which referral gets an order.
@@ -42,8 +43,8 @@ extension Configuration {
   /// Where intake begins.
   var intakeStart: Intake.Start {
     switch orders.start {
-    // Every order is looked at: one from before the oldest referral matches none, and is decided at once.
-    case .auto, .beginning: .everything
+    case .auto: .oldestOpenReferral
+    case .beginning: .everything
     case .now: .firstStart
     case .instant(let microseconds): .from(Timestamp(microseconds: microseconds))
     case .day(let year, let month, let day): .from(Timestamp(utcYear: year, month: month, day: day))

@@ -6,9 +6,6 @@ extension Configuration {
   var unservedSettings: [String] {
     var unserved: [String] = []
     if metrics.listen != nil { unserved.append("metrics.listen: metrics are not served yet") }
-    if orders.notifyChannel != nil {
-      unserved.append("orders.notify_channel: not listened to yet; orders are read every orders.poll_interval")
-    }
     if ledger.retain != Configuration.Ledger().retain {
       unserved.append("ledger.retain: finished entries are kept for ever yet")
     }

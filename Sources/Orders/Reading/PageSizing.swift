@@ -1,4 +1,5 @@
-/// How many orders a page reads: fewer at once when a page runs into a time limit or takes long, slowly more again.
+/// How much one transaction reads, in blocks or keys: less at once when it runs into a time limit or takes long, slowly
+/// more again.
 struct PageSizing: Hashable, Sendable {
   /// A page should hold its snapshot no longer than this.
   static let goal = Duration.milliseconds(500)
@@ -13,7 +14,7 @@ struct PageSizing: Hashable, Sendable {
     size = max
   }
 
-  /// Halves the size; false when one row is already the whole page.
+  /// Halves the size; false when there is no half.
   mutating func halve() -> Bool {
     guard size > 1 else { return false }
     size /= 2

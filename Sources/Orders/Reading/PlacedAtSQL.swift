@@ -1,4 +1,4 @@
-/// SQL that turns `placed_at` into two instants, in microseconds since 1970: the earliest and the latest that it may mean.
+/// SQL that turns `placed_at` into two instants: the earliest and the latest that it may mean.
 ///
 /// Only in the select list: a converted column in a condition would defeat its index.
 struct PlacedAtSQL {
@@ -12,8 +12,7 @@ struct PlacedAtSQL {
   var joins: String {
     let finite = "CASE WHEN isfinite(\(column)) THEN \(column) END"
     switch type.kind {
-    case .instant:
-      return lateral("\(finite) AS early, \(finite) AS late", "placed")
+    case .instant: return ""
     case .local:
       return lateral("\(finite) AS t", "own") + readings(of: "own.t", "r")
         + lateral("r.early, r.late", "placed")
@@ -25,12 +24,11 @@ struct PlacedAtSQL {
     }
   }
 
-  /// The select list's cells: whether there is a value at all, then the two instants, NULL for an infinite one.
+  /// The select list's cells: whether there is a value at all, then the two instants as `timestamptz`, NULL or infinite
+  /// for an infinite one. They travel in binary form, as microseconds.
   var cells: [String] {
-    [
-      "(\(column) IS NOT NULL)::text", "((extract(epoch FROM placed.early) * 1000000)::bigint)::text",
-      "((extract(epoch FROM placed.late) * 1000000)::bigint)::text",
-    ]
+    type.kind == .instant
+      ? ["(\(column) IS NOT NULL)", column, column] : ["(\(column) IS NOT NULL)", "placed.early", "placed.late"]
   }
 
   /// The earlier and the later reading of a local time. They differ where clocks were put back, and PostgreSQL alone

@@ -33,8 +33,19 @@ struct RowReading {
     return try orders(Array(keys[..<middle])).merging(try orders(Array(keys[middle...]))) { first, _ in first }
   }
 
+  /// The rows with these keys, so many in each statement.
+  func orders(_ keys: [OrderKey], pageSize: Int) throws -> [OrderKey: OrderRow] {
+    var result: [OrderKey: OrderRow] = [:]
+    var rest = keys[...]
+    while !rest.isEmpty {
+      result.merge(try orders(Array(rest.prefix(pageSize)))) { first, _ in first }
+      rest = rest.dropFirst(pageSize)
+    }
+    return result
+  }
+
   /// What is said of a key with several rows: the same each time it is read, however many they are.
-  private func repeated(_ key: OrderKey) -> OrderRow {
+  func repeated(_ key: OrderKey) -> OrderRow {
     let id = sql.mapping.keyExpression.sql == sql.mapping.columns.id ? TransactionID(key.text)?.text : nil
     return .unreadable(
       UnreadableOrder(
@@ -47,7 +58,7 @@ struct RowReading {
     let limit = keys.count + 1000
     var parameters = [PostgresParameter(array: keys.map(\.text))]
     if description.placedAt.needsTimeZone { parameters.append(PostgresParameter(sql.mapping.timeZone)) }
-    let rows = try transaction.query(sql.rows(description, limit: limit, guarded: guarded), parameters)
+    let rows = try transaction.query(sql.rows(description, limit: limit, guarded: guarded), parameters, format: .binary)
     guard rows.count < limit else { return nil }
     let wanted = Set(keys)
     var result: [OrderKey: OrderRow] = [:]

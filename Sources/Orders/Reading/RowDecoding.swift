@@ -5,8 +5,9 @@ import Postgres
 struct RowDecoding {
   let mapping: OrderMapping
   let placedAt: PlacedAtType
-  private let indexes: [MappedExpression.Role: Int]
-  private let placedIndex: Int
+  let indexes: [MappedExpression.Role: Int]
+  /// Where the cells of `PlacedAtSQL` begin; what comes behind them is the row version, where it was asked for.
+  let placedIndex: Int
 
   init(_ mapping: OrderMapping, _ placedAt: PlacedAtType) {
     self.mapping = mapping
@@ -49,7 +50,8 @@ struct RowDecoding {
         customerID: try text(.customerID).flatMap { $0.isEmpty ? nil : $0 },
         total: total(try text(.total), try text(.currency)), status: status,
         qualifies: mapping.qualifies == nil
-          ? status.map { mapping.qualifyingStatuses.contains($0) } ?? false : try text(.qualifies) == "true",
+          ? status.map { mapping.qualifyingStatuses.contains($0) } ?? false
+          : indexes[.qualifies].map { rows.integer(row, $0) == 1 } ?? false,
         placedAt: placed, metadata: metadata))
   }
 
@@ -72,15 +74,20 @@ struct RowDecoding {
   /// The years from 1 to 9999, which is what the API's dates can hold, in microseconds since 1970.
   private static let representable: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
 
+  /// 2000-01-01T00:00:00Z, PostgreSQL's own zero (its source, POSTGRES_EPOCH_JDATE), in microseconds since 1970.
+  static let postgresEpoch: Int64 = 946_684_800_000_000
+
   private func placedAt(_ rows: PostgresRows, _ row: Int) throws -> Result<PlacedAt, Fault> {
-    guard try rows.text(row, placedIndex) == "true" else { return .failure(Fault(detail: "placed_at is NULL")) }
-    guard let early = try rows.text(row, placedIndex + 1).flatMap({ Int64($0) }),
-      let late = try rows.text(row, placedIndex + 2).flatMap({ Int64($0) })
+    guard rows.integer(row, placedIndex) == 1 else { return .failure(Fault(detail: "placed_at is NULL")) }
+    // Infinity travels as the largest, or the smallest, number.
+    guard let early = rows.integer(row, placedIndex + 1), let late = rows.integer(row, placedIndex + 2),
+      early != .max, early != .min
     else { return .failure(Fault(detail: "placed_at is infinite")) }
-    guard Self.representable.contains(early), Self.representable.contains(late) else {
+    let (from, to) = (early &+ Self.postgresEpoch, late &+ Self.postgresEpoch)
+    guard from > early, Self.representable.contains(from), Self.representable.contains(to) else {
       return .failure(Fault(detail: "placed_at is not within the years 1 to 9999"))
     }
-    let (earliest, latest) = (Timestamp(microseconds: early), Timestamp(microseconds: late))
+    let (earliest, latest) = (Timestamp(microseconds: from), Timestamp(microseconds: to))
     guard placedAt.kind != .date else { return .success(PlacedAt(earliest: earliest, latest: latest)) }
     let end = max(PlacedAt(written: latest).latest, latest + .microseconds(placedAt.granule - 1))
     return .success(PlacedAt(earliest: earliest, latest: end))

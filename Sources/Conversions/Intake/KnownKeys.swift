@@ -1,0 +1,88 @@
+import Synchronization
+
+/// Keys that a ledger holds, for the question asked of each of millions of rows: could the ledger know this one?
+///
+/// "No" is certain; "yes" is wrong once in some thousands, and then costs a look into the ledger. About three bytes a key
+/// are kept, and never a key itself.
+public final class KnownKeys: Sendable {
+  private struct Filters {
+    var orders = GrowingKeyFilter()
+    var referrals = GrowingKeyFilter()
+  }
+
+  private let filters = Mutex(Filters())
+
+  /// No keys.
+  public init() {}
+
+  /// Takes in the key of an order that the ledger is about to hold.
+  public func insert(order key: OrderKey) {
+    let hash = KeyHash.of(key.text)
+    filters.withLock { $0.orders.insert(hash) }
+  }
+
+  /// Takes in the keys of a referral that the ledger is about to hold.
+  public func insert(referral email: EmailAddress?, _ externalSourceID: ExternalSourceID?) {
+    guard email != nil || externalSourceID != nil else { return }
+    filters.withLock { filters in
+      if let email { filters.referrals.insert(KeyHash.of(email.text)) }
+      if let externalSourceID { filters.referrals.insert(KeyHash.of(externalSourceID.text)) }
+    }
+  }
+
+  /// Whether the ledger may hold an order with a key of this hash.
+  public func mayHoldOrder(_ hash: UInt64) -> Bool { filters.withLock { $0.orders.mayContain(hash) } }
+
+  /// Whether the ledger may hold a referral with an e-mail or external source ID of this hash.
+  public func mayHoldReferral(_ hash: UInt64) -> Bool { filters.withLock { $0.referrals.mayContain(hash) } }
+}
+
+/// A Bloom filter that keeps its rate of false answers while it grows: filters of doubling size, one after the other.
+struct GrowingKeyFilter {
+  private struct Part {
+    /// Bits for each key that it is made for: with five probes, one wrong "yes" in two thousand.
+    static let bitsPerKey = 16
+    static let probes: UInt64 = 5
+
+    var words: [UInt64]
+    var room: Int
+
+    init(keys: Int) {
+      words = [UInt64](repeating: 0, count: keys * Self.bitsPerKey / 64)
+      room = keys
+    }
+
+    mutating func insert(_ hash: UInt64) {
+      for probe in 0..<Self.probes {
+        let bit = Self.bit(hash, probe, in: words.count)
+        words[bit / 64] |= 1 << UInt64(bit % 64)
+      }
+      room -= 1
+    }
+
+    func mayContain(_ hash: UInt64) -> Bool {
+      for probe in 0..<Self.probes {
+        let bit = Self.bit(hash, probe, in: words.count)
+        if words[bit / 64] & (1 << UInt64(bit % 64)) == 0 { return false }
+      }
+      return true
+    }
+
+    /// Double hashing: the halves of one hash make as many probes as are wanted (Kirsch and Mitzenmacher, 2006).
+    private static func bit(_ hash: UInt64, _ probe: UInt64, in words: Int) -> Int {
+      let mixed = (hash & 0xffff_ffff) &+ probe &* ((hash >> 32) | 1)
+      return Int((mixed & 0xffff_ffff) &* UInt64(words * 64) >> 32)
+    }
+  }
+
+  private static let keysFirst = 4096
+  private var parts = [Part(keys: keysFirst)]
+
+  mutating func insert(_ hash: UInt64) {
+    guard !mayContain(hash) else { return }
+    if parts[parts.count - 1].room == 0 { parts.append(Part(keys: Self.keysFirst << parts.count)) }
+    parts[parts.count - 1].insert(hash)
+  }
+
+  func mayContain(_ hash: UInt64) -> Bool { parts.contains { $0.mayContain(hash) } }
+}

@@ -1,0 +1,48 @@
+/// What the shop's table is at one moment, and how it is followed.
+public struct ShopSurvey: Hashable, Sendable {
+  /// How changes are found.
+  public enum Method: String, Sendable, Codable {
+    /// By the transaction ID in each row version (xmin), over ranges of the table's blocks: the least work.
+    case versions
+    /// By hashes of the mapped values, over ranges of the key: where no single row version tells of every change.
+    case hashes
+  }
+
+  /// How changes are found.
+  public var method: Method
+  /// Why it is that method, in a sentence for an operator.
+  public var because: String
+  /// Tells this table on this server, read by this mapping, from any other: a mark of another one means nothing.
+  public var identity: String
+  /// Whether recent changes can be looked for between sweeps.
+  public var hasRecent: Bool
+  /// The moment of the survey's snapshot.
+  public var moment: SnapshotMoment
+
+  /// A survey from its values.
+  public init(method: Method, because: String, identity: String, hasRecent: Bool, moment: SnapshotMoment) {
+    self.method = method
+    self.because = because
+    self.identity = identity
+    self.hasRecent = hasRecent
+    self.moment = moment
+  }
+}
+
+/// When a snapshot of the shop's database was taken, in the words of its clock and of its transaction counter.
+public struct SnapshotMoment: Hashable, Sendable {
+  /// The database's clock.
+  public var readAt: Timestamp
+  /// Every transaction with a lower number was over (pg_snapshot_xmin, 64 bits): a version that the snapshot doesn't
+  /// show and that is seen later has a number not below this.
+  public var horizon: UInt64
+  /// The first transaction that had not begun (pg_snapshot_xmax).
+  public var end: UInt64
+
+  /// A moment from its values.
+  public init(readAt: Timestamp, horizon: UInt64, end: UInt64) {
+    self.readAt = readAt
+    self.horizon = horizon
+    self.end = end
+  }
+}

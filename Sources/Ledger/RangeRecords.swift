@@ -1,0 +1,64 @@
+import Conversions
+import Foundation
+import GRDB
+
+extension SQLiteTransaction {
+  func ranges() throws -> [SweepRange] {
+    try Row.fetchAll(db, sql: "SELECT * FROM ranges ORDER BY number").map { row in
+      var range = SweepRange(number: row["number"], lower: row["lower"], upper: row["upper"], mark: row["mark"])
+      range.readAt = OrderCoding.time(row["read_at"])
+      range.wholeAt = OrderCoding.time(row["whole_at"])
+      range.placedLatest = OrderCoding.time(row["placed_latest"])
+      range.counts = Self.counts(row["counts"])
+      return range
+    }
+  }
+
+  func setRange(_ range: SweepRange) throws {
+    let counts = Dictionary(uniqueKeysWithValues: range.counts.map { ($0.rawValue, $1) })
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    try execute(
+      """
+      INSERT INTO ranges (number, lower, upper, mark, read_at, whole_at, placed_latest, counts)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (number) DO UPDATE SET lower = excluded.lower, upper = excluded.upper, mark = excluded.mark,
+        read_at = excluded.read_at, whole_at = excluded.whole_at, placed_latest = excluded.placed_latest,
+        counts = excluded.counts
+      """,
+      [
+        range.number, range.lower, range.upper, range.mark, range.readAt?.microseconds, range.wholeAt?.microseconds,
+        range.placedLatest?.microseconds, String(decoding: try encoder.encode(counts), as: UTF8.self),
+      ])
+  }
+
+  func removeRanges() throws { try execute("DELETE FROM ranges") }
+
+  func tally(_ outcome: Outcome, _ count: Int) throws {
+    try execute(
+      """
+      INSERT INTO tallies (outcome, count) VALUES (?, ?) ON CONFLICT (outcome) DO UPDATE SET count = count + excluded.count
+      """, [outcome.rawValue, count])
+  }
+
+  func clearTallies() throws { try execute("DELETE FROM tallies") }
+
+  /// Orders that left nothing behind but a count.
+  func dismissedCounts() throws -> [Outcome: Int] {
+    var all: [Outcome: Int] = [:]
+    for text in try String.fetchAll(db, sql: "SELECT counts FROM ranges WHERE counts <> '{}'") {
+      all.merge(Self.counts(text), uniquingKeysWith: +)
+    }
+    for row in try Row.fetchAll(db, sql: "SELECT outcome, count FROM tallies") {
+      if let outcome = Outcome(rawValue: row["outcome"]) { all[outcome, default: 0] += row["count"] as Int }
+    }
+    return all
+  }
+
+  private static func counts(_ text: String) -> [Outcome: Int] {
+    let counts = (try? JSONDecoder().decode([String: Int].self, from: Data(text.utf8))) ?? [:]
+    return counts.reduce(into: [:]) { result, count in
+      if let outcome = Outcome(rawValue: count.key) { result[outcome] = count.value }
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import Conversions
+import Postgres
+
+/// Sorts the rows of one statement: most rows of a shop with years of orders can be ruled out by a few bytes, without a
+/// `String` of theirs ever being made.
+struct RowScreening {
+  let screen: OrderScreen
+  let decoding: RowDecoding
+  private let mapping: OrderMapping
+  private let statuses: [[UInt8]]
+  /// Versions that came after the mirror's last complete sweep began; nil where no version is known to be older.
+  private let unsettled: XIDRange?
+
+  /// What became of the rows.
+  struct Sorted {
+    var orders: [SeenOrder] = []
+    var counted: [Outcome: Int] = [:]
+    var placedLatest: Timestamp?
+    var hasNullKeys = false
+  }
+
+  init(_ screen: OrderScreen, _ decoding: RowDecoding, _ moment: SnapshotMoment) {
+    self.screen = screen
+    unsettled = screen.settledHorizon.map { XIDRange(from: $0, to: moment.end) }
+    self.decoding = decoding
+    mapping = decoding.mapping
+    statuses = mapping.qualifyingStatuses.map { Array($0.utf8) }
+  }
+
+  /// - Throws: `PostgresError` of kind `data` for bytes that are no text.
+  func sorted(_ rows: PostgresRows, repeated: (OrderKey) -> OrderRow) throws -> Sorted {
+    var result = Sorted()
+    var places: [OrderKey: Int] = [:]
+    var (qualified, unqualified) = (0, 0)
+    for row in 0..<rows.count {
+      let placed = placedLatest(rows, row)
+      if let placed { result.placedLatest = max(result.placedLatest ?? placed, placed) }
+      let isSettled = isSettled(rows, row)
+      switch ruling(rows, row, placed: placed, isSettled: isSettled) {
+      case .noPart: continue
+      case .counted(let qualifies): if qualifies { qualified += 1 } else { unqualified += 1 }
+      case .close:
+        guard let key = try decoding.key(rows, row) else {
+          result.hasNullKeys = true
+          continue
+        }
+        let order = SeenOrder(try decoding.order(rows, row, key: key), isSettled: isSettled)
+        if let place = places[key] {
+          result.orders[place] = SeenOrder(repeated(key), isSettled: false)
+        } else {
+          places[key] = result.orders.count
+          result.orders.append(order)
+        }
+      }
+    }
+    if qualified > 0 { result.counted[.noReferral] = qualified }
+    if unqualified > 0 { result.counted[.notQualifying] = unqualified }
+    return result
+  }
+
+  private enum Ruling {
+    /// Placed before orders take part.
+    case noPart
+    /// It can't matter any more.
+    case counted(qualifies: Bool)
+    /// To be looked at closely.
+    case close
+  }
+
+  private func ruling(_ rows: PostgresRows, _ row: Int, placed: Timestamp?, isSettled: Bool) -> Ruling {
+    guard let placed else { return .close }
+    if let from = screen.takesOrdersFrom, placed < from { return .noPart }
+    guard isSettled, placed < screen.oldBefore, isPlain(rows, row) else { return .close }
+    let isHeld = rows.withBytes(row, 0) { screen.known.mayHoldOrder(KeyHash.of($0)) } ?? true
+    guard !isHeld, !mayMatch(rows, row) else { return .close }
+    return .counted(qualifies: qualifies(rows, row))
+  }
+
+  /// The latest time that `placed_at` may mean; nil for none, or one that no order can have.
+  private func placedLatest(_ rows: PostgresRows, _ row: Int) -> Timestamp? {
+    guard let late = rows.integer(row, decoding.placedIndex + 2), late != .max, late != .min else { return nil }
+    let (time, overflow) = late.addingReportingOverflow(RowDecoding.postgresEpoch)
+    // Whole seconds are the coarsest granule but a day's, of which this is the end already.
+    return overflow ? nil : Timestamp(microseconds: time) + .seconds(1)
+  }
+
+  private func isSettled(_ rows: PostgresRows, _ row: Int) -> Bool {
+    guard let unsettled, let version = rows.integer(row, decoding.placedIndex + 3) else { return false }
+    return !unsettled.contains(UInt32(version))
+  }
+
+  /// Whether the row has an ID that a report could have: any other goes to review, whatever its age.
+  private func isPlain(_ rows: PostgresRows, _ row: Int) -> Bool {
+    rows.withBytes(row, 1) { id in
+      guard id.count > 0, id.count <= TransactionID.bytesMax else { return false }
+      for index in id.indices where id[index] < 0x20 || id[index] >= 0x7f { return false }
+      return true
+    } ?? false
+  }
+
+  private func mayMatch(_ rows: PostgresRows, _ row: Int) -> Bool {
+    func mayHold(_ role: MappedExpression.Role, _ hash: (Span<UInt8>) -> UInt64?) -> Bool {
+      guard let column = decoding.indexes[role] else { return false }
+      return rows.withBytes(row, column) { bytes in
+        if bytes.count == 0 { return false }
+        return hash(bytes).map(screen.known.mayHoldReferral) ?? true
+      } ?? false
+    }
+    return mayHold(.email, { KeyHash.ofEmail($0) }) || mayHold(.externalSourceID, { KeyHash.ofExternalSourceID($0) })
+  }
+
+  private func qualifies(_ rows: PostgresRows, _ row: Int) -> Bool {
+    if let column = decoding.indexes[.qualifies] { return rows.integer(row, column) == 1 }
+    guard let column = decoding.indexes[.status] else { return false }
+    return rows.withBytes(row, column) { status in statuses.contains { Self.equal($0, status) } } ?? false
+  }
+
+  private static func equal(_ left: [UInt8], _ right: Span<UInt8>) -> Bool {
+    guard left.count == right.count else { return false }
+    for index in right.indices where left[index] != right[index] { return false }
+    return true
+  }
+}
+
+/// Transaction numbers from one on, as the 32 bits in a row version tell them: modulo 2^32.
+struct XIDRange: Hashable, Sendable {
+  let from: UInt64
+  /// How many there are; 2^32 and more take in every version.
+  let span: UInt64
+
+  /// The numbers from `horizon` up to a snapshot's end.
+  init(from horizon: UInt64, to end: UInt64) { self.init(from: horizon, span: end >= horizon ? end - horizon : .max) }
+
+  init(from: UInt64, span: UInt64) {
+    self.from = from
+    self.span = span
+  }
+
+  /// Whether a version may have one of the numbers. It may have an older one that looks the same; never the reverse.
+  func contains(_ version: UInt32) -> Bool { UInt64(version &- UInt32(truncatingIfNeeded: from)) < span }
+
+  /// The condition on `xmin` in SQL; nil where it holds for every version.
+  var condition: String? {
+    guard span < 1 << 32 else { return nil }
+    let low = from % (1 << 32)
+    return "((xmin::text::bigint - \(low)) % 4294967296 + 4294967296) % 4294967296 < \(span)"
+  }
+}

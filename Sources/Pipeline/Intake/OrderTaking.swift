@@ -1,0 +1,94 @@
+import Conversions
+
+/// Takes rows into the ledger, each decided in the transaction that stores it.
+struct OrderTaking: Sendable {
+  let rules: AttributionRules
+  let now: Timestamp
+  let isBackfill: Bool
+
+  /// What came of the rows.
+  struct Taken: Sendable {
+    /// Orders that are new to the ledger, or changed.
+    var changes = 0
+    /// Orders that left nothing but a count.
+    var counted: [Outcome: Int] = [:]
+    var decided: [Decided] = []
+    /// IDs of reported orders that came back as others.
+    var reused: [String] = []
+  }
+
+  func take(_ orders: [SeenOrder], from start: Timestamp?, _ transaction: any LedgerTransaction) throws -> Taken {
+    var taken = Taken()
+    let facts = try DecidingFacts(transaction)
+    for seen in orders where seen.row.isPlaced(from: start) {
+      switch try transaction.standing(of: seen.row) {
+      case .unchanged: continue
+      case .unknown: try takeNew(seen, facts, transaction, &taken)
+      case .changed(let entry): try takeChanged(seen.row, entry, facts, transaction, &taken)
+      }
+    }
+    return taken
+  }
+
+  private func takeNew(
+    _ seen: SeenOrder, _ facts: DecidingFacts, _ transaction: any LedgerTransaction, _ taken: inout Taken
+  ) throws {
+    // What was visible before the mirror's last complete sweep began needn't wait for another.
+    let firstSeenAt = seen.isSettled ? Timestamp(microseconds: .min) : now
+    let decision: Decision
+    switch seen.row {
+    case .unreadable(let row): decision = Decision(review: row.reason, row.detail)
+    case .readable(let order):
+      let context = facts.context(
+        now: now, firstSeenAt: firstSeenAt, hadQualified: false, idIsRepeated: try transaction.isRepeated(order))
+      decision = try facts.decide(order, rules: rules, context: context, except: nil, transaction)
+      if rules.isPast(order, decision, now: now) {
+        taken.counted[decision.outcome, default: 0] += 1
+        return
+      }
+    }
+    _ = try transaction.insert(seen.row, decision, seenAt: now, isBackfill: isBackfill)
+    taken.changes += 1
+    taken.decided.append(Decided(orderID: seen.row.orderID, before: nil, decision: decision))
+  }
+
+  private func takeChanged(
+    _ row: OrderRow, _ entry: EntryID, _ facts: DecidingFacts, _ transaction: any LedgerTransaction,
+    _ taken: inout Taken
+  ) throws {
+    let change = try transaction.record(row, seenAt: now, isBackfill: isBackfill)
+    taken.changes += 1
+    if change == .reused { taken.reused.append(row.orderID) }
+    guard let order = try transaction.entry(entry), order.isUndecided else { return }
+    let decision = try Matching.decide(order, rules: rules, facts: facts, transaction: transaction, now: now)
+    if case .readable(let readable) = row, rules.isPast(readable, decision, now: now) {
+      return try transaction.dismiss(entry, as: decision.outcome)
+    }
+    try transaction.decide(entry, decision, at: now)
+    taken.decided.append(Decided(orderID: order.orderID, before: order, decision: decision))
+  }
+}
+
+extension LedgerOrder {
+  /// Whether matching is to decide it at once: it was never sent, and something about it changed.
+  fileprivate var isUndecided: Bool {
+    frozen == nil && dueAt == Timestamp(microseconds: 0)
+      && [.waiting, .held, .notQualifying, .noReferral, .outsideWindow, .cancelled, .review].contains(outcome)
+  }
+}
+
+extension OrderRow {
+  /// The order's ID as people know it.
+  var orderID: String {
+    switch self {
+    case .readable(let order): order.transactionID.text
+    case .unreadable(let order): order.transactionID ?? order.key.text
+    }
+  }
+
+  /// Whether intake takes the row in. One whose time can't be read is, as a person must look at it.
+  func isPlaced(from time: Timestamp?) -> Bool {
+    guard let time, case .readable(let order) = self else { return true }
+    return order.placedAt.latest >= time
+  }
+}
