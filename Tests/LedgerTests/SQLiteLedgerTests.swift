@@ -42,12 +42,12 @@ import Testing
     do {
       let ledger = try fixture.open()
       _ = try await ledger.take([.readable(order)])
-      try await ledger.transaction { try $0.setPosition(IntakePosition("p1"), of: .sweep) }
+      try await ledger.transaction { try $0.setRange(SweepRange(number: 1, mark: "p1")) }
       try ledger.close()
     }
     let again = try fixture.open()
     #expect(try await again.undecided().map(\.row) == [.readable(order)])
-    #expect(try await again.transaction { try $0.position(of: .sweep)?.text } == "p1")
+    #expect(try await again.transaction { try $0.ranges().first?.mark } == "p1")
     #expect(try await again.integrityFaults().isEmpty)
   }
 
@@ -57,12 +57,12 @@ import Testing
     await #expect(throws: Failure.self) {
       try await ledger.transaction { tx in
         _ = try tx.record(.readable(makeOrder(1)), seenAt: epoch, isBackfill: false)
-        try tx.setPosition(IntakePosition("p2"), of: .sweep)
+        try tx.setRange(SweepRange(number: 1, mark: "p2"))
         throw Failure()
       }
     }
     #expect(try await ledger.undecided().isEmpty)
-    #expect(try await ledger.transaction { try $0.position(of: .sweep) } == nil)
+    #expect(try await ledger.transaction { try $0.ranges().first?.mark } == nil)
   }
 
   @Test func aNewerLedgerIsLeftUntouched() async throws {

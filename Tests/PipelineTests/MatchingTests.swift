@@ -42,7 +42,7 @@ extension Loops {
         try await world.pass(.seconds(600))
         #expect(try await world.order(1)?.reason == DecisionReason.mirrorIncomplete)
         world.api.state.withLock { $0.readFaults = [] }
-        try await world.reaches(within: .seconds(300)) { try await world.outcome(1) == .noReferral }
+        try await world.reaches(within: .seconds(300)) { try await world.counts()[.noReferral] == 1 }
       }
     }
 
@@ -53,7 +53,7 @@ extension Loops {
       try await world.running([world.mirror, world.matching]) {
         try await world.pass(.seconds(3500))
         #expect(try await world.outcome(1) == .waiting)
-        try await world.reaches(within: .seconds(400)) { try await world.outcome(1) == .noReferral }
+        try await world.reaches(within: .seconds(400)) { try await world.counts()[.noReferral] == 1 }
       }
     }
 

@@ -110,6 +110,7 @@ extension Loops {
 
     @Test func aCancelledOrderLetsTheNextMoveUp() async throws {
       let world = try await world(caughtUp: true)
+      try await world.haveMirror()
       for key in 1...3 {
         world.shop.put(makeOrder(key, email: "friend1@example.com", placed: start - .seconds(90 - key)))
       }

@@ -106,7 +106,7 @@ extension AttributionRules {
 extension OrderKey {
   /// Whether this key comes before another: numbers by value, then everything else by its bytes. A total order, as a
   /// shop may have keys of both kinds, and with 9 < 10 < 1a < 9 the order of reading would decide.
-  func precedes(_ other: OrderKey) -> Bool {
+  public func precedes(_ other: OrderKey) -> Bool {
     let (mine, theirs) = (Int64(text), Int64(other.text))
     if let mine, let theirs, mine != theirs { return mine < theirs }
     if (mine == nil) != (theirs == nil) { return mine != nil }

@@ -20,7 +20,8 @@ struct OrderTaking: Sendable {
   func take(_ orders: [SeenOrder], from start: Timestamp?, _ transaction: any LedgerTransaction) throws -> Taken {
     var taken = Taken()
     let facts = try DecidingFacts(transaction)
-    for seen in orders where seen.row.isPlaced(from: start) {
+    // In order of placing, so that of rivals that are seen together the earliest gets their referral.
+    for seen in orders.filter({ $0.row.isPlaced(from: start) }).sorted(by: { $0.row.precedes($1.row) }) {
       switch try transaction.standing(of: seen.row) {
       case .unchanged: continue
       case .unknown: try takeNew(seen, facts, transaction, &taken)
@@ -78,6 +79,15 @@ extension LedgerOrder {
 }
 
 extension OrderRow {
+  /// Whether it was placed before another, or at the same time with a lower key.
+  fileprivate func precedes(_ other: OrderRow) -> Bool {
+    // Those that can't be read come first.
+    guard case .readable(let mine) = self else { if case .readable = other { return true } else { return false } }
+    guard case .readable(let theirs) = other else { return false }
+    let (early, late) = (mine.placedAt.earliest, theirs.placedAt.earliest)
+    return early == late ? key.precedes(other.key) : early < late
+  }
+
   /// The order's ID as people know it.
   var orderID: String {
     switch self {

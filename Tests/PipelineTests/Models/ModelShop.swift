@@ -1,10 +1,15 @@
 import Conversions
 import Synchronization
 
-/// A shop's table, walked in pages in the order in which its rows came.
+/// A shop's table of one range, read in pieces in the order in which its rows came, by the number of each row's version.
 final class ModelShop: OrderSource {
   struct State {
     var rows: [OrderKey: OrderRow] = [:]
+    /// The transaction that wrote each row, counted from 1.
+    var versions: [OrderKey: UInt64] = [:]
+    var lastVersion: UInt64 = 0
+    /// Another one is another table.
+    var identity = "model"
     /// The order of the walk.
     var sequence: [OrderKey] = []
     var pageSize = 10
@@ -12,8 +17,10 @@ final class ModelShop: OrderSource {
     var failures: [any Error] = []
     /// Thrown by every read.
     var outage: OrderSourceFailure?
-    /// The position of every page that was asked for.
+    /// Where every piece that was asked for begins.
     var asked: [String?] = []
+    /// How many of these were to be read whole.
+    var wholes = 0
     var rereads = 0
     /// What each order's last re-read showed; taken away by the send it was for.
     var shown: [String: OrderRow] = [:]
@@ -34,6 +41,8 @@ final class ModelShop: OrderSource {
   func put(_ row: OrderRow) {
     state.withLock { state in
       if state.rows.updateValue(row, forKey: row.key) == nil { state.sequence.append(row.key) }
+      state.lastVersion += 1
+      state.versions[row.key] = state.lastVersion
       guard case .readable(let order) = row, let cents = order.total.amountText.flatMap({ Int64($0) }) else { return }
       state.totals[order.transactionID.text, default: []].insert(cents)
     }
@@ -54,22 +63,49 @@ final class ModelShop: OrderSource {
     }
   }
 
-  func page(of lane: IntakeLane, after position: IntakePosition?) async throws -> OrderPage {
+  func survey() async throws -> ShopSurvey {
+    activity.begin()
+    defer { activity.end() }
+    return state.withLock { state in
+      ShopSurvey(
+        method: .versions, because: "it is a model", identity: state.identity, hasRecent: false, moment: moment(state))
+    }
+  }
+
+  private func moment(_ state: State) -> SnapshotMoment {
+    SnapshotMoment(readAt: clock.now, horizon: state.lastVersion + 1, end: state.lastVersion + 1)
+  }
+
+  func sweep(_ piece: SweepPiece, of survey: ShopSurvey, screen: OrderScreen) async throws -> SweepPage {
     activity.begin()
     defer { activity.end() }
     return try state.withLock { state in
-      state.asked.append(position?.text)
+      state.asked.append(piece.from)
+      if piece.isWhole { state.wholes += 1 }
       if let outage = state.outage { throw outage }
       if !state.failures.isEmpty { throw state.failures.removeFirst() }
-      let start = position.flatMap { Int($0.text) } ?? 0
+      guard survey.identity == state.identity else {
+        throw OrderSourceFailure(kind: .changed, message: "another table")
+      }
+      let start = piece.from.flatMap { Int($0) } ?? 0
       let keys = state.sequence.dropFirst(start).prefix(state.pageSize)
       let end = start + keys.count
-      let endsWalk = end >= state.sequence.count
-      return OrderPage(
-        rows: keys.compactMap { state.rows[$0] }, position: IntakePosition(endsWalk ? "0" : String(end)),
-        endsWalk: endsWalk, readAt: clock.now)
+      let mark = piece.isWhole ? 0 : piece.range.mark.flatMap { UInt64($0) } ?? 0
+      let orders = keys.compactMap { key -> SeenOrder? in
+        guard let row = state.rows[key], let version = state.versions[key], version >= mark else { return nil }
+        return SeenOrder(row, isSettled: screen.settledHorizon.map { version < $0 } ?? false)
+      }
+      return SweepPage(
+        orders: orders, isWhole: piece.isWhole, next: end < state.sequence.count ? String(end) : nil,
+        mark: String(state.lastVersion + 1), moment: moment(state))
     }
   }
+
+  func recent(after position: String?, of survey: ShopSurvey, screen: OrderScreen) async throws -> RecentPage {
+    throw OrderSourceFailure(kind: .other, message: "the model has no change columns")
+  }
+
+  func change() async throws { throw OrderSourceFailure(kind: .silent, message: "the model says nothing") }
 
   func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
     activity.begin()

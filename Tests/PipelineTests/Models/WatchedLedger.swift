@@ -50,6 +50,12 @@ final class WatchedLedger: LedgerStore {
     opened.withLock { $0 = nil }
   }
 
+  func knownKeys() async throws -> KnownKeys {
+    activity.begin()
+    defer { activity.end() }
+    return try await base.knownKeys()
+  }
+
   func transaction<Value: Sendable>(
     _ body: @escaping @Sendable (any LedgerTransaction) throws -> Value
   ) async throws -> Value {

@@ -31,6 +31,12 @@ extension World {
     try await orders().reduce(into: [:]) { $0[$1.outcome, default: 0] += 1 }
   }
 
+  /// How many orders stand in each outcome, those that left nothing but a count among them.
+  func counts() async throws -> [Outcome: Int] {
+    let counts = try await ledger.base.transaction { try $0.outcomeCounts() }
+    return Dictionary(uniqueKeysWithValues: counts.map { ($0.outcome, $0.count) })
+  }
+
   func attempts(_ key: Int) async throws -> [Attempt] {
     guard let order = try await order(key) else { return [] }
     return try await ledger.base.transaction { try $0.attempts(of: order.entry) }
@@ -55,6 +61,16 @@ extension World {
     let (now, referrals) = (clock.now, api.state.withLock { Array($0.table.referrals.values) })
     try await ledger.base.transaction { transaction in
       for referral in referrals { _ = try transaction.record(referral, seenAt: now) }
+    }
+  }
+
+  /// Has a complete sweep of the referrals begin a moment from now, for intake to start upon.
+  func haveMirror() async throws {
+    let soon = clock.now + .milliseconds(1)
+    try await ledger.base.transaction { transaction in
+      var mirror = try transaction.mirrorProgress()
+      (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt) = (soon, soon)
+      try transaction.setMirrorProgress(mirror)
     }
   }
 

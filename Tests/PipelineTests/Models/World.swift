@@ -46,7 +46,13 @@ final class World: Sendable {
       activity: activity, clock: clock, shop: shop, api: api, folder: folder, lines: lines, rules: rules, seed: seed)
   }
 
-  var intake: Intake { Intake(surroundings, start: .everything, pollInterval: .seconds(5)) }
+  var intake: Intake { intake() }
+
+  func intake(start: Intake.Start = .everything, pollInterval: Duration = .seconds(5)) -> Intake {
+    let settings = Intake.Settings(start: start, pollInterval: pollInterval, sweepInterval: .seconds(60))
+    return Intake(surroundings, rules: rules, settings: settings)
+  }
+
   var mirror: ReferralMirror { ReferralMirror(surroundings) }
   var matching: Matching { Matching(surroundings, rules: rules) }
   var delivery: Delivery { delivery() }
