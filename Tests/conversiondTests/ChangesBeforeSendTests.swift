@@ -8,14 +8,14 @@ import Testing
 /// waits in the queue; the shop is polled once, so that only the look before the send can notice.
 @Suite struct ChangesBeforeSendTests {
   private func withQueuedOrder(
-    pollInterval: String = "3600s", _ body: (DaemonFixture) async throws -> Void
+    pollInterval: String = "3600s", delay: Duration = .seconds(3), _ body: (DaemonFixture) async throws -> Void
   ) async throws {
     try await DaemonFixture.with(["orders.poll_interval": pollInterval]) { shop in
       try await shop.sandbox.put([
         SandboxReferral("first", email: "first@example.com"), SandboxReferral("second", email: "second@example.com"),
       ])
       try await shop.insert(ShopOrder(1, email: "first@example.com"), ShopOrder(2, email: "second@example.com"))
-      await shop.sandbox.order(SandboxFaultRule(.delay(.seconds(3)), on: .conversions))
+      await shop.sandbox.order(SandboxFaultRule(.delay(delay), on: .conversions))
       try await shop.start()
       #expect(await shop.reaches(["1": "sending", "2": "queued"]))
       try await body(shop)
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func anOrderThatIntakeSeesCancelledLeavesTheQueue() async throws {
-    try await withQueuedOrder(pollInterval: "200ms") { shop in
+    try await withQueuedOrder(pollInterval: "200ms", delay: .seconds(12)) { shop in
       try await shop.database.execute("UPDATE orders SET status = 'refunded' WHERE id = 2")
       #expect(await shop.reaches(["1": "sending", "2": "cancelled: no_longer_qualifies"]))
       #expect(await shop.reaches(["1": "reported"]))

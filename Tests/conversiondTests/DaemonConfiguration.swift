@@ -9,7 +9,7 @@ struct DaemonConfiguration: Sendable {
       ("orders.columns.email", "customer_email"), ("orders.columns.external_source_id", "lead_id"),
       ("orders.columns.customer_id", "customer_id"), ("orders.columns.total", "total_cents"),
       ("orders.columns.currency", "currency"), ("orders.columns.status", "status"),
-      ("orders.columns.placed_at", "created_at"), ("orders.poll_interval", "200ms"),
+      ("orders.columns.placed_at", "created_at"), ("orders.poll_interval", "200ms"), ("orders.start", "beginning"),
       ("api.base_url", Self.quoted(baseURL)), ("api.key_file", Self.quoted(keyFile)),
       ("api.writes_per_minute", "unlimited"), ("api.conversions_per_minute", "unlimited"),
       ("api.reads_per_minute", "unlimited"), ("ledger.location", Self.quoted("sqlite:" + ledger)),
