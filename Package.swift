@@ -34,7 +34,8 @@ let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "Flyin
 let package = Package(
   name: "conversiond",
   products: [
-    .executable(name: "conversiond", targets: ["conversiond"])
+    .executable(name: "conversiond", targets: ["conversiond"]),
+    .executable(name: "benchmark", targets: ["Benchmark"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -74,9 +75,13 @@ let package = Package(
 
     // Real parts for tests: a private PostgreSQL cluster, temporary folders, processes.
     target("TestHosts", path: "Tests/TestHosts"),
+    .executableTarget(
+      name: "Benchmark",
+      dependencies: ["Conversions", "Orders", "Ledger", "Pipeline", "TestHosts", argumentParser, logging],
+      path: "Tests/Benchmark", swiftSettings: strict),
     tests("ConversionsTests", ["Conversions"]),
     tests("PostgresTests", ["Postgres", "TestHosts"]),
-    //tests("OrdersTests", ["Orders", "Conversions", "Postgres", "TestHosts"]),
+    tests("OrdersTests", ["Orders", "Conversions", "Postgres", "TestHosts"]),
     tests("PartnersAPITests", ["PartnersAPI", "PartnersSandbox", "Conversions", "TestHosts"]),
     tests("LedgerTests", ["Ledger", "Conversions", "TestHosts"]),
     tests("PipelineTests", ["Pipeline", "Ledger", "Conversions", "TestHosts", logging, lifecycle]),

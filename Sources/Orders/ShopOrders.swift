@@ -17,9 +17,15 @@ public actor ShopOrders: OrderSource {
   private var plan: FollowPlan?
   private var sizing: PageSizing
   private var warnings: [ShopWarning.Kind: ShopWarning] = [:]
+  private let readsAhead: Bool
+  private var ahead: ReadAhead?
 
   /// Orders as mapped. Connects at first use.
-  public init(_ mapping: OrderMapping, limits: TransactionLimits = TransactionLimits()) {
+  ///
+  /// - Parameter readsAhead: Whether the next piece of a walk over everything is read while the last one is stored: for
+  ///   when nothing limits how busy the database is kept.
+  public init(_ mapping: OrderMapping, limits: TransactionLimits = TransactionLimits(), readsAhead: Bool = false) {
+    self.readsAhead = readsAhead
     self.mapping = mapping
     self.limits = limits
     pages = ShopConnection(mapping.connection)
@@ -54,6 +60,24 @@ public actor ShopOrders: OrderSource {
 
   /// Reads blocks or keys of a range, fewer where they take too long.
   public func sweep(_ piece: SweepPiece, of survey: ShopSurvey, screen: OrderScreen) async throws -> SweepPage {
+    guard readsAhead else { return try await read(piece, survey, screen) }
+    let begun = ahead
+    ahead = nil
+    let page: SweepPage
+    if let begun, begun.serves(piece, of: survey) {
+      page = try await begun.page.value
+    } else {
+      begun?.page.cancel()
+      page = try await read(piece, survey, screen)
+    }
+    if let next = ReadAhead.next(after: piece, page) {
+      ahead = ReadAhead(
+        piece: next, identity: survey.identity, page: Task { try await self.read(next, survey, screen) })
+    }
+    return page
+  }
+
+  private func read(_ piece: SweepPiece, _ survey: ShopSurvey, _ screen: OrderScreen) async throws -> SweepPage {
     try await halving {
       let size = sizing.size
       let began = ContinuousClock.now

@@ -6,9 +6,10 @@ public final class TemporaryFolder: Sendable {
   /// The folder's absolute path, without a slash at its end.
   public let path: String
 
-  /// Makes `$TMPDIR/conversiond-NAME-XXXXXX` (in `/tmp` by default, so that a socket's path in it stays short).
-  public init(_ name: String = "test") throws {
-    let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+  /// Makes `$TMPDIR/conversiond-NAME-XXXXXX` (in `/tmp` by default, so that a socket's path in it stays short), or such a
+  /// folder elsewhere.
+  public init(_ name: String = "test", in place: String? = nil) throws {
+    let parent = place ?? ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
     var template = Array("\(parent)/conversiond-\(name)-XXXXXX".utf8CString)
     guard unsafe mkdtemp(&template) != nil else { throw TestHostError("no folder in \(parent): errno \(errno)") }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Conversions
+import Foundation
+import Ledger
+import Logging
+import Orders
+import Pipeline
+
+/// One run of the intake over a backlog, in a process of its own, for its memory to be its own.
+struct TakeBacklog: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "take-backlog", abstract: "One run of the intake, as `backlog` starts it.", shouldDisplay: false)
+
+  @Option var ledger: String
+  @Option var connection: String
+
+  func run() async throws {
+    let store = try SQLiteLedger(path: ledger)
+    let mapping = OrderMapping(
+      connection: connection, from: "orders",
+      columns: .init(
+        id: "id", email: "customer_email", externalSourceID: "lead_id", total: "total_cents", currency: "currency",
+        status: "status", placedAt: "created_at", updatedAt: ["updated_at"]),
+      qualifyingStatuses: ["paid", "completed"])
+    let orders = ShopOrders(mapping, readsAhead: true)
+    let surroundings = Surroundings(
+      orders: orders, partners: NoPartners(), ledger: store, clock: SystemClock(), chance: Chance(), vitals: Vitals(),
+      log: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() })
+    // The mirror swept once the table had been surveyed.
+    try await store.transaction { transaction in
+      var mirror = try transaction.mirrorProgress()
+      mirror.completeSweepBeganAt = SystemClock().now + .seconds(3600)
+      try transaction.setMirrorProgress(mirror)
+    }
+    let rules = AttributionRules(
+      keys: [.externalSourceID, .email], choose: .first, attributionWindow: .seconds(90 * 86_400),
+      waitForReferral: .seconds(14 * 86_400), selfReferral: .review, hold: .zero,
+      amounts: AmountRules(unit: .cents, rounding: .refuse, otherCurrency: .review))
+    let intake = Intake(
+      surroundings, rules: rules,
+      settings: Intake.Settings(
+        start: .everything, pollInterval: .seconds(5), sweepInterval: .seconds(60), duty: 1))
+    let (_, seconds) = try await timed {
+      let loop = Task { try await intake.run() }
+      while try await store.transaction({ try $0.intakeProgress().lastWalkAt }) == nil {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      loop.cancel()
+      try await loop.value
+    }
+    let counts = try await store.transaction { try $0.outcomeCounts() }
+    let words = counts.map { "\($0.count) \($0.outcome.rawValue)" }.sorted().joined(separator: ", ")
+    print("\(seconds.rounded3) s; \(Memory.peak / 1024) kB at most; \(words)")
+    await orders.close()
+    try store.close()
+  }
+}
+
+/// Nobody is asked.
+private struct NoPartners: PartnersService {
+  private static let nobody = TransportFailure(kind: .connection, message: "nobody is asked", mayHaveBeenDone: false)
+
+  func list(_ query: ReferralQuery) async -> APIAnswer<ReferralPage> { .transport(Self.nobody) }
+  func referral(_ id: ReferralID) async -> APIAnswer<Referral> { .transport(Self.nobody) }
+  func create(_ draft: ReferralDraft) async -> APIAnswer<ReferralReceipt> { .transport(Self.nobody) }
+  func update(_ id: ReferralID, _ change: ReferralChange) async -> APIAnswer<Void> { .transport(Self.nobody) }
+  func reserveConversion() async throws -> SendPermit { throw PacingFailure("nobody is asked") }
+  func convert(_ report: ConversionReport, permit: SendPermit) async -> APIAnswer<ConversionReceipt> {
+    .transport(Self.nobody)
+  }
+  func cancel(_ permit: SendPermit) async {}
+}
+
+/// This process's memory (proc(5), status).
+enum Memory {
+  /// The most that was ever resident, in bytes.
+  static var peak: Int { field("VmHWM:") }
+  /// What is resident now, in bytes.
+  static var resident: Int { field("VmRSS:") }
+
+  private static func field(_ name: String) -> Int {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix(name) } ?? ""
+    return (line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
+  }
+}
