@@ -77,7 +77,10 @@ let package = Package(
     target("TestHosts", path: "Tests/TestHosts"),
     .executableTarget(
       name: "Benchmark",
-      dependencies: ["Conversions", "Orders", "Ledger", "Pipeline", "TestHosts", argumentParser, logging],
+      dependencies: [
+        "Conversions", "Postgres", "Orders", "Ledger", "Pipeline", "PartnersSandbox", "TestHosts", argumentParser,
+        logging,
+      ],
       path: "Tests/Benchmark", swiftSettings: strict),
     tests("ConversionsTests", ["Conversions"]),
     tests("PostgresTests", ["Postgres", "TestHosts"]),

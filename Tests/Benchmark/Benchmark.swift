@@ -11,5 +11,7 @@ import ArgumentParser
         swift build -c release --product benchmark
         .build/release/benchmark backlog
       """,
-    subcommands: [BacklogBenchmark.self, ReferralsBenchmark.self, TakeBacklog.self])
+    subcommands: [
+      BacklogBenchmark.self, ReferralsBenchmark.self, LatencyBenchmark.self, IdleBenchmark.self, TakeBacklog.self,
+    ])
 }
