@@ -31,7 +31,7 @@ struct LatencyBenchmark: AsyncParsableCommand {
     for number in 1...orders {
       let id = 10_000_000 + number
       // Not in step with the polls.
-      try await Task.sleep(for: .milliseconds(200 + number * 137 % 400))
+      try await Task.sleep(for: .milliseconds(200 + Int.random(in: 0..<max(400, pollInterval))))
       _ = try await connection.query(
         """
         INSERT INTO orders VALUES (\(id), 'newcomer\(number)@example.com', NULL, 'paid', 1000, 'EUR', now(), now())
