@@ -60,8 +60,14 @@ public struct Matching: Service {
         try transaction.decide(order.entry, decision, at: now)
         return Decided(before: order, decision: decision)
       }
+      if decided.contains(where: \.waitsForSweep) {
+        var mirror = try transaction.mirrorProgress()
+        mirror.fullSweepWantedAt = now
+        try transaction.setMirrorProgress(mirror)
+      }
       return (decided, try batch.isEmpty && Self.settleCatchUp(transaction, now: now))
     }
+    if decided.contains(where: \.waitsForSweep) { await surroundings.mirrorBell.ring() }
     for change in decided { change.log(to: surroundings.log) }
     if caughtUp {
       surroundings.log.event(.caughtUp, .notice, "caught up: every order was read once and every referral is known")
@@ -80,9 +86,11 @@ public struct Matching: Service {
     case .unreadable(let row):
       return Decision(review: row.reason, row.detail)
     case .readable(let readable):
+      let mirror = try transaction.mirrorProgress()
       let context = DecisionContext(
         now: now, firstSeenAt: order.firstSeenAt, hadQualified: order.hadQualified, idIsRepeated: order.idIsRepeated,
-        mirrorCompleteSince: try transaction.mirrorProgress().completeSweepBeganAt,
+        // Nothing is concluded from the silence of a list that can't be trusted, nor from what it said before.
+        mirrorCompleteSince: mirror.distrust == nil ? mirror.completeSweepBeganAt : nil,
         isCatchingUp: try transaction.intakeProgress().caughtUpAt == nil)
       let referrals = try transaction.referrals(sharing: readable.email, readable.externalSourceID)
       return try rules.decide(readable, among: referrals, context: context) { referral in
@@ -91,12 +99,13 @@ public struct Matching: Service {
     }
   }
 
-  /// The catch-up is over when a walk over all orders and a sweep of all referrals have ended, and every order they
+  /// The catch-up is over when a walk over all orders has ended, the referrals are current, and every order they
   /// brought is decided. Only then may anything be frozen.
   private static func settleCatchUp(_ transaction: any LedgerTransaction, now: Timestamp) throws -> Bool {
     var progress = try transaction.intakeProgress()
-    guard progress.caughtUpAt == nil, progress.lastWalkAt != nil,
-      try transaction.mirrorProgress().completeSweepBeganAt != nil
+    let mirror = try transaction.mirrorProgress()
+    guard progress.caughtUpAt == nil, progress.lastWalkAt != nil, mirror.completeSweepBeganAt != nil,
+      mirror.currentSince != nil
     else { return false }
     progress.caughtUpAt = now
     progress.firstCaughtUpAt = progress.firstCaughtUpAt ?? now
@@ -109,6 +118,9 @@ public struct Matching: Service {
 private struct Decided: Sendable {
   let before: LedgerOrder
   let decision: Decision
+
+  /// Whether nothing but a full sweep is missing to say that there is no referral.
+  var waitsForSweep: Bool { decision.reason == DecisionReason.mirrorIncomplete }
 
   func log(to log: Logger) {
     guard before.decidedAt == nil || decision.outcome != before.outcome || decision.reason != before.reason else {

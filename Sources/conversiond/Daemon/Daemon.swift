@@ -75,7 +75,8 @@ struct Daemon {
     let rules = configuration.attributionRules
     return [
       Intake(surroundings, start: configuration.intakeStart, pollInterval: configuration.orders.pollInterval),
-      ReferralMirror(surroundings), Matching(surroundings, rules: rules),
+      ReferralMirror(surroundings, readsPerMinute: RateLimit(configuration.api.readsPerMinute)),
+      Matching(surroundings, rules: rules),
       Delivery(
         surroundings, rules: rules,
         settings: Delivery.Settings(giveUpAfter: configuration.reporting.giveUpAfter, isDryRun: isDryRun)),
