@@ -52,8 +52,8 @@ struct WindowWalk: PageWalk {
     }
     let isNew = page.referrals.contains { !ids.contains($0.id) }
     ids.formUnion(page.referrals.map(\.id))
-    let hasMore =
-      page.referrals.count >= max(1, min(page.pageSize, ReferralQuery.pageSizeMax)) || page.total > ids.count
+    let isFull = page.referrals.count >= max(1, min(page.pageSize, ReferralQuery.pageSizeMax))
+    let hasMore = isFull || (!page.referrals.isEmpty && page.total > ids.count)
     if ignoresWindows { return nextOfAll(page, isNew: isNew) }
     if hasMore, number == 1, order == .ascending, window.to - window.from > Self.shortest { return halve() }
     if hasMore, isNew, !page.referrals.isEmpty {

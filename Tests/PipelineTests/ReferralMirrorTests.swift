@@ -46,27 +46,6 @@ extension Loops {
       }
     }
 
-    @Test(arguments: [ReferralTable.Lie.unsorted, .ignoresStatus, .ignoresDateFrom, .emptyPages])
-    func aLieIsToldOnceAndNothingRestsOnIt(lie: ReferralTable.Lie) async throws {
-      let world = try World()
-      world.api.state.withLock { $0.table.lie = lie }
-      for number in 0..<150 {
-        world.api.put(
-          makeReferral(
-            "r\(number)", number < 140 ? .pending : .converted, email: nil, created: start - .milliseconds(number)))
-      }
-      try await world.running([world.mirror]) {
-        try await world.pass(.seconds(120)) { try await progress(world).distrust != nil }
-        try await world.pass(.seconds(60))
-        #expect(try await progress(world).completeSweepBeganAt == nil)
-        #expect(world.lines.of(.mirrorDistrusted).count == 1)
-        world.api.state.withLock { $0.table.lie = nil }
-        try await world.reaches(within: .seconds(3 * 3600)) { try await progress(world).completeSweepBeganAt != nil }
-        #expect(try await progress(world).distrust == nil)
-        #expect(world.lines.of(.mirrorDistrusted).count == 1 && world.lines.of(.mirrorTrusted).count == 1)
-      }
-    }
-
     @Test func aLieInOneListLeavesTheOthersRead() async throws {
       // The walk over clicked ones meets the lie; what the other lists show is taken all the same.
       let world = try World()
