@@ -3,7 +3,7 @@ import Conversions
 /// What a run of the mirror keeps in mind; what must outlast it is in the ledger.
 struct MirrorRun: Sendable {
   /// When the run began.
-  let startedAt: Timestamp
+  var startedAt: Timestamp
   /// The mirror's own pace, within its share of the reads; nil for as fast as the client lets it.
   var pacing: ReadPacing?
   /// Walks that go on, each interrupted by the next, smaller one.

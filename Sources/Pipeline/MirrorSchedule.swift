@@ -79,37 +79,42 @@ struct MirrorSchedule: Sendable {
 
   /// The walk to begin now, if one is due; the largest of them, as it does for the smaller ones. Only smaller ones
   /// than those that go on, which count as done.
-  func next(_ progress: MirrorProgress, now: Timestamp, running: [Running] = []) -> MirrorTier? {
+  func next(
+    _ progress: MirrorProgress, now: Timestamp, startedAt: Timestamp = .distantPast, running: [Running] = []
+  ) -> MirrorTier? {
     let position = running.last.flatMap { Self.bySize.firstIndex(of: $0.tier) }.map { $0 + 1 } ?? 0
     return Self.bySize[position...].first { tier in
-      dueAt(tier, progress, now: now, running: running).map { $0 <= now } ?? false
+      dueAt(tier, progress, now: now, startedAt: startedAt, running: running).map { $0 <= now } ?? false
     }
   }
 
   /// When the next walk is due.
-  func nextDueAt(_ progress: MirrorProgress, now: Timestamp) -> Timestamp {
-    Self.bySize.compactMap { dueAt($0, progress, now: now, running: []) }.min() ?? now
+  func nextDueAt(
+    _ progress: MirrorProgress, now: Timestamp, startedAt: Timestamp = .distantPast
+  ) -> Timestamp {
+    Self.bySize.compactMap { dueAt($0, progress, now: now, startedAt: startedAt, running: []) }.min() ?? now
   }
 
   /// Whether everything is as fresh as the periods promise: the youngest referrals and the newest conversions were walked
   /// since the daemon's start, and nothing else is due that wasn't.
   func isCurrent(_ progress: MirrorProgress, now: Timestamp, startedAt: Timestamp) -> Bool {
     Self.bySize.allSatisfy { tier in
-      guard let due = dueAt(tier, progress, now: now, running: []) else { return true }
+      guard let due = dueAt(tier, progress, now: now, startedAt: startedAt, running: []) else { return true }
       guard let began = progress.walkBegan(tier, now: now) else { return false }
-      let isSmall = Self.nominal(tier, isDistrusted: false) <= .seconds(60)
-      return began >= startedAt || (!isSmall && now < due)
+      return began >= startedAt || now < due
     }
   }
 
   /// Nil for what is not walked in safe mode.
   private func dueAt(
-    _ tier: MirrorTier, _ progress: MirrorProgress, now: Timestamp, running: [Running]
+    _ tier: MirrorTier, _ progress: MirrorProgress, now: Timestamp, startedAt: Timestamp, running: [Running]
   ) -> Timestamp? {
     let isDistrusted = progress.distrust != nil
     if isDistrusted, tier == .conversions { return nil }
     let underWay = running.filter { $0.tier.covers(tier) }.map(\.beganAt).max()
     guard let began = [progress.walkBegan(tier, now: now), underWay].compactMap(\.self).max() else { return now }
+    // What was seen just before a restart is seen again at once: nothing is sent before.
+    if began < startedAt, tier.isSmall { return now }
     let last = progress.walks[tier]
     if tier == .full, let wanted = progress.fullSweepWantedAt, wanted > began {
       // At once where that costs little: orders may ask for one after the other.
@@ -117,4 +122,13 @@ struct MirrorSchedule: Sendable {
     }
     return began + period(tier, after: last, isDistrusted: isDistrusted)
   }
+}
+
+extension MirrorTier {
+  /// Whether it is walked so often that each walk need not be stored.
+  var isSmall: Bool { self == .quarterHour || self == .twoHours || self == .conversions }
+}
+
+extension Timestamp {
+  static let distantPast = Self(microseconds: .min)
 }

@@ -38,11 +38,14 @@ public struct ReferralMirror: Service {
     while !Task.isCancelled {
       do {
         let progress = try await reading.progress()
-        if let tier = schedule.next(progress, now: surroundings.clock.now, running: run.running) {
+        let now = surroundings.clock.now
+        // A clock that was set back.
+        run.startedAt = min(run.startedAt, now)
+        if let tier = schedule.next(progress, now: now, startedAt: run.startedAt, running: run.running) {
           try await begin(tier, progress, &run)
         }
         guard !run.isIdle else {
-          try await rest(progress)
+          try await rest(progress, run)
           continue
         }
         try await advance(&run, progress)
@@ -71,9 +74,10 @@ public struct ReferralMirror: Service {
   }
 
   /// Sleeps until a walk is due, or the bell rings.
-  private func rest(_ progress: MirrorProgress) async throws {
+  private func rest(_ progress: MirrorProgress, _ run: MirrorRun) async throws {
     let now = surroundings.clock.now
-    let wait = min(max(schedule.nextDueAt(progress, now: now) - now, .milliseconds(100)), Self.restMax)
+    let due = schedule.nextDueAt(progress, now: now, startedAt: run.startedAt)
+    let wait = min(max(due - now, .milliseconds(100)), Self.restMax)
     try await surroundings.mirrorBell.wait(until: surroundings.clock.uptime + wait, clock: surroundings.clock)
   }
 
@@ -171,7 +175,7 @@ public struct ReferralMirror: Service {
     let failure = error as? ReadFailure
     await surroundings.vitals.ill(failure == nil ? .ledger : .referrals, "\(error)", at: surroundings.clock.now)
     outage.fail(
-      "\(error)", level: failure?.needsPerson == true ? .error : .warning, at: surroundings.clock.uptime,
+      "\(error)", level: failure?.haltReason != nil ? .error : .warning, at: surroundings.clock.uptime,
       log: surroundings.log, fields: ["http_status": failure?.status.map(String.init)])
   }
 }
@@ -184,11 +188,6 @@ private struct Settled: Sendable {
   var newDistrust: String? { before.distrust == nil ? after.distrust : nil }
   var isTrustedAgain: Bool { before.distrust != nil && after.distrust == nil }
   var matters: Bool { before.settledFacts != after.settledFacts }
-}
-
-extension MirrorTier {
-  /// Whether it is walked so often that each walk need not be stored.
-  fileprivate var isSmall: Bool { self == .quarterHour || self == .twoHours || self == .conversions }
 }
 
 extension MirrorProgress {

@@ -11,7 +11,9 @@ struct ReferralReading: Sendable {
 
   /// Reads and stores one page.
   ///
-  /// - Parameter unlessSeenSince: When the sweep began that must see each referral; nil for a walk that need not.
+  /// - Parameters:
+  ///   - query: What to ask for.
+  ///   - time: When the sweep began that must see each referral; nil for a walk that need not.
   /// - Returns: The page, and whether it changed anything.
   /// - Throws: `ReadFailure`, `LedgerFailure`, or `CancellationError`.
   func page(
@@ -80,7 +82,8 @@ struct ReferralReading: Sendable {
       await surroundings.referralWalks.note(head, endedAt: surroundings.clock.now)
       throw ReadFailure(status: head.status, code: failure.code, message: failure.message)
     case .transport(let failure) where failure.kind == .cancelled: throw CancellationError()
-    case .transport(let failure): throw ReadFailure(status: nil, code: nil, message: failure.message)
+    case .transport(let failure):
+      throw ReadFailure(status: nil, code: nil, message: failure.message, isUntrusted: failure.kind == .tls)
     }
   }
 }

@@ -12,7 +12,7 @@ struct SendPreparing: Sendable {
   let rules: AttributionRules
   let giveUpAfter: Duration
 
-  /// - Throws: `OrderSourceFailure` when the shop can't be asked, `LedgerFailure`, or `CancellationError`.
+  /// - Throws: `OrderSourceFailure` when the shop can't be asked, `LaneRefusal`, `LedgerFailure`, or `CancellationError`.
   func prepare(_ queued: LedgerOrder) async throws -> SendPreparation {
     if let frozen = queued.frozen, surroundings.clock.now - frozen.frozenAt > giveUpAfter {
       return try await giveUp(queued, frozen)
@@ -81,6 +81,7 @@ struct SendPreparing: Sendable {
     do {
       return try await YoungestWalk(surroundings: surroundings).ensure(since: order.firstSeenAt) ? .changed : .same
     } catch let failure as ReadFailure {
+      if let reason = failure.haltReason { throw LaneRefusal(reason: reason, detail: "\(failure)") }
       try await postpone(order, "asked for the youngest referrals: \(failure)")
     } catch is CancellationError where !Task.isCancelled {
       try await postpone(order, "asked for the youngest referrals: cancelled")

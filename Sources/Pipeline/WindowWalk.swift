@@ -33,8 +33,11 @@ struct WindowWalk: PageWalk {
 
   /// A walk over everything made from a time on, or over everything.
   ///
-  /// - Parameter known: How many referrals the ledger has: a walk of many more pages is given up. Each walk shows more of
-  ///   them, the newest first, so what is given up now is reached by one of the next.
+  /// - Parameters:
+  ///   - from: How far back; nil for everything.
+  ///   - now: Wall-clock time.
+  ///   - known: How many referrals the ledger has: a walk of many more pages is given up. Each walk shows more of them,
+  ///     the newest first, so what is given up now is reached by one of the next.
   init(from: Timestamp?, now: Timestamp, known: Int) {
     oldest = from?.milliseconds ?? 0
     window = Window(from: oldest, to: (now + .seconds(86_400)).milliseconds)

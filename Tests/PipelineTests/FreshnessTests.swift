@@ -58,7 +58,7 @@ extension Loops {
       #expect(try await sends(try await world(makeRules(), young: young)) == ["old"])
     }
 
-    @Test(arguments: [500, 0, 401, -1])
+    @Test(arguments: [500, 0, -1])
     func whatCannotBeReadPutsTheOrderOff(fault: Int) async throws {
       let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
       let world = try await world(makeRules(choose: .last), young: young)
@@ -69,6 +69,20 @@ extension Loops {
         #expect(try await world.order(1)?.detail?.hasPrefix("asked for the youngest referrals: ") == true)
         #expect(world.sent.isEmpty)
         try await world.reaches(within: .seconds(120)) { try await world.outcome(1) == .reported }
+      }
+      #expect(world.done.map(\.referralID.text) == ["young"])
+    }
+
+    @Test(arguments: [(401, "key_refused"), (403, "not_approved"), (302, "redirect")])
+    func aRefusalHaltsTheLane(status: Int, reason: String) async throws {
+      let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
+      let world = try await world(makeRules(choose: .last), young: young)
+      world.api.state.withLock { $0.readFaults = [nil, status] }
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(10)) { world.lines.of(.apiHalted).count == 1 }
+        #expect(world.lines.of(.apiHalted).first?.reason == reason)
+        #expect(try await world.outcome(1) == .queued && world.sent.isEmpty)
+        try await world.reaches(within: .seconds(400)) { try await world.outcome(1) == .reported }
       }
       #expect(world.done.map(\.referralID.text) == ["young"])
     }

@@ -101,12 +101,15 @@ extension Loops {
       let world = try World()
       for number in 0..<250 {
         world.api.put(makeReferral("r\(number)", email: nil, created: start - day * 100 - .seconds(number)))
-        world.api.convertElsewhere("r\(number)")
+        world.api.change("r\(number)") { ($0.status, $0.convertedAt) = (.converted, start - .seconds(number * 30)) }
       }
       world.api.put(makeReferral("old", email: "friend1@example.com", created: start - day * 80))
       try await world.running([world.mirror]) {
         try await world.reaches(within: .seconds(60)) { try await progress(world).currentSince != nil }
         try await world.pass(.seconds(1200))
+        print(
+          "DBG", try await progress(world),
+          world.api.state.withLock { $0.queries.filter { $0.sortBy == .convertedAt }.count })
         world.api.convertElsewhere("old")
         world.api.state.withLock { $0.queries = [] }
         try await world.reaches(within: .seconds(90)) { try await referral(world, "old")?.status == .converted }
