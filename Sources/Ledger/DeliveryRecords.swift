@@ -99,7 +99,7 @@ extension SQLiteTransaction: DeliveryRecords {
   private func markConverted(by entry: EntryID, at now: Timestamp) throws {
     try execute(
       """
-      UPDATE referrals SET status = 'converted', converted_at = ?,
+      UPDATE referrals SET status = 'converted', converted_at = ?1, seen_at = max(seen_at, ?1),
         conversion_value = (SELECT value FROM reports WHERE entry = ?2)
       WHERE id = (SELECT referral_id FROM reports WHERE entry = ?2) AND status <> 'converted'
       """, [now.microseconds, entry.number])

@@ -11,6 +11,9 @@ enum LedgerSchema {
     migrator.registerMigration("1: orders, reports, attempts, referrals") { db in
       try db.execute(sql: facts + orders + reports + referrals)
     }
+    migrator.registerMigration("2: referrals that are absent or gone") { db in
+      try db.execute(sql: absences)
+    }
     migrator.registerMigration("3: ranges, tallies") { db in
       try db.execute(sql: ranges)
     }
@@ -147,5 +150,13 @@ enum LedgerSchema {
     CREATE INDEX referrals_email ON referrals (email) WHERE email IS NOT NULL;
     CREATE INDEX referrals_external ON referrals (external_source_id) WHERE external_source_id IS NOT NULL;
     CREATE INDEX referrals_status ON referrals (status, seen_at);
+    """
+
+  /// `absent_since` is when the first of the sweeps in a row began that didn't show an open referral, `asked_at` when it
+  /// was last asked for by its ID, `gone_at` when the API said that it doesn't know it.
+  private static let absences = """
+    ALTER TABLE referrals ADD COLUMN absent_since INTEGER;
+    ALTER TABLE referrals ADD COLUMN asked_at INTEGER;
+    ALTER TABLE referrals ADD COLUMN gone_at INTEGER;
     """
 }

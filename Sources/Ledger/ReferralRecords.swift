@@ -7,12 +7,20 @@ extension SQLiteTransaction: ReferralRecords {
       .map(mirrored)
   }
 
-  func record(_ referral: Referral, seenAt: Timestamp) throws -> Bool {
+  func record(
+    _ referral: Referral, seenAt: Timestamp, askedAt: Timestamp, unlessSeenSince: Timestamp
+  ) throws -> Bool {
     let earlier = try self.referral(referral.id)
     let mirrored = MirroredReferral(referral, seenAt: seenAt, earlier: earlier)
     known.insert(referral: mirrored.email, mirrored.externalSourceID)
+    // Two answers that overlapped may be stored in either order; no referral opens again.
+    if let earlier, !earlier.status.isOpen, referral.status.isOpen, earlier.seenAt > askedAt { return false }
+    guard mirrored.matters(comparedWith: earlier) else {
+      if let earlier, earlier.seenAt >= unlessSeenSince { return false }
+      try store(mirrored)
+      return false
+    }
     try store(mirrored)
-    guard mirrored.matters(comparedWith: earlier) else { return false }
     try wakeOrders(sharing: mirrored.email, mirrored.externalSourceID)
     if let earlier { try wakeOrders(sharing: earlier.email, earlier.externalSourceID) }
     try wakeRivals(of: referral.id)
@@ -33,22 +41,14 @@ extension SQLiteTransaction: ReferralRecords {
       [DecisionReason.mirrorIncomplete])
   }
 
-  func openReferrals(unseenSince time: Timestamp, limit: Int) throws -> [ReferralID] {
-    try String.fetchAll(
-      db,
-      sql: """
-        SELECT id FROM referrals WHERE status IN ('clicked', 'pending') AND seen_at < ? ORDER BY seen_at LIMIT ?
-        """, arguments: [time.microseconds, limit]
-    ).map(ReferralID.init)
-  }
-
   func knownReferrals(limit: Int) throws -> [ReferralID] {
     let reported = try String.fetchAll(
       db,
       sql: "SELECT referral_id FROM orders WHERE outcome = 'reported' ORDER BY decided_at DESC LIMIT ?",
       arguments: [limit])
     let seen = try String.fetchAll(
-      db, sql: "SELECT id FROM referrals WHERE status = 'pending' ORDER BY seen_at DESC LIMIT ?", arguments: [limit])
+      db, sql: "SELECT id FROM referrals WHERE status = 'pending' AND gone_at IS NULL ORDER BY seen_at DESC LIMIT ?",
+      arguments: [limit])
     return (reported + seen).prefix(limit).map(ReferralID.init)
   }
 
@@ -74,7 +74,8 @@ extension SQLiteTransaction: ReferralRecords {
         external_source_id = excluded.external_source_id, referrer_identifier = excluded.referrer_identifier,
         created_at = excluded.created_at, converted_at = excluded.converted_at,
         conversion_value = excluded.conversion_value, seen_at = excluded.seen_at,
-        open_seen_at = excluded.open_seen_at, expired_seen_at = excluded.expired_seen_at
+        open_seen_at = excluded.open_seen_at, expired_seen_at = excluded.expired_seen_at, absent_since = NULL,
+        gone_at = NULL
       """,
       [
         referral.id.text, referral.status.rawValue, referral.email?.text, referral.externalSourceID?.text,
@@ -86,7 +87,7 @@ extension SQLiteTransaction: ReferralRecords {
 
   /// Has every order decided again that shares a key with a referral and was never sent. Two statements, as one with
   /// OR would use neither partial index.
-  private func wakeOrders(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws {
+  func wakeOrders(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws {
     let unfrozen = """
       outcome IN ('waiting', 'held', 'queued', 'review')
         AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry)
@@ -106,6 +107,6 @@ extension SQLiteTransaction: ReferralRecords {
       referrerIdentifier: row["referrer_identifier"], createdAt: Timestamp(microseconds: row["created_at"]),
       convertedAt: OrderCoding.time(row["converted_at"]), conversionValue: row["conversion_value"],
       seenAt: Timestamp(microseconds: row["seen_at"]), openSeenAt: OrderCoding.time(row["open_seen_at"]),
-      expiredSeenAt: OrderCoding.time(row["expired_seen_at"]))
+      expiredSeenAt: OrderCoding.time(row["expired_seen_at"]), goneAt: OrderCoding.time(row["gone_at"]))
   }
 }

@@ -8,6 +8,9 @@ struct Decided: Sendable {
   let before: LedgerOrder?
   let decision: Decision
 
+  /// Whether nothing but a full sweep is missing to say that there is no referral.
+  var waitsForSweep: Bool { decision.reason == DecisionReason.mirrorIncomplete }
+
   func log(to log: Logger) {
     guard before?.decidedAt == nil || decision.outcome != before?.outcome || decision.reason != before?.reason else {
       return

@@ -4,10 +4,21 @@ import Conversions
 struct DecidingFacts: Sendable {
   let mirrorCompleteSince: Timestamp?
   let isCatchingUp: Bool
+  /// By how much the shop's and the API's clocks were found to differ, beyond what the measurement can tell.
+  let clockSkew: Duration
+
+  /// The API tells its time in whole seconds.
+  private static let resolution = Duration.seconds(1)
 
   init(_ transaction: any LedgerTransaction) throws {
-    mirrorCompleteSince = try transaction.mirrorProgress().completeSweepBeganAt
-    isCatchingUp = try transaction.intakeProgress().caughtUpAt == nil
+    let mirror = try transaction.mirrorProgress()
+    // Nothing is concluded from the silence of a list that can't be trusted, nor from what it said before.
+    mirrorCompleteSince = mirror.distrust == nil ? mirror.completeSweepBeganAt : nil
+    let intake = try transaction.intakeProgress()
+    isCatchingUp = intake.caughtUpAt == nil
+    let difference = (mirror.clockAhead ?? .zero) - (intake.clockAhead ?? .zero)
+    let isMeasured = mirror.clockAhead != nil && intake.clockAhead != nil
+    clockSkew = isMeasured ? max(.zero, max(difference, .zero - difference) - Self.resolution) : .zero
   }
 
   func context(now: Timestamp, firstSeenAt: Timestamp, hadQualified: Bool, idIsRepeated: Bool) -> DecisionContext {
@@ -21,6 +32,8 @@ struct DecidingFacts: Sendable {
     _ order: Order, rules: AttributionRules, context: DecisionContext, except entry: EntryID?,
     _ transaction: any LedgerTransaction
   ) throws -> Decision {
+    var rules = rules
+    rules.clockSkew = max(rules.clockSkew, clockSkew)
     let referrals = try transaction.referrals(sharing: order.email, order.externalSourceID)
     return try rules.decide(order, among: referrals, context: context) { referral in
       try transaction.holder(of: referral, except: entry)

@@ -68,6 +68,8 @@ public struct Delivery: Service {
         outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
       } catch is CancellationError where Task.isCancelled {
         return
+      } catch let refusal as LaneRefusal {
+        try? await halt(&lane, refusal.reason, refusal.detail)
       } catch {
         // What came of a send may be the very thing that couldn't be stored: nothing is under way now.
         lane.hasRecovered = false

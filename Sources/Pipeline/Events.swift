@@ -25,6 +25,10 @@ public enum Event: String, Sendable, CaseIterable {
   case mirrorRecovered = "mirror_recovered"
   /// The API's list is not what its reference says.
   case mirrorDistrusted = "mirror_distrusted"
+  /// The API's list is what its reference says again.
+  case mirrorTrusted = "mirror_trusted"
+  /// The API doesn't know a referral any more.
+  case referralGone = "referral_gone"
   /// An order was matched to a referral.
   case matched
   /// An order's report is to be sent.

@@ -65,8 +65,14 @@ public struct Matching: Service {
         }
         return Decided(orderID: order.orderID, before: order, decision: decision)
       }
+      if decided.contains(where: \.waitsForSweep) {
+        var mirror = try transaction.mirrorProgress()
+        mirror.fullSweepWantedAt = now
+        try transaction.setMirrorProgress(mirror)
+      }
       return (decided, try batch.isEmpty && Self.settleCatchUp(transaction, now: now))
     }
+    if decided.contains(where: \.waitsForSweep) { await surroundings.mirrorBell.ring() }
     for change in decided { change.log(to: surroundings.log) }
     if caughtUp {
       surroundings.log.event(.caughtUp, .notice, "caught up: every order was read once and every referral is known")
@@ -93,12 +99,13 @@ public struct Matching: Service {
     }
   }
 
-  /// The catch-up is over when a walk over all orders and a sweep of all referrals have ended, and every order they
+  /// The catch-up is over when a walk over all orders has ended, the referrals are current, and every order they
   /// brought is decided. Only then may anything be frozen.
   private static func settleCatchUp(_ transaction: any LedgerTransaction, now: Timestamp) throws -> Bool {
     var progress = try transaction.intakeProgress()
-    guard progress.caughtUpAt == nil, progress.lastWalkAt != nil,
-      try transaction.mirrorProgress().completeSweepBeganAt != nil
+    let mirror = try transaction.mirrorProgress()
+    guard progress.caughtUpAt == nil, progress.lastWalkAt != nil, mirror.completeSweepBeganAt != nil,
+      mirror.currentSince != nil
     else { return false }
     progress.caughtUpAt = now
     progress.firstCaughtUpAt = progress.firstCaughtUpAt ?? now

@@ -1,40 +1,56 @@
-import Conversions
+public import Conversions
 import Logging
 public import ServiceLifecycle
 
 /// The loop that keeps the ledger's copy of the API's referrals.
 ///
-/// Sweeps go in the order of life (clicked, pending, converted, expired), so that a referral that moves on while they
-/// are under way is met again further on, and never slips between two lists.
+/// Open referrals are walked by age, the young often and the old seldom (`MirrorSchedule`), the newest conversions each
+/// minute, and all four lists twice a day. A walk is taken page by page: between two pages a smaller one may come first,
+/// and a page that can't be read is asked for again without losing what was walked before.
 public struct ReferralMirror: Service {
-  /// The shortest rest between two sweeps: a new referral's friend rarely buys within it, and orders wait for days.
-  static let restMin = Duration.seconds(15)
-  /// Open referrals that a sweep didn't show are asked for one by one, so many after each sweep.
-  static let absentMax = 20
+  /// How long the first walk waits for the shop's table to be looked at.
+  static let surveyWait = Duration.seconds(5)
+  /// How often what no decision rests on is stored: an idle daemon need not sync the disk at each walk.
+  static let idleStoreInterval = Duration.seconds(60)
+  /// The longest sleep: a clock that was set must not keep the mirror from its work.
+  private static let restMax = Duration.seconds(60)
 
   private let surroundings: Surroundings
+  private let schedule: MirrorSchedule
+  private var reading: ReferralReading { ReferralReading(surroundings: surroundings) }
 
-  /// A mirror of what the surroundings' API shows.
-  public init(_ surroundings: Surroundings) {
+  /// A mirror of what the surroundings' API shows, which takes at most half of `readsPerMinute`.
+  public init(_ surroundings: Surroundings, readsPerMinute: RateLimit = .perMinute(120)) {
     self.surroundings = surroundings
+    schedule = MirrorSchedule(readsPerMinute)
   }
 
-  /// Sweeps until the task is cancelled or a graceful shutdown begins; a failure is waited out.
+  /// Walks until the task is cancelled or a graceful shutdown begins; a failure is waited out.
   public func run() async throws {
     await cancelWhenGracefulShutdown { await loop() }
   }
 
   private func loop() async {
     var outage = Outage(of: "reading referrals", failed: .mirrorFailed, recovered: .mirrorRecovered)
+    try? await surroundings.surveyBell.wait(
+      until: surroundings.clock.uptime + Self.surveyWait, clock: surroundings.clock)
+    var run = makeRun()
     while !Task.isCancelled {
-      let began = surroundings.clock.uptime
       do {
-        try await sweep()
+        let progress = try await reading.progress()
+        let now = surroundings.clock.now
+        // A clock that was set back.
+        run.startedAt = min(run.startedAt, now)
+        if let tier = schedule.next(progress, now: now, startedAt: run.startedAt, running: run.running) {
+          try await begin(tier, progress, &run)
+        }
+        guard !run.isIdle else {
+          try await rest(progress, run)
+          continue
+        }
+        try await advance(&run, progress)
         outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
-        await surroundings.vitals.well(.referrals, at: surroundings.clock.now)
-        // A long list is swept less often: a fifth of the read budget at most.
-        let rest = max(Self.restMin, (surroundings.clock.uptime - began) * 4)
-        try await surroundings.mirrorBell.wait(until: surroundings.clock.uptime + rest, clock: surroundings.clock)
+        await tellHealth(progress)
       } catch is CancellationError where Task.isCancelled {
         return
       } catch {
@@ -45,104 +61,157 @@ public struct ReferralMirror: Service {
     }
   }
 
+  func makeRun() -> MirrorRun { MirrorRun(startedAt: surroundings.clock.now, pacing: schedule.pacing) }
+
+  /// One full sweep at once and at full speed, with what follows from it.
+  ///
+  /// - Throws: The first failure; `LedgerFailure`, or `CancellationError`.
+  func sweep() async throws {
+    var run = makeRun()
+    run.pacing = nil
+    try await begin(.full, try await reading.progress(), &run)
+    while !run.isIdle { try await advance(&run, try await reading.progress()) }
+  }
+
+  /// Sleeps until a walk is due, or the bell rings.
+  private func rest(_ progress: MirrorProgress, _ run: MirrorRun) async throws {
+    let now = surroundings.clock.now
+    let due = schedule.nextDueAt(progress, now: now, startedAt: run.startedAt)
+    let wait = min(max(due - now, .milliseconds(100)), Self.restMax)
+    try await surroundings.mirrorBell.wait(until: surroundings.clock.uptime + wait, clock: surroundings.clock)
+  }
+
+  private func begin(_ tier: MirrorTier, _ progress: MirrorProgress, _ run: inout MirrorRun) async throws {
+    // The full sweep tries the list's own way each time.
+    let isSafe = progress.distrust != nil && tier != .full
+    run.walks.append(try await walk(tier, isSafe: isSafe, progress))
+  }
+
+  private func walk(_ tier: MirrorTier, isSafe: Bool, _ progress: MirrorProgress) async throws -> WalkUnderWay {
+    let known = isSafe ? try await surroundings.ledger.transaction { try $0.referralCounts() } : [:]
+    return WalkUnderWay(
+      tier, isSafe: isSafe, progress: progress, known: known.values.reduce(0, +), now: surroundings.clock.now)
+  }
+
+  /// Takes one page of the walk that goes on, or asks for one of the absent.
+  func advance(_ run: inout MirrorRun, _ progress: MirrorProgress) async throws {
+    try Task.checkCancellation()
+    // Before the first sweep nothing can be sent, so nobody else reads.
+    if progress.completeSweepBeganAt != nil, let turn = run.pacing?.take(at: surroundings.clock.uptime) {
+      try await surroundings.clock.sleep(until: turn)
+    }
+    guard let walk = run.walks.last else {
+      // Taken off before it is asked for: one that can't be asked for must not keep the others waiting.
+      return try await AbsentReferrals(surroundings: surroundings).ask(run.absent.removeFirst())
+    }
+    if let query = walk.query {
+      let began = surroundings.clock.uptime
+      let (page, _) = try await reading.page(query, unlessSeenSince: walk.tier == .full ? walk.beganAt : nil)
+      run.walks[run.walks.count - 1].take(page, took: surroundings.clock.uptime - began)
+    }
+    guard let walk = run.walks.last, walk.query == nil else { return }
+    try await end(walk, &run)
+    run.walks.removeAll { $0.tier == walk.tier && $0.query == nil }
+  }
+
+  /// What follows from a walk that came to its end.
+  private func end(_ walk: WalkUnderWay, _ run: inout MirrorRun) async throws {
+    if let fault = walk.fault {
+      try await reading.distrust(fault)
+    } else {
+      await surroundings.referralWalks.note(walk.record, of: walk.tier)
+      try await settle(walk, run)
+      guard walk.tier == .full, !walk.isSafe else { return }
+      run.absent = try await AbsentReferrals(surroundings: surroundings).next(after: walk.beganAt)
+    }
+    let progress = try await reading.progress()
+    guard progress.distrust != nil else { return }
+    run.walks.append(try await self.walk(walk.tier, isSafe: true, progress, after: walk))
+  }
+
+  private func walk(
+    _ tier: MirrorTier, isSafe: Bool, _ progress: MirrorProgress, after earlier: WalkUnderWay
+  ) async throws -> WalkUnderWay {
+    var next = try await walk(tier, isSafe: isSafe, progress)
+    next.add(earlier.record)
+    return next
+  }
+
+  /// Stores what a walk has come to, where something rests on it or a minute has passed.
+  private func settle(_ walk: WalkUnderWay, _ run: MirrorRun) async throws {
+    let (now, schedule, startedAt) = (surroundings.clock.now, schedule, run.startedAt)
+    let noted = await surroundings.referralWalks.completed(MirrorProgress())
+    let settled = try await surroundings.ledger.transaction { transaction -> Settled in
+      let before = try transaction.mirrorProgress()
+      var progress = before
+      progress.walks.merge(noted.walks) { $1 }
+      if !walk.isSafe { try progress.take(walk, transaction, now: now) }
+      if progress.currentSince == nil, schedule.isCurrent(progress, now: now, startedAt: startedAt) {
+        progress.currentSince = now
+      }
+      let isIdle = progress.settledFacts == before.settledFacts && walk.tier.isSmall
+      if isIdle, let last = before.lastAnswerAt, last <= now, now - last < Self.idleStoreInterval { return Settled() }
+      (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
+      try transaction.setMirrorProgress(progress)
+      return Settled(before: before, after: progress)
+    }
+    if let fault = settled.newDistrust { tellDistrust(fault) }
+    if settled.isTrustedAgain {
+      surroundings.log.event(
+        .mirrorTrusted, .notice, "a full sweep of the API's referrals found nothing wrong any more")
+    }
+    if settled.matters { await surroundings.matchingBell.ring() }
+  }
+
+  private func tellDistrust(_ fault: String) { ReferralReading(surroundings: surroundings).tellDistrust(fault) }
+
+  private func tellHealth(_ progress: MirrorProgress) async {
+    let now = surroundings.clock.now
+    guard let fault = progress.distrust else { return await surroundings.vitals.well(.referrals, at: now) }
+    await surroundings.vitals.ill(.referrals, "safe mode: \(fault)", at: now)
+  }
+
   private func report(_ error: any Error, _ outage: inout Outage) async {
     let failure = error as? ReadFailure
-    let needsPerson = failure?.status == 401 || failure?.status == 403 || failure?.isDistrust == true
     await surroundings.vitals.ill(failure == nil ? .ledger : .referrals, "\(error)", at: surroundings.clock.now)
     outage.fail(
-      "\(error)", level: needsPerson ? .error : .warning, at: surroundings.clock.uptime, log: surroundings.log,
-      fields: ["http_status": failure?.status.map(String.init)])
-  }
-
-  /// One sweep over all four lists.
-  func sweep() async throws {
-    let began = surroundings.clock.now
-    var fault: String?
-    for status in [ReferralStatus.clicked, .pending, .converted, .expired] {
-      // A list that can't be trusted is no reason to leave the others unread: what they show is matched all the same.
-      if let found = try await walk(status) { fault = fault ?? found }
-    }
-    if let fault { throw try await distrust(fault) }
-    let ended = surroundings.clock.now
-    try await surroundings.ledger.transaction { transaction in
-      var progress = try transaction.mirrorProgress()
-      (progress.completeSweepBeganAt, progress.completeSweepEndedAt) = (began, ended)
-      progress.distrust = nil
-      try transaction.setMirrorProgress(progress)
-    }
-    await surroundings.matchingBell.ring()
-    try await askForAbsent(unseenSince: began)
-  }
-
-  /// Walks one list to its end, or to what is wrong with it.
-  private func walk(_ status: ReferralStatus) async throws -> String? {
-    var walk = ReferralWalk(status: status)
-    var query = walk.first
-    while true {
-      try Task.checkCancellation()
-      let page = try await read { await surroundings.partners.list(query) }
-      try await store(page.referrals)
-      switch walk.advance(page) {
-      case .ask(let next): query = next
-      case .done: return nil
-      case .distrust(let fault): return fault
-      }
-    }
-  }
-
-  /// What was shown is taken as it is; what wasn't is not taken as absent.
-  private func distrust(_ fault: String) async throws -> ReadFailure {
-    let isNew = try await surroundings.ledger.transaction { transaction in
-      var progress = try transaction.mirrorProgress()
-      let isNew = progress.distrust != fault
-      progress.distrust = fault
-      try transaction.setMirrorProgress(progress)
-      return isNew
-    }
-    if isNew { surroundings.log.event(.mirrorDistrusted, .error, "the API's list can't be trusted: \(fault)") }
-    return ReadFailure(status: nil, message: fault, isDistrust: true)
-  }
-
-  private func store(_ referrals: [Referral]) async throws {
-    let now = surroundings.clock.now
-    let changed = try await surroundings.ledger.transaction { transaction in
-      var progress = try transaction.mirrorProgress()
-      progress.lastAnswerAt = now
-      try transaction.setMirrorProgress(progress)
-      return try referrals.reduce(false) { changed, referral in
-        try transaction.record(referral, seenAt: now) || changed
-      }
-    }
-    if changed { await surroundings.matchingBell.ring() }
-  }
-
-  private func askForAbsent(unseenSince time: Timestamp) async throws {
-    let absent = try await surroundings.ledger.transaction {
-      try $0.openReferrals(unseenSince: time, limit: Self.absentMax)
-    }
-    for id in absent {
-      try Task.checkCancellation()
-      guard case .success(let referral, _) = await surroundings.partners.referral(id) else { continue }
-      try await store([referral])
-    }
-  }
-
-  private func read<Value>(_ request: () async -> APIAnswer<Value>) async throws -> Value {
-    switch await request() {
-    case .success(let value, _): return value
-    case .failure(let failure, let head):
-      throw ReadFailure(status: head.status, message: failure.message, isDistrust: false)
-    case .transport(let failure) where failure.kind == .cancelled: throw CancellationError()
-    case .transport(let failure): throw ReadFailure(status: nil, message: failure.message, isDistrust: false)
-    }
+      "\(error)", level: failure?.haltReason != nil ? .error : .warning, at: surroundings.clock.uptime,
+      log: surroundings.log, fields: ["http_status": failure?.status.map(String.init)])
   }
 }
 
-/// Why referrals couldn't be read.
-struct ReadFailure: Error, CustomStringConvertible {
-  let status: Int?
-  let message: String
-  let isDistrust: Bool
+/// What the ledger was told of a walk's end.
+private struct Settled: Sendable {
+  var before = MirrorProgress()
+  var after = MirrorProgress()
 
-  var description: String { status.map { "HTTP \($0): \(message)" } ?? message }
+  var newDistrust: String? { before.distrust == nil ? after.distrust : nil }
+  var isTrustedAgain: Bool { before.distrust != nil && after.distrust == nil }
+  var matters: Bool { before.settledFacts != after.settledFacts }
+}
+
+extension MirrorProgress {
+  /// What decisions rest on.
+  fileprivate var settledFacts: [String?] {
+    [completeSweepBeganAt?.description, currentSince?.description, distrust]
+  }
+
+  /// Takes in a trusted walk. A full sweep is complete only where what it did not show can be believed.
+  fileprivate mutating func take(
+    _ walk: WalkUnderWay, _ transaction: any LedgerTransaction, now: Timestamp
+  ) throws {
+    if walk.tier == .full {
+      // Found by a smaller walk meanwhile, and not tried by this one.
+      guard distrust == nil || walk.triesAll else { return }
+      distrust = try AbsentReferrals.judge(transaction, sweep: walk.beganAt)
+      guard distrust == nil else { return }
+      (completeSweepBeganAt, completeSweepEndedAt) = (walk.beganAt, now)
+    }
+    guard walk.tier == .conversions || (walk.tier == .full && distrust == nil) else { return }
+    // A conversion from the future would hide all that come before it.
+    let newest = min(
+      walk.newestConversion ?? walk.beganAt, walk.beganAt + max(.zero, clockAhead ?? .zero) + .seconds(60))
+    if walk.newestConversion != nil { conversionsKnownTo = max(conversionsKnownTo ?? newest, newest) }
+    if conversionsKnownTo == nil { conversionsKnownTo = Timestamp(microseconds: 0) }
+  }
 }

@@ -4,34 +4,20 @@ import Conversions
 /// on, inclusive. A list that loses or gains members while it is read can't shift a page boundary past a referral.
 ///
 /// The reference leaves open whether pages are sorted, filters obeyed and bounds inclusive, so the walk checks each
-/// page. Pure: it asks for queries and is given pages.
-struct ReferralWalk: Sendable {
-  /// What to ask for next.
-  enum Step: Sendable, Hashable {
-    /// This page.
-    case ask(ReferralQuery)
-    /// Nothing: the walk is complete.
-    case done
-    /// Nothing: the list is not what the reference says.
-    case distrust(String)
-  }
-
-  /// The paging inside one `createdAt`.
-  private struct Instant: Sendable {
-    let at: Timestamp
-    /// Whether a page has shown that there are referrals of it, so that none at all is a lie.
-    let mustShow: Bool
-    var page = 1
-    var shown = 0
-  }
+/// page.
+struct ReferralWalk: PageWalk {
+  /// The order of life: a referral that moves on while the lists are read is met again further on.
+  static let statuses: [ReferralStatus] = [.clicked, .pending, .converted, .expired]
+  static let repetition = "two different pages of the list hold the same referrals"
 
   private let status: ReferralStatus
   private var from: Timestamp?
   /// Where the last page ended. The next one begins there, too: the bound is inclusive.
   private var boundary: Timestamp?
   /// Set while paging inside one `createdAt` that fills more than a page.
-  private var instant: Instant?
+  private var instant: InstantPaging?
   private var lastIDs: [ReferralID] = []
+  private var decline = TotalDecline()
   private(set) var pages = 0
   /// More pages than the largest list: 2,000,000 referrals. A walk that needs more is going round in circles.
   private static let pagesMax = 20_000
@@ -42,53 +28,44 @@ struct ReferralWalk: Sendable {
     self.from = from
   }
 
-  /// The first query.
   var first: ReferralQuery { query() }
 
-  /// Takes in the answer to the last query; says what is next.
-  mutating func advance(_ page: ReferralPage) -> Step {
+  mutating func advance(_ page: ReferralPage) -> PageStep {
     pages += 1
     if pages > Self.pagesMax { return .distrust("the list of \(status.rawValue) referrals has no end") }
     if let fault = fault(in: page) { return .distrust(fault) }
-    if let instant { return advance(page, inside: instant) }
+    if instant != nil { return advanceInside(page) }
+    if decline.isMissing(in: page) { return .distrust("the list of \(status.rawValue) referrals has no end") }
     if let boundary, page.referrals.first?.createdAt != boundary {
       // All of that instant moved on to other lists, or `dateFrom` isn't inclusive: the instant itself tells.
-      return self.page(through: Instant(at: boundary, mustShow: true))
+      return self.page(through: InstantPaging(at: boundary, mustShow: true))
     }
-    guard hasMore(page, shownBefore: 0), let last = page.referrals.last?.createdAt else { return .done }
+    guard page.hasMore(shownBefore: 0), let last = page.referrals.last?.createdAt else { return .done }
     if isRepeated(page) { return .distrust(Self.repetition) }
-    if last == page.referrals.first?.createdAt { return self.page(through: Instant(at: last, mustShow: false)) }
+    if last == page.referrals.first?.createdAt {
+      return self.page(through: InstantPaging(at: last, mustShow: false))
+    }
     (from, boundary) = (last, last)
     return .ask(query())
   }
 
-  private mutating func page(through instant: Instant) -> Step {
+  private mutating func page(through instant: InstantPaging) -> PageStep {
     (self.instant, boundary, lastIDs) = (instant, nil, [])
     return .ask(query())
   }
 
-  private mutating func advance(_ page: ReferralPage, inside instant: Instant) -> Step {
-    if instant.mustShow, instant.shown + page.referrals.count == 0 {
-      return .distrust("the list leaves out referrals that were made at dateFrom exactly")
+  private mutating func advanceInside(_ page: ReferralPage) -> PageStep {
+    guard var paging = instant else { return .done }
+    let step = paging.advance(page)
+    instant = paging
+    switch step {
+    case .distrust, .ask: return step
+    case .done:
+      from = paging.at + .milliseconds(1)
+      (instant, lastIDs) = (nil, [])
+      return .ask(query())
     }
-    if hasMore(page, shownBefore: instant.shown) {
-      if isRepeated(page) { return .distrust(Self.repetition) }
-      self.instant?.page += 1
-      self.instant?.shown += page.referrals.count
-    } else {
-      from = instant.at + .milliseconds(1)
-      (self.instant, lastIDs) = (nil, [])
-    }
-    return .ask(query())
   }
-
-  /// Whether there is more behind a page: a full one, or a shorter one of a server with a page size of its own.
-  private func hasMore(_ page: ReferralPage, shownBefore: Int) -> Bool {
-    guard !page.referrals.isEmpty else { return false }
-    return page.referrals.count >= ReferralQuery.pageSizeMax || page.total > shownBefore + page.referrals.count
-  }
-
-  private static let repetition = "two different pages of the list hold the same referrals"
 
   private mutating func isRepeated(_ page: ReferralPage) -> Bool {
     let ids = page.referrals.map(\.id)
@@ -97,24 +74,17 @@ struct ReferralWalk: Sendable {
   }
 
   private func query() -> ReferralQuery {
+    if let instant { return instant.first }
     var query = ReferralQuery()
-    query.sortBy = .createdAt
-    query.sortOrder = .ascending
-    query.pageSize = ReferralQuery.pageSizeMax
-    if let instant {
-      // Without a status filter: a referral that changes its status would shift the pages behind it.
-      (query.dateFrom, query.dateTo, query.page) = (instant.at, instant.at, instant.page)
-    } else {
-      (query.status, query.dateFrom, query.page) = (status, from, 1)
-    }
+    (query.sortBy, query.sortOrder, query.pageSize) = (.createdAt, .ascending, ReferralQuery.pageSizeMax)
+    (query.status, query.dateFrom, query.page) = (status, from, 1)
     return query
   }
 
   /// What is wrong with a page that the reference promises.
   private func fault(in page: ReferralPage) -> String? {
+    if let fault = page.shapeFault { return fault }
     let query = query()
-    if page.referrals.count > ReferralQuery.pageSizeMax { return "a page holds more referrals than were asked for" }
-    if page.total < page.referrals.count { return "a page holds more referrals than its total" }
     if page.referrals.isEmpty, page.total > 0, instant == nil {
       return "a page is empty, although its total is not zero"
     }

@@ -12,6 +12,12 @@ enum SendPreparation: Sendable {
   case settleUnknown(LedgerOrder, FrozenReport)
 }
 
+/// The API refused a look before a send in a way that only a person can change: nothing is sent, to nobody.
+struct LaneRefusal: Error {
+  let reason: HaltReason
+  let detail: String
+}
+
 extension ConversionReport {
   /// The report that a decision would have an order sent with; nil where it would have none sent.
   init?(of order: LedgerOrder, _ decision: Decision) {

@@ -12,7 +12,7 @@ struct SendPreparing: Sendable {
   let rules: AttributionRules
   let giveUpAfter: Duration
 
-  /// - Throws: `OrderSourceFailure` when the shop can't be asked, `LedgerFailure`, or `CancellationError`.
+  /// - Throws: `OrderSourceFailure` when the shop can't be asked, `LaneRefusal`, `LedgerFailure`, or `CancellationError`.
   func prepare(_ queued: LedgerOrder) async throws -> SendPreparation {
     if let frozen = queued.frozen, surroundings.clock.now - frozen.frozenAt > giveUpAfter {
       return try await giveUp(queued, frozen)
@@ -23,6 +23,13 @@ struct SendPreparing: Sendable {
       let stillQualifies = order.order?.qualifies == true
       return stillQualifies ? .send(order, frozen.report) : .settleUnknown(order, frozen)
     }
+    switch try await seeYoungReferrals(before: order) {
+    case .same: break
+    case .unread: return .postponed
+    // One that was made seconds before the order may be the order's now.
+    case .changed: try await decideAgain(order.entry)
+    }
+    guard let order = try await current(order.entry) else { return .dropped }
     guard try await refreshReferral(of: order) else { return .postponed }
     guard let ready = try await current(order.entry), let report = ConversionReport(of: ready) else { return .dropped }
     return .send(ready, report)
@@ -58,6 +65,39 @@ struct SendPreparing: Sendable {
     return nil
   }
 
+  /// What came of the look at the youngest referrals.
+  private enum YoungReferrals {
+    /// Nothing that wasn't known.
+    case same
+    /// Something changed.
+    case changed
+    /// They couldn't be read.
+    case unread
+  }
+
+  /// A referral made seconds before its order may not be mirrored yet, and an older one be chosen in its stead: before
+  /// anything is frozen, the youngest were walked by a walk that began after the order was seen.
+  private func seeYoungReferrals(before order: LedgerOrder) async throws -> YoungReferrals {
+    do {
+      return try await YoungestWalk(surroundings: surroundings).ensure(since: order.firstSeenAt) ? .changed : .same
+    } catch let failure as ReadFailure {
+      if let reason = failure.haltReason { throw LaneRefusal(reason: reason, detail: "\(failure)") }
+      try await postpone(order, "asked for the youngest referrals: \(failure)")
+    } catch is CancellationError where !Task.isCancelled {
+      try await postpone(order, "asked for the youngest referrals: cancelled")
+    }
+    return .unread
+  }
+
+  private func decideAgain(_ entry: EntryID) async throws {
+    let (rules, now) = (rules, surroundings.clock.now)
+    try await surroundings.ledger.transaction { transaction in
+      guard let order = try transaction.entry(entry), order.outcome == .queued else { return }
+      let decision = try Matching.decide(order, rules: rules, transaction: transaction, now: now)
+      try transaction.decide(entry, decision, at: now)
+    }
+  }
+
   /// Asks for the referral where the mirror's copy is old; false where it can't be asked.
   private func refreshReferral(of order: LedgerOrder) async throws -> Bool {
     guard let id = order.referralID else { return true }
@@ -65,13 +105,9 @@ struct SendPreparing: Sendable {
     if let known, surroundings.clock.now - known.seenAt <= Self.referralAgeMax { return true }
     switch await surroundings.partners.referral(id) {
     case .success(let referral, _):
-      let (rules, entry, now) = (rules, order.entry, surroundings.clock.now)
-      try await surroundings.ledger.transaction { transaction in
-        guard try transaction.record(referral, seenAt: now) else { return }
-        guard let order = try transaction.entry(entry), order.outcome == .queued else { return }
-        let decision = try Matching.decide(order, rules: rules, transaction: transaction, now: now)
-        try transaction.decide(entry, decision, at: now)
-      }
+      let now = surroundings.clock.now
+      let changed = try await surroundings.ledger.transaction { try $0.record(referral, seenAt: now) }
+      if changed { try await decideAgain(order.entry) }
       return true
     // The send will meet the same 404, and its verdict has the rules for it.
     case .failure(_, let head) where head.status == 404: return true

@@ -23,10 +23,12 @@ public struct Surroundings: Sendable {
   public var matchingBell = Doorbell()
   /// Rung when there may be something to send.
   public var deliveryBell = Doorbell()
-  /// Rung when the shop's table was surveyed.
-  public var surveyBell = Doorbell()
-  /// Rung when the mirror should be read at once.
+  /// Rung when something was asked of the mirror: `MirrorProgress.fullSweepWantedAt`.
   public var mirrorBell = Doorbell()
+  /// Rung once the shop's table was looked at after a start: the mirror's first walk waits for it a little.
+  public var surveyBell = Doorbell()
+  /// What the walks over the API's list have in common.
+  public var referralWalks = ReferralWalks()
 
   /// The outside as a daemon, a test or a simulation gives it.
   public init(

@@ -48,6 +48,10 @@ public enum EventCatalog {
     Event(name: "mirror_recovered", messageID: "7e52bd2445014a7abac876d282c141d5"),
     // The API's list is not what its reference says.
     Event(name: "mirror_distrusted", messageID: "edb504d7a5594a1db2822c5a661fe9b5"),
+    // The API's list is what its reference says again.
+    Event(name: "mirror_trusted", messageID: "5b92e483de7944878b1ca65c30221f1c"),
+    // The API does not know a referral any more.
+    Event(name: "referral_gone", messageID: "e942b748f7c348d9946ecfb619ea1308"),
     // An order stopped qualifying before it was reported.
     Event(name: "cancelled", messageID: "8cce96b183454b05bf3f83786a8437f9"),
     // A dry run would have sent a report.

@@ -13,7 +13,7 @@ extension Loops {
     }
 
     @Test func aSweepThatFailedIsNoSweep() async throws {
-      for failing in 0..<4 {
+      for failing in 0..<5 {
         let world = try World()
         world.api.put(makeReferral("r1", email: "friend1@example.com"))
         world.api.state.withLock { $0.readFaults = Array(repeating: nil, count: failing) + [500] }
@@ -29,9 +29,10 @@ extension Loops {
       let world = try World()
       world.api.state.withLock { $0.listLatency = .seconds(10) }
       try await world.running([world.mirror]) {
-        try await world.reaches(within: .seconds(100)) { try await progress(world).completeSweepBeganAt != nil }
-        #expect(try await progress(world).completeSweepBeganAt == start)
-        #expect(try await progress(world).completeSweepEndedAt == start + .seconds(40))
+        try await world.reaches(within: .seconds(300)) { try await progress(world).completeSweepBeganAt != nil }
+        #expect(try await progress(world).completeSweepBeganAt == start + .seconds(5))
+        let ended = try #require(try await progress(world).completeSweepEndedAt)
+        #expect(ended >= start + .seconds(55), "five pages")
       }
     }
 
@@ -45,26 +46,6 @@ extension Loops {
       }
     }
 
-    @Test(arguments: [ReferralTable.Lie.unsorted, .ignoresStatus, .ignoresDateFrom, .emptyPages])
-    func aLieIsToldOnceAndNothingRestsOnIt(lie: ReferralTable.Lie) async throws {
-      let world = try World()
-      world.api.state.withLock { $0.table.lie = lie }
-      for number in 0..<150 {
-        world.api.put(
-          makeReferral(
-            "r\(number)", number < 140 ? .pending : .converted, email: nil, created: start - .milliseconds(number)))
-      }
-      try await world.running([world.mirror]) {
-        try await world.pass(.seconds(120)) { try await progress(world).distrust != nil }
-        try await world.pass(.seconds(60))
-        #expect(try await progress(world).completeSweepBeganAt == nil)
-        #expect(world.lines.of(.mirrorDistrusted).count == 1)
-        world.api.state.withLock { $0.table.lie = nil }
-        try await world.reaches(within: .seconds(300)) { try await progress(world).completeSweepBeganAt != nil }
-        #expect(try await progress(world).distrust == nil)
-      }
-    }
-
     @Test func aLieInOneListLeavesTheOthersRead() async throws {
       // The walk over clicked ones meets the lie; what the other lists show is taken all the same.
       let world = try World()
@@ -75,26 +56,11 @@ extension Loops {
         state.onList = { query in api.state.withLock { $0.table.lie = query.status == .clicked ? .ignoresStatus : nil }
         }
       }
-      await #expect(throws: ReadFailure.self) { try await world.mirror.sweep() }
+      try await world.mirror.sweep()
+      #expect(try await progress(world).distrust != nil)
       let mirrored = try await world.ledger.base.transaction { try $0.referral(ReferralID("pending")) }
       #expect(mirrored != nil)
       #expect(try await progress(world).completeSweepBeganAt == nil)
-    }
-
-    @Test func anOpenReferralThatIsNotShownIsAskedFor() async throws {
-      let world = try World()
-      world.api.put(makeReferral("r1", email: "friend1@example.com"))
-      try await world.mirror.sweep()
-      world.clock.advance(to: world.clock.uptime + .seconds(10))
-      // Gone from the lists, and known by its ID.
-      world.api.change("r1") { $0.createdAt = start - day * 400 }
-      world.api.state.withLock { $0.table.lie = .emptyPages }
-      _ = try? await world.mirror.sweep()
-      world.api.state.withLock { $0.table = ReferralTable() }
-      try await world.mirror.sweep()
-      #expect(world.api.state.withLock { $0.gets.last?.text } == "r1")
-      let mirrored = try await world.ledger.base.transaction { try $0.referral(ReferralID("r1")) }
-      #expect(mirrored?.status == .pending, "absence removes nothing")
     }
 
     @Test func anAnswerCancelledElsewhereIsAFailureAndNoEnd() async throws {
@@ -107,12 +73,11 @@ extension Loops {
       #expect(api.state.withLock { $0.queries.count } >= 5)
     }
 
-    @Test func theRestIsLongerAfterALongSweep() async throws {
+    @Test func aSlowAPIIsLeftAloneHalfOfTheTime() async throws {
       let world = try World()
       world.api.state.withLock { $0.listLatency = .seconds(10) }
-      try await world.running([world.mirror]) { try await world.pass(.seconds(1000)) }
-      // 40 s each, and four times as long a rest.
-      #expect(world.api.state.withLock { $0.queries.count } <= 24)
+      try await world.running([world.mirror]) { try await world.pass(.seconds(4000)) }
+      #expect(world.api.state.withLock { $0.queries.count } <= 220, "10 s each")
     }
   }
 }

@@ -88,11 +88,11 @@ import Testing
 
   @Test func aReferralThatComesLateIsReportedForTheOrderThatWaits() async throws {
     try await DaemonFixture.with { shop in
-      try await shop.insert(ShopOrder(1, email: "late@example.com", daysAgo: 0.01))
+      try await shop.insert(ShopOrder(1, email: "late@example.com", daysAgo: 0.001))
       try await shop.start()
       #expect(await shop.catchesUp())
       #expect(await shop.reaches(["1": "waiting"]))
-      try await shop.sandbox.put([SandboxReferral("late", email: "late@example.com", daysAgo: 0.02)])
+      try await shop.sandbox.put([SandboxReferral("late", email: "late@example.com", daysAgo: 0.002)])
       #expect(await shop.reaches(["1": "reported"]))
       #expect(await shop.sandbox.state.referral("late")?.externalTransactionID == "1")
     }
@@ -100,8 +100,8 @@ import Testing
 
   @Test func aClickThatGainsItsEmailLaterIsReported() async throws {
     try await DaemonFixture.with { shop in
-      try await shop.sandbox.put([SandboxReferral("click", email: nil, status: .clicked)])
-      try await shop.insert(ShopOrder(1, email: "clicker@example.com"))
+      try await shop.sandbox.put([SandboxReferral("click", email: nil, status: .clicked, daysAgo: 0.002)])
+      try await shop.insert(ShopOrder(1, email: "clicker@example.com", daysAgo: 0.001))
       try await shop.start()
       #expect(await shop.catchesUp())
       try await shop.sandbox.change("click") { ($0.status, $0.friendEmail) = (.pending, "clicker@example.com") }

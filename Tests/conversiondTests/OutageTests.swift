@@ -53,12 +53,14 @@ import Testing
       #expect(await shop.reaches(["1": "reported"], within: .seconds(60)))
       await shop.sandbox.stop()
       try await shop.insert(ShopOrder(2, email: "friend2@example.com"))
-      #expect(await eventually(within: .seconds(20)) { shop.log.contains("order 2 for referral r2 is tried again") })
+      // The youngest referrals can't be looked at, so it isn't even tried.
+      #expect(
+        await eventually(within: .seconds(20)) { (try? await shop.entry("2"))??.reason == "referral_unread" })
       try await shop.sandbox.start()
       #expect(await shop.reaches(["2": "reported"]))
       let entry = try await shop.entry("2")
       #expect(entry?.attempts == 1)
-      #expect((entry?.sends?.count ?? 0) >= 2)
+      #expect(entry?.sends?.count == 1)
       #expect(await shop.sandbox.state.reports.count == 2)
       #expect(try await shop.status().end == .exited(0))
     }
@@ -73,7 +75,7 @@ import Testing
       try await shop.insert(ShopOrder(1, email: "friend1@example.com"), ShopOrder(2, email: "friend2@example.com"))
       #expect(await eventually(within: .seconds(20)) { shop.log.contains("event=api_halted") })
       try await Task.sleep(for: .seconds(1))
-      #expect(await shop.sandbox.state.reports.count == 1)
+      #expect(await shop.sandbox.state.reports.isEmpty, "refused before anything was sent")
       let (end, report) = try await shop.status()
       #expect(end == .exited(1))
       #expect(report.delivery.message?.hasPrefix("key_refused") == true)

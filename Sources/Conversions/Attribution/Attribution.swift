@@ -17,6 +17,8 @@ public struct Attribution: Hashable, Sendable {
     case lowerPrecedence = "lower_precedence"
     /// Another one was made earlier, or later, as `matching.choose` prefers.
     case notPreferred = "not_preferred"
+    /// The API doesn't know it any more.
+    case gone
   }
 
   /// A referral that shares a key with the order.
@@ -65,6 +67,7 @@ public struct Attribution: Hashable, Sendable {
 
   /// `chosen` for any candidate that could be chosen as far as time goes.
   private static func timing(of order: Order, referral: MirroredReferral, rules: AttributionRules) -> Verdict {
+    if referral.goneAt != nil { return .gone }
     if order.placedAt.latest + rules.clockSkew < referral.createdAt { return .placedBefore }
     if order.placedAt.earliest - rules.clockSkew > referral.createdAt + rules.attributionWindow {
       return .placedTooLate

@@ -20,7 +20,8 @@ extension AttributionRules {
         decision = behind(other, referral: chosen.referral.id)
       }
     } else {
-      decision = unmatched(order, hadCandidates: !attribution.candidates.isEmpty, context: context)
+      let hadCandidates = attribution.candidates.contains { $0.verdict != .gone }
+      decision = unmatched(order, hadCandidates: hadCandidates, context: context)
     }
     decision.candidates = attribution.candidates
     return decision

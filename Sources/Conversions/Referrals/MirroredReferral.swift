@@ -22,6 +22,8 @@ public struct MirroredReferral: Hashable, Sendable {
   public var openSeenAt: Timestamp?
   /// When it was first seen expired.
   public var expiredSeenAt: Timestamp?
+  /// When the API said that it doesn't know it any more.
+  public var goneAt: Timestamp?
 
   /// Brings what the API showed to normal form, keeping from `earlier` what only time can tell.
   public init(_ referral: Referral, seenAt: Timestamp, earlier: MirroredReferral? = nil) {
@@ -42,7 +44,7 @@ public struct MirroredReferral: Hashable, Sendable {
   public init(
     id: ReferralID, status: ReferralStatus, email: EmailAddress?, externalSourceID: ExternalSourceID?,
     referrerIdentifier: String?, createdAt: Timestamp, convertedAt: Timestamp?, conversionValue: Int64?,
-    seenAt: Timestamp, openSeenAt: Timestamp?, expiredSeenAt: Timestamp?
+    seenAt: Timestamp, openSeenAt: Timestamp?, expiredSeenAt: Timestamp?, goneAt: Timestamp? = nil
   ) {
     self.id = id
     self.status = status
@@ -55,6 +57,7 @@ public struct MirroredReferral: Hashable, Sendable {
     self.seenAt = seenAt
     self.openSeenAt = openSeenAt
     self.expiredSeenAt = expiredSeenAt
+    self.goneAt = goneAt
   }
 
   /// Whether orders must be decided again because of what changed since `earlier`: when it was seen doesn't count.
@@ -62,6 +65,6 @@ public struct MirroredReferral: Hashable, Sendable {
     guard let earlier else { return true }
     return status != earlier.status || email != earlier.email || externalSourceID != earlier.externalSourceID
       || referrerIdentifier != earlier.referrerIdentifier || createdAt != earlier.createdAt
-      || conversionValue != earlier.conversionValue || convertedAt != earlier.convertedAt
+      || conversionValue != earlier.conversionValue || convertedAt != earlier.convertedAt || goneAt != earlier.goneAt
   }
 }

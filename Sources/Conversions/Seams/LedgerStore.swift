@@ -104,23 +104,46 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
   /// The last horizon after which a complete sweep of the referrals began: what was visible by then, and matches none of
   /// them, has no referral.
   public var settled: HorizonNote?
+  /// How far the shop's clock is ahead of the host's, smoothed; negative where it is behind.
+  public var clockAhead: Duration?
 
   /// Nothing yet.
   public init() { isStartSettled = false }
+
+  /// Takes in how far the shop's clock was found to be ahead.
+  public mutating func noteClock(_ ahead: Duration) {
+    clockAhead = clockAhead.map { $0 + (ahead - $0) / 8 } ?? ahead
+  }
 }
 
 /// What the mirror remembers.
 public protocol ReferralRecords {
   /// A referral as it was last seen.
   func referral(_ id: ReferralID) throws -> MirroredReferral?
-  /// Stores a referral as it was seen, and has every order decided again that it matters to; tells whether it changed.
-  func record(_ referral: Referral, seenAt: Timestamp) throws -> Bool
+  /// Stores a referral as an answer showed it, and has every order decided again that it matters to; tells whether it
+  /// changed.
+  ///
+  /// An unchanged one is not written where it was seen at or after `unlessSeenSince`. One that an answer shows open
+  /// stays closed where another answer that was given after this one was asked for (`askedAt`) showed it so.
+  func record(
+    _ referral: Referral, seenAt: Timestamp, askedAt: Timestamp, unlessSeenSince: Timestamp
+  ) throws -> Bool
   /// How the mirror as a whole stands.
   func mirrorProgress() throws -> MirrorProgress
   /// Stores how the mirror as a whole stands.
   func setMirrorProgress(_ progress: MirrorProgress) throws
-  /// Open referrals that were last seen before a time, the longest unseen first.
+  /// Open referrals that were last seen before a time, those first that were longest not asked for one by one.
   func openReferrals(unseenSince time: Timestamp, limit: Int) throws -> [ReferralID]
+  /// Notes the open referrals that a complete sweep which began at a time has not shown; counts those of them that were
+  /// shown after `mournedUntil`, and all open ones.
+  func noteAbsences(from sweep: Timestamp, mournedUntil: Timestamp) throws -> AbsenceCount
+  /// Notes that a referral was asked for by its ID.
+  func noteAsked(_ id: ReferralID, at now: Timestamp) throws
+  /// Since when a referral has not been shown by the sweeps; nil where the last one showed it.
+  func absentSince(_ id: ReferralID) throws -> Timestamp?
+  /// Marks a referral that the API doesn't know any more: it stays known and takes no part any more. Any answer that
+  /// shows it takes the mark back.
+  func markGone(_ id: ReferralID, at now: Timestamp) throws
   /// Referrals that the API surely knows if it is the account this ledger belongs to: those of the last reports first.
   func knownReferrals(limit: Int) throws -> [ReferralID]
   /// When the oldest referral was made that a conversion can still be reported for.
@@ -129,19 +152,11 @@ public protocol ReferralRecords {
   func referralCounts() throws -> [ReferralStatus: Int]
 }
 
-/// How the mirror as a whole stands.
-public struct MirrorProgress: Hashable, Sendable, Codable {
-  /// When the last complete and trusted sweep began; "no referral" rests on this.
-  public var completeSweepBeganAt: Timestamp?
-  /// When it ended.
-  public var completeSweepEndedAt: Timestamp?
-  /// When the API last answered a read.
-  public var lastAnswerAt: Timestamp?
-  /// Why the API's list can't be trusted, if it can't.
-  public var distrust: String?
-
-  /// Nothing yet.
-  public init() {}
+extension ReferralRecords {
+  /// Stores a referral as it was just seen.
+  public func record(_ referral: Referral, seenAt: Timestamp) throws -> Bool {
+    try record(referral, seenAt: seenAt, askedAt: seenAt, unlessSeenSince: Timestamp(microseconds: .max))
+  }
 }
 
 /// What matching reads and writes.

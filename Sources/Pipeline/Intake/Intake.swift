@@ -97,6 +97,10 @@ public struct Intake: Service {
         try transaction.removeRanges()
         (progress.identity, progress.endSeen, progress.recentPosition) = (survey.identity, nil, nil)
         (progress.noted, progress.settled) = (nil, nil)
+        // Old orders are read once a complete sweep of the referrals has begun after this.
+        var mirror = try transaction.mirrorProgress()
+        mirror.fullSweepWantedAt = now
+        try transaction.setMirrorProgress(mirror)
       }
       if progress.noted == nil, progress.settled == nil {
         progress.noted = .init(horizon: survey.moment.horizon, takenAt: now)
@@ -111,6 +115,7 @@ public struct Intake: Service {
         ? "the shop's table, its server or the mapping is another one than before; every order is read again by \(how)"
         : "orders are followed by \(how): \(survey.because)")
     await surroundings.surveyBell.ring()
+    await surroundings.mirrorBell.ring()
     return IntakeRun(
       surroundings: surroundings, rules: rules, settings: settings, survey: survey, known: known, ranges: ranges)
   }

@@ -204,6 +204,11 @@ struct IntakeRun: Sendable {
       let taken = try taking.take(orders, from: state.progress.takesOrdersFrom, transaction)
       advance(&run, taken)
       if taken.changes > 0 || !isIdle { try run.store(moment, at: now, transaction) }
+      if taken.decided.contains(where: \.waitsForSweep) {
+        var mirror = try transaction.mirrorProgress()
+        mirror.fullSweepWantedAt = now
+        try transaction.setMirrorProgress(mirror)
+      }
       return (run, taken)
     }
     self = stored
@@ -220,6 +225,7 @@ struct IntakeRun: Sendable {
     var progress = try transaction.intakeProgress()
     progress.lastPageAt = now
     progress.endSeen = endSeen
+    progress.noteClock(moment.readAt - now)
     if hasRecentPosition { progress.recentPosition = recentPosition }
     if progress.noted == nil { progress.noted = .init(horizon: moment.horizon, takenAt: now) }
     try transaction.setIntakeProgress(progress)
@@ -257,6 +263,7 @@ struct IntakeRun: Sendable {
     guard taken.changes > 0 else { return }
     await surroundings.vitals.well(.ledger, at: surroundings.clock.now)
     await surroundings.matchingBell.ring()
+    if taken.decided.contains(where: \.waitsForSweep) { await surroundings.mirrorBell.ring() }
     if taken.decided.contains(where: { $0.decision.outcome == .queued }) { await surroundings.deliveryBell.ring() }
   }
 }

@@ -81,7 +81,8 @@ struct Daemon {
     let listening: [any Service] = configuration.orders.notifyChannel == nil ? [] : [ChangeListening(surroundings)]
     return listening + [
       intake,
-      ReferralMirror(surroundings), Matching(surroundings, rules: rules),
+      ReferralMirror(surroundings, readsPerMinute: RateLimit(configuration.api.readsPerMinute)),
+      Matching(surroundings, rules: rules),
       Delivery(
         surroundings, rules: rules,
         settings: Delivery.Settings(giveUpAfter: configuration.reporting.giveUpAfter, isDryRun: isDryRun)),

@@ -15,6 +15,8 @@ final class ModelAPI: PartnersService {
     var readFaults: [Int?] = []
     /// Drawn from when no fault is ordered.
     var chance: (generator: SeededGenerator, probability: Double)?
+    /// How far the API's clock is ahead; nil for answers without a Date.
+    var clockAhead: Duration?
     var listLatency = Duration.zero
     var convertLatency = Duration.zero
     var queries: [ReferralQuery] = []
@@ -98,10 +100,13 @@ final class ModelAPI: PartnersService {
     case .some(-1): return .transport(.cancelled)
     case .some(let status): return .failure(APIFailure(code: "CODE", message: "ordered"), AnswerHead(status: status))
     }
-    guard let value = body(state.withLock { $0 }) else {
-      return .failure(APIFailure(code: "NOT_FOUND", message: "no such referral"), AnswerHead(status: 404))
+    let date = state.withLock { $0.clockAhead }.map { ahead in
+      Timestamp(milliseconds: (clock.now + ahead).milliseconds / 1000 * 1000)
     }
-    return .success(value, AnswerHead(status: 200))
+    guard let value = body(state.withLock { $0 }) else {
+      return .failure(APIFailure(code: "NOT_FOUND", message: "no such referral"), AnswerHead(status: 404, date: date))
+    }
+    return .success(value, AnswerHead(status: 200, date: date, duration: latency))
   }
 
   func create(_ draft: ReferralDraft) async -> APIAnswer<ReferralReceipt> { .transport(.cancelled) }

@@ -23,6 +23,8 @@ struct ReferralTable: Sendable {
 
   var referrals: [ReferralID: Referral] = [:]
   var lie: Lie?
+  /// Referrals that no list shows, although they are there.
+  var hidden: Set<ReferralID> = []
 
   mutating func put(_ referral: Referral) { referrals[referral.id] = referral }
 
@@ -31,7 +33,11 @@ struct ReferralTable: Sendable {
     let number = lie == .repeatsPages ? 1 : max(query.page ?? 1, 1)
     if lie == .endless { return endless(query, size: size) }
     var found = referrals.values.filter { matches($0, query) }
-    found.sort { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+    let never = Timestamp(microseconds: .min)
+    found.sort { left, right in
+      guard query.sortBy == .convertedAt else { return (left.createdAt, left.id) < (right.createdAt, right.id) }
+      return (left.convertedAt ?? never, left.id) < (right.convertedAt ?? never, right.id)
+    }
     if query.sortOrder == .descending { found.reverse() }
     if lie == .unsorted { found.reverse() }
     let total = lie == .smallTotal ? 1 : found.count
@@ -42,6 +48,7 @@ struct ReferralTable: Sendable {
   }
 
   private func matches(_ referral: Referral, _ query: ReferralQuery) -> Bool {
+    if hidden.contains(referral.id) { return false }
     if lie != .ignoresStatus, let status = query.status, referral.status != status { return false }
     let created = referral.createdAt.milliseconds
     if lie != .ignoresDateFrom, let from = query.dateFrom?.milliseconds {

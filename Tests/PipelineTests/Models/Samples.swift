@@ -27,9 +27,11 @@ func makeReferral(
     externalSourceID: external)
 }
 
-func makeRules(hold: Duration = .zero, wait: Duration = day * 14) -> AttributionRules {
+func makeRules(
+  hold: Duration = .zero, wait: Duration = day * 14, choose: AttributionRules.Choice = .first
+) -> AttributionRules {
   AttributionRules(
-    keys: [.externalSourceID, .email], choose: .first, attributionWindow: day * 90, waitForReferral: wait,
+    keys: [.externalSourceID, .email], choose: choose, attributionWindow: day * 90, waitForReferral: wait,
     selfReferral: .review, hold: hold,
     amounts: AmountRules(unit: .cents, rounding: .refuse, otherCurrency: .review))
 }

@@ -82,7 +82,8 @@ extension World {
       progress.caughtUpAt = now
       try transaction.setIntakeProgress(progress)
       var mirror = try transaction.mirrorProgress()
-      (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt) = (now, now)
+      (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
+      mirror.walks[.full] = MirrorWalk(beganAt: now, reads: 4, busy: .zero)
       try transaction.setMirrorProgress(mirror)
     }
   }

@@ -1,0 +1,60 @@
+import Conversions
+
+/// The paging inside one `createdAt` that fills more than a page, as an import does: there a keyset can't go on, and
+/// pages have to be counted. Without a status filter, as a referral that changes its status would shift the pages
+/// behind it. What else may shift them (a referral that is deleted, an unstable order) shows when the pages are read
+/// again: an instant of several pages is read until two passes agree.
+struct InstantPaging: PageWalk {
+  /// So many passes that don't agree are no coincidence.
+  private static let passesMax = 6
+
+  /// What a pass showed, whatever its order.
+  private struct Sum: Equatable, Sendable {
+    var count = 0
+    var hashes = 0
+  }
+
+  let at: Timestamp
+  /// Whether a page has shown that there are referrals of it, so that none at all is a lie.
+  private let mustShow: Bool
+  private var number = 1
+  private var passes = 1
+  private var sum = Sum()
+  private var before: Sum?
+  private var lastIDs: [ReferralID] = []
+
+  init(at: Timestamp, mustShow: Bool) {
+    self.at = at
+    self.mustShow = mustShow
+  }
+
+  /// The query that stands now.
+  var first: ReferralQuery {
+    var query = ReferralQuery()
+    (query.sortBy, query.sortOrder, query.pageSize) = (.createdAt, .ascending, ReferralQuery.pageSizeMax)
+    (query.dateFrom, query.dateTo, query.page) = (at, at, number)
+    return query
+  }
+
+  mutating func advance(_ page: ReferralPage) -> PageStep {
+    if mustShow, sum.count + page.referrals.count == 0 {
+      return .distrust("the list leaves out referrals that were made at dateFrom exactly")
+    }
+    let hasMore = page.hasMore(shownBefore: sum.count)
+    sum.count += page.referrals.count
+    for referral in page.referrals { sum.hashes &+= referral.id.hashValue }
+    guard !hasMore else {
+      let ids = page.referrals.map(\.id)
+      if ids == lastIDs { return .distrust(ReferralWalk.repetition) }
+      lastIDs = ids
+      number += 1
+      return .ask(first)
+    }
+    // One answer alone has nothing that could have shifted in between.
+    if number == 1 || sum == before { return .done }
+    if passes >= Self.passesMax { return .distrust("the referrals made at one instant differ at each reading") }
+    (before, sum, number, lastIDs) = (sum, Sum(), 1, [])
+    passes += 1
+    return .ask(first)
+  }
+}

@@ -1,0 +1,89 @@
+import Conversions
+import Logging
+
+/// Reads referrals from the API and stores what it is shown: everything, whatever the page is worth otherwise.
+struct ReferralReading: Sendable {
+  /// An unchanged referral is not written again before this is over: half the age at which it is asked for again before
+  /// its order's first send.
+  static let seenAgain = Duration.seconds(300)
+
+  let surroundings: Surroundings
+
+  /// Reads and stores one page.
+  ///
+  /// - Parameters:
+  ///   - query: What to ask for.
+  ///   - time: When the sweep began that must see each referral; nil for a walk that need not.
+  /// - Returns: The page, and whether it changed anything.
+  /// - Throws: `ReadFailure`, `LedgerFailure`, or `CancellationError`.
+  func page(
+    _ query: ReferralQuery, unlessSeenSince time: Timestamp? = nil
+  ) async throws -> (page: ReferralPage, changed: Bool) {
+    let askedAt = surroundings.clock.now
+    let page = try await read { await surroundings.partners.list(query) }
+    return (page, try await store(page.referrals, askedAt: askedAt, unlessSeenSince: time))
+  }
+
+  /// Reads and stores one referral.
+  ///
+  /// - Throws: `ReadFailure`, `LedgerFailure`, or `CancellationError`.
+  func referral(_ id: ReferralID) async throws {
+    let askedAt = surroundings.clock.now
+    let referral = try await read { await surroundings.partners.referral(id) }
+    _ = try await store([referral], askedAt: askedAt, unlessSeenSince: Timestamp(microseconds: .max))
+  }
+
+  /// How the mirror stands, with what the ledger wasn't told yet.
+  func progress() async throws -> MirrorProgress {
+    await surroundings.referralWalks.completed(try await surroundings.ledger.transaction { try $0.mirrorProgress() })
+  }
+
+  /// Notes that the list is not what it should be; tells of it when that is new.
+  func distrust(_ fault: String) async throws {
+    let isNew = try await surroundings.ledger.transaction { transaction in
+      var progress = try transaction.mirrorProgress()
+      let isNew = progress.distrust == nil
+      guard progress.distrust != fault else { return false }
+      progress.distrust = fault
+      try transaction.setMirrorProgress(progress)
+      return isNew
+    }
+    if isNew { tellDistrust(fault) }
+  }
+
+  /// Alerts the operator.
+  func tellDistrust(_ fault: String) {
+    surroundings.log.event(
+      .mirrorDistrusted, .error,
+      "the API's list of referrals can't be trusted: \(fault); it is read in safe mode, and no order is given up as "
+        + "without a referral until a full sweep finds nothing wrong")
+  }
+
+  private func store(
+    _ referrals: [Referral], askedAt: Timestamp, unlessSeenSince time: Timestamp?
+  ) async throws -> Bool {
+    let now = surroundings.clock.now
+    let changed = try await surroundings.ledger.transaction { transaction in
+      try referrals.reduce(false) { changed, referral in
+        try transaction.record(
+          referral, seenAt: now, askedAt: askedAt, unlessSeenSince: time ?? now - Self.seenAgain) || changed
+      }
+    }
+    if changed { await surroundings.matchingBell.ring() }
+    return changed
+  }
+
+  private func read<Value>(_ request: () async -> APIAnswer<Value>) async throws -> Value {
+    switch await request() {
+    case .success(let value, let head):
+      await surroundings.referralWalks.note(head, endedAt: surroundings.clock.now)
+      return value
+    case .failure(let failure, let head):
+      await surroundings.referralWalks.note(head, endedAt: surroundings.clock.now)
+      throw ReadFailure(status: head.status, code: failure.code, message: failure.message)
+    case .transport(let failure) where failure.kind == .cancelled: throw CancellationError()
+    case .transport(let failure):
+      throw ReadFailure(status: nil, code: nil, message: failure.message, isUntrusted: failure.kind == .tls)
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import Conversions
+
+/// What the walks over the API's list have in common, whoever does them: what was done since the ledger was last told,
+/// and the walk over the youngest referrals that several may wait for.
+public actor ReferralWalks {
+  private var walks: [MirrorTier: MirrorWalk] = [:]
+  private var lastAnswerAt: Timestamp?
+  private var clock = ClockComparison()
+  private var underWay: (beganAt: Timestamp, task: Task<Bool, any Error>)?
+
+  /// Nothing done yet.
+  public init() {}
+
+  /// What the ledger knows, with what it wasn't told yet.
+  func completed(_ progress: MirrorProgress) -> MirrorProgress {
+    var progress = progress
+    progress.walks.merge(walks) { $1 }
+    progress.lastAnswerAt = lastAnswerAt ?? progress.lastAnswerAt
+    progress.clockAhead = clock.ahead ?? progress.clockAhead
+    return progress
+  }
+
+  /// Notes an answer of the API.
+  func note(_ head: AnswerHead, endedAt now: Timestamp) {
+    lastAnswerAt = now
+    clock.take(head, endedAt: now)
+  }
+
+  /// Notes a walk that came to its end.
+  func note(_ walk: MirrorWalk, of tier: MirrorTier) { walks[tier] = walk }
+
+  /// Has the youngest referrals walked by a walk that begins, or began, no earlier than `time`: one that is under way
+  /// and began in time is waited for instead.
+  ///
+  /// - Returns: Whether the walk changed anything.
+  /// - Throws: What the walk throws; `CancellationError`.
+  func walkYoungest(
+    since time: Timestamp, now: @Sendable () -> Timestamp, _ walk: @escaping @Sendable (Timestamp) async throws -> Bool
+  ) async throws -> Bool {
+    while let underWay {
+      let result = await Self.end(of: underWay.task)
+      try Task.checkCancellation()
+      if underWay.beganAt >= time { return try result.get() }
+    }
+    let beganAt = now()
+    let task = Task {
+      defer { underWay = nil }
+      return try await walk(beganAt)
+    }
+    underWay = (beganAt, task)
+    return try await Self.end(of: task).get()
+  }
+
+  private static func end(of task: Task<Bool, any Error>) async -> Result<Bool, any Error> {
+    await withTaskCancellationHandler {
+      await task.result
+    } onCancel: {
+      task.cancel()
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Conversions
+
+/// A tier's walk that goes on: one or more ways through the list, one after the other. As a value it outlasts a failed
+/// read, which only means that the same page is asked for again.
+struct WalkUnderWay: Sendable {
+  let tier: MirrorTier
+  /// Whether it goes the safe mode's way.
+  let isSafe: Bool
+  let beganAt: Timestamp
+  /// Whether a full sweep tries whatever the smaller walks ask for, too: only then is a list trusted again.
+  private(set) var triesAll = false
+  private var walks: [any PageWalk]
+  /// The page that is asked for next; nil at the end.
+  private(set) var query: ReferralQuery?
+  /// The first thing that was found wrong. A list that can't be trusted is no reason to leave the others unread.
+  private(set) var fault: String?
+  /// The newest conversion, where that was looked for.
+  private(set) var newestConversion: Timestamp?
+  private(set) var reads: Int
+  private(set) var busy: Duration
+
+  /// A tier's walk from its beginning.
+  init(_ tier: MirrorTier, isSafe: Bool, beganAt: Timestamp, walks: [any PageWalk]) {
+    (self.tier, self.isSafe, self.beganAt, self.walks) = (tier, isSafe, beganAt, walks)
+    (reads, busy) = (0, .zero)
+    query = walks.first?.first
+  }
+
+  /// The walk as it is remembered.
+  var record: MirrorWalk { MirrorWalk(beganAt: beganAt, reads: reads, busy: busy) }
+
+  /// Adds what was spent before on what this one does over.
+  mutating func add(_ earlier: MirrorWalk) {
+    reads += earlier.reads
+    busy += earlier.busy
+  }
+
+  /// Takes in the answer to `query`, and how long it took.
+  mutating func take(_ page: ReferralPage, took: Duration) {
+    reads += 1
+    busy += took
+    guard !walks.isEmpty else { return }
+    switch walks[0].advance(page) {
+    case .ask(let next):
+      query = next
+      return
+    case .done: break
+    case .distrust(let found): fault = fault ?? found
+    }
+    if let conversions = walks.removeFirst() as? ConversionsWalk { newestConversion = conversions.newest }
+    query = walks.first?.first
+  }
+}
+
+extension WalkUnderWay {
+  /// A tier's walk, as the reference allows it or in safe mode.
+  init(_ tier: MirrorTier, isSafe: Bool, progress: MirrorProgress, known: Int, now: Timestamp) {
+    // A host whose clock is ahead would look for the young among those not yet made.
+    let clockBehind = max(.zero, .zero - (progress.clockAhead ?? .zero))
+    let from = tier.ageMax.map { now - clockBehind - $0 }
+    guard !isSafe else {
+      let walk = WindowWalk(from: from, now: now, known: known)
+      self.init(tier, isSafe: true, beganAt: now, walks: [walk])
+      return
+    }
+    let open: [any PageWalk] = [ReferralWalk(status: .clicked, from: from), ReferralWalk(status: .pending, from: from)]
+    let walks: [any PageWalk]
+    switch tier {
+    case .conversions: walks = [ConversionsWalk(knownTo: progress.conversionsKnownTo)]
+    case .full: walks = Self.full(progress, now: now - clockBehind)
+    default: walks = open
+    }
+    self.init(tier, isSafe: false, beganAt: now, walks: walks)
+    triesAll = progress.distrust != nil
+  }
+
+  /// The newest conversion first: what is converted while the lists are read is for the next walk back to there. While
+  /// the list is distrusted, whatever the smaller walks ask for is tried as well.
+  private static func full(_ progress: MirrorProgress, now: Timestamp) -> [any PageWalk] {
+    var walks: [any PageWalk] = [ConversionsWalk(knownTo: progress.distrust == nil ? nil : progress.conversionsKnownTo)]
+    walks += ReferralWalk.statuses.map { ReferralWalk(status: $0) }
+    guard progress.distrust != nil else { return walks }
+    for age in MirrorTier.byAge.compactMap(\.ageMax) {
+      walks += [ReferralStatus.clicked, .pending].map { ReferralWalk(status: $0, from: now - age) }
+    }
+    return walks
+  }
+}

@@ -1,0 +1,148 @@
+import Conversions
+import Ledger
+import Synchronization
+import Testing
+
+@testable import Pipeline
+
+extension Loops {
+  /// A referral that was made seconds before its order, and that no walk has shown yet when the order is to be sent.
+  @Suite(.timeLimit(.minutes(2))) struct FreshnessTests {
+    /// An order that an older referral was found for, and a younger one that only the API knows.
+    private func world(
+      _ rules: AttributionRules, young: Referral, external: String? = nil
+    ) async throws -> World {
+      let world = try World(rules: rules)
+      world.api.put(makeReferral("old", email: "friend1@example.com"))
+      try await world.mirrorAPI()
+      try await world.settleCatchUp()
+      world.clock.advance(to: world.clock.uptime + .seconds(8))
+      world.api.put(young)
+      let order = makeOrder(1, email: "friend1@example.com", external: external, placed: start + .seconds(8))
+      world.shop.put(order)
+      try await world.takeShop()
+      try await world.decideAll()
+      #expect(try await world.order(1)?.referralID == ReferralID("old"))
+      world.checkSends()
+      return world
+    }
+
+    private func sends(_ world: World) async throws -> [String] {
+      let uptime = world.clock.uptime
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(60)) { try await world.outcome(1) == .reported }
+        #expect(world.clock.uptime == uptime, "no time is lost over it")
+      }
+      #expect(world.violations.isEmpty && world.api.state.withLock { $0.permits.isEmpty })
+      return world.done.map(\.referralID.text)
+    }
+
+    @Test(arguments: [ReferralStatus.clicked, .pending])
+    func theYoungerOneIsChosen(status: ReferralStatus) async throws {
+      let young = makeReferral("young", status, email: "friend1@example.com", created: start + .seconds(5))
+      let world = try await world(makeRules(choose: .last), young: young)
+      #expect(try await sends(world) == ["young"])
+      let asked = world.api.state.withLock { $0.queries }
+      #expect(
+        asked.map(\.status) == [.clicked, .pending] && asked.allSatisfy { $0.dateFrom == start + .seconds(8 - 900) })
+    }
+
+    @Test func theOneWithTheKeyOfHigherPrecedenceIsChosen() async throws {
+      let young = makeReferral("young", email: nil, created: start + .seconds(5), external: "lead_1")
+      let world = try await world(makeRules(), young: young, external: "lead_1")
+      #expect(try await sends(world) == ["young"])
+    }
+
+    @Test func theOlderOneStaysChosenWhereTheRulesSaySo() async throws {
+      let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
+      #expect(try await sends(try await world(makeRules(), young: young)) == ["old"])
+    }
+
+    @Test(arguments: [500, 0, -1])
+    func whatCannotBeReadPutsTheOrderOff(fault: Int) async throws {
+      let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
+      let world = try await world(makeRules(choose: .last), young: young)
+      // The first read is for the account.
+      world.api.state.withLock { $0.readFaults = [nil] + Array(repeating: fault, count: 3) }
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(10)) { try await world.order(1)?.reason == "referral_unread" }
+        #expect(try await world.order(1)?.detail?.hasPrefix("asked for the youngest referrals: ") == true)
+        #expect(world.sent.isEmpty)
+        try await world.reaches(within: .seconds(120)) { try await world.outcome(1) == .reported }
+      }
+      #expect(world.done.map(\.referralID.text) == ["young"])
+    }
+
+    @Test(arguments: [(401, "key_refused"), (403, "not_approved"), (302, "redirect")])
+    func aRefusalHaltsTheLane(status: Int, reason: String) async throws {
+      let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
+      let world = try await world(makeRules(choose: .last), young: young)
+      world.api.state.withLock { $0.readFaults = [nil, status] }
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(10)) { world.lines.of(.apiHalted).count == 1 }
+        #expect(world.lines.of(.apiHalted).first?.reason == reason)
+        #expect(try await world.outcome(1) == .queued && world.sent.isEmpty)
+        try await world.reaches(within: .seconds(400)) { try await world.outcome(1) == .reported }
+      }
+      #expect(world.done.map(\.referralID.text) == ["young"])
+    }
+
+    @Test func ordersSeenBeforeAWalkShareIt() async throws {
+      let world = try World()
+      try await world.queue(1)
+      world.clock.advance(to: world.clock.uptime + .seconds(5))
+      try await world.queue(2, 3, 4)
+      // As if the last sweep had begun before they came.
+      try await world.ledger.base.transaction { transaction in
+        var progress = try transaction.mirrorProgress()
+        progress.walks[.full]?.beganAt = start
+        try transaction.setMirrorProgress(progress)
+      }
+      try await world.running([world.delivery]) {
+        try await world.reaches(within: .seconds(60)) { try await world.outcomes() == [.reported: 4] }
+      }
+      #expect(world.api.state.withLock { $0.queries.map(\.status) } == [.clicked, .pending])
+    }
+
+    @Test func aWalkThatThisRunOrAnEarlierOneDidIsNotRepeated() async throws {
+      let world = try World()
+      try await world.queue(1)
+      let again = try world.restarted()
+      try await again.running([again.delivery]) {
+        try await again.reaches(within: .seconds(60)) { try await again.outcome(1) == .reported }
+      }
+      #expect(again.api.state.withLock { $0.queries.isEmpty })
+    }
+
+    @Test func aBrokenListIsReadInSafeModeBeforeASend() async throws {
+      let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
+      let world = try await world(makeRules(choose: .last), young: young)
+      world.api.state.withLock { $0.table.lie = .ignoresStatus }
+      #expect(try await sends(world) == ["young"])
+      #expect(world.lines.of(.mirrorDistrusted).count == 1)
+    }
+
+    @Test func aWalkUnderWayIsSharedByThoseItBeganInTimeFor() async throws {
+      let (walks, clock, counted) = (ReferralWalks(), VirtualClock(), Activity())
+      let ensure: @Sendable (Timestamp) async throws -> Bool = { time in
+        try await walks.walkYoungest(since: time, now: { clock.now }) { _ in
+          counted.note()
+          try await clock.sleep(for: .seconds(2))
+          return true
+        }
+      }
+      try await withThrowingTaskGroup(of: Bool.self) { group in
+        for _ in 0..<10 { group.addTask { try await ensure(start) } }
+        while clock.sleepers == 0 { await Task.yield() }
+        clock.advance(to: clock.uptime + .seconds(1))
+        for _ in 0..<10 { group.addTask { try await ensure(start + .seconds(1)) } }
+        for _ in 0..<1000 { await Task.yield() }
+        clock.advance(to: clock.uptime + .seconds(1))
+        while clock.sleepers == 0 { await Task.yield() }
+        clock.advance(to: clock.uptime + .seconds(2))
+        for try await changed in group { #expect(changed) }
+      }
+      #expect(counted.snapshot.count == 2)
+    }
+  }
+}
