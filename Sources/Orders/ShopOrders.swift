@@ -19,6 +19,8 @@ public actor ShopOrders: OrderSource {
   private var warnings: [ShopWarning.Kind: ShopWarning] = [:]
   private let readsAhead: Bool
   private var ahead: ReadAhead?
+  /// Numbers of ranges in which rows without a key were met when they were last read whole.
+  private var rangesWithNullKeys: Set<Int64> = []
 
   /// Orders as mapped. Connects at first use.
   ///
@@ -31,7 +33,7 @@ public actor ShopOrders: OrderSource {
     pages = ShopConnection(mapping.connection)
     rereads = ShopConnection(mapping.connection)
     listening = mapping.notifyChannel.map { ListeningConnection(mapping.connection, channel: $0) }
-    sizing = PageSizing(max: HashReading.keysPerRange * 2)
+    sizing = PageSizing(max: HashReading.keysMax)
   }
 
   /// Closes every connection; the next read makes them anew.
@@ -51,6 +53,9 @@ public actor ShopOrders: OrderSource {
         return try await connection.transaction(limits) { try surveying.plan($0) }
       }
       self.plan = plan
+      let sizeMax = plan.table == nil ? HashReading.keysMax : Int(plan.blocksPerRange)
+      if sizing.sizeMax != sizeMax { sizing = PageSizing(max: sizeMax) }
+      rangesWithNullKeys = []
       let opened = try await read(plan) { _, opened, _ in opened }.value
       return ShopSurvey(
         method: plan.method, because: plan.because, identity: opened.identity, hasRecent: !plan.recent.isEmpty,
@@ -89,7 +94,7 @@ public actor ShopOrders: OrderSource {
         }
       }
       notePace(ContinuousClock.now - began)
-      note(page.warnings.isEmpty ? nil : page.warnings[0], .nullKeys)
+      noteNullKeys(page, of: piece, survey.method)
       (page.cost, page.warnings) = (cost, said)
       return page
     }
@@ -216,6 +221,13 @@ public actor ShopOrders: OrderSource {
 
   private func note(_ message: String?, _ kind: ShopWarning.Kind) {
     warnings[kind] = message.map { ShopWarning(kind: kind, message: $0) }
+  }
+
+  /// A page that looked at changes alone says nothing of the rows without a key that were there before.
+  private func noteNullKeys(_ page: SweepPage, of piece: SweepPiece, _ method: ShopSurvey.Method) {
+    if piece.from == nil, page.isWhole || method == .hashes { rangesWithNullKeys.remove(piece.range.number) }
+    if !page.warnings.isEmpty { rangesWithNullKeys.insert(piece.range.number) }
+    note(rangesWithNullKeys.isEmpty ? nil : mapping.nullKeysWarning, .nullKeys)
   }
 
   private func notePace(_ duration: Duration) {

@@ -104,12 +104,29 @@ import Testing
 
   @Test func rowsWithoutAKeyAreWarnedOf() async throws {
     let shop = try await Shop.column("int", ["5", "NULL", "6"]) { $0.key = "v" }
-    let orders = shop.orders()
-    #expect(try await orders.walk().map(\.key.text) == ["5", "6"])
-    #expect(await orders.warnings.map(\.kind) == [.nullKeys])
+    var sweeping = try await Sweeping(shop.orders())
+    #expect(sweeping.survey.method == .hashes)
+    #expect(try await sweeping.keys(whole: true) == ["5", "6"])
+    #expect(sweeping.warnings.contains { $0.contains("rows without a key") })
+    // For as long as it lasts, and not only where something else changed.
+    #expect(try await sweeping.keys() == [])
+    #expect(sweeping.warnings.contains { $0.contains("rows without a key") })
     try await shop.database.execute("DELETE FROM orders WHERE v IS NULL")
-    _ = try await orders.walk()
-    #expect(await orders.warnings.isEmpty)
+    _ = try await sweeping.keys()
+    #expect(sweeping.warnings.isEmpty)
+  }
+
+  @Test func rowsWithoutAKeyAmongBlocksAreWarnedOf() async throws {
+    let shop = try await Shop.column("int UNIQUE", ["5", "NULL", "6"]) { $0.key = "v" }
+    var sweeping = try await Sweeping(shop.orders())
+    #expect(sweeping.survey.method == .versions)
+    #expect(try await sweeping.keys(whole: true) == ["5", "6"])
+    #expect(sweeping.warnings.contains { $0.contains("rows without a key") })
+    #expect(try await sweeping.keys() == [])
+    #expect(sweeping.warnings.contains { $0.contains("rows without a key") })
+    try await shop.database.execute("DELETE FROM orders WHERE v IS NULL")
+    _ = try await sweeping.keys(whole: true)
+    #expect(sweeping.warnings.isEmpty)
   }
 
   @Test(arguments: [1, 2, 3, 4, 5, 6, 7])

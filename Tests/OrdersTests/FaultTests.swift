@@ -7,29 +7,32 @@ import Testing
 /// What befalls a database while it is read.
 @Suite(.serialized) struct FaultTests {
   @Test func aDroppedColumnHealsWhenItIsBack() async throws {
-    let shop = try await Shop.make(Shop.table + Shop.rows(5)) { $0.pageSize = 2 }
-    let orders = shop.orders()
-    let page = try await orders.page(of: .sweep, after: nil)
+    let shop = try await Shop.make(Shop.table + Shop.rows(5))
+    var sweeping = try await Sweeping(shop.orders())
+    #expect(try await sweeping.keys(whole: true).count == 5)
+    let settles = try await sweeping.settles()
+    #expect(settles)
     try await shop.database.execute("ALTER TABLE orders RENAME email TO mail")
-    let failure = await failure { _ = try await orders.page(of: .sweep, after: page.position) }
+    let failure = await failure { _ = try await sweeping.keys() }
     #expect(failure?.kind == .mapping)
     #expect(failure?.message.hasPrefix("orders.columns.email: column \"email\" does not exist") == true)
-    try await shop.database.execute("ALTER TABLE orders RENAME mail TO email")
-    #expect(try await orders.page(of: .sweep, after: page.position).rows.map(\.key.text) == ["3", "4"])
+    try await shop.database.execute(
+      "ALTER TABLE orders RENAME mail TO email; UPDATE orders SET status = 'x' WHERE id IN (3, 4)")
+    #expect(try await sweeping.keys() == ["3", "4"])
   }
 
   @Test func aRetypedColumnIsReadInItsNewTypeAtOnce() async throws {
-    let shop = try await Shop.make(Shop.table + Shop.rows(4)) { mapping in
-      mapping.pageSize = 2
-      mapping.timeZone = "Europe/Berlin"
-    }
-    let orders = shop.orders()
-    let first = try await orders.page(of: .sweep, after: nil)
+    let shop = try await Shop.make(Shop.table + Shop.rows(4)) { $0.timeZone = "Europe/Berlin" }
+    var sweeping = try await Sweeping(shop.orders())
+    let first = try await sweeping.rows(whole: true)
     try await shop.database.execute(
       "ALTER TABLE orders ALTER created_at TYPE timestamp USING created_at AT TIME ZONE 'UTC'")
-    let second = try await orders.page(of: .sweep, after: first.position)
+    // What marks say of the table as it was means nothing any more.
+    #expect(await failure { _ = try await sweeping.keys() }?.kind == .changed)
+    try await sweeping.surveyAgain()
+    let second = try await sweeping.rows(whole: true)
     let difference =
-      try #require(second.rows.first?.order).placedAt.earliest - #require(first.rows.first?.order).placedAt.earliest
+      try #require(second.first?.order).placedAt.earliest - #require(first.first?.order).placedAt.earliest
     #expect(difference == .seconds(-7200))
   }
 
@@ -104,13 +107,37 @@ import Testing
         CREATE FUNCTION slow(x text) RETURNS text LANGUAGE plpgsql AS
         $$ BEGIN PERFORM pg_sleep(0.02); RETURN x; END $$;
         """
-    ) { mapping in
-      mapping.columns.email = "slow(email)"
-      mapping.pageSize = 24
-    }
-    let orders = shop.orders(TransactionLimits(statement: .milliseconds(250)))
-    #expect(try await orders.walk().count == 24)
-    #expect(await orders.warnings.map(\.kind) == [.smallPages])
+    ) { $0.columns.email = "slow(email)" }
+    var sweeping = try await Sweeping(shop.orders(TransactionLimits(statement: .milliseconds(250))))
+    // Each call halves what it reads a few times, and leaves the rest to the next one.
+    sweeping.failuresMax = 3
+    #expect(try await sweeping.keys(whole: true).count == 24)
+    #expect(sweeping.warnings.contains { $0.contains("less is read at a time") })
+    #expect(sweeping.ranges.count > 1)
+    // The smaller ranges stay, and their hashes can be computed in time.
+    sweeping.failuresMax = 0
+    let settles = try await sweeping.settles()
+    #expect(settles)
+  }
+
+  @Test func aTimeLimitMakesPiecesOfBlocksSmaller() async throws {
+    // Thirty rows to the block, each some milliseconds of arithmetic that is immutable.
+    let shop = try await Shop.make(
+      """
+      CREATE TABLE orders (id int PRIMARY KEY, filler text DEFAULT repeat('x', 230), status text DEFAULT 'paid',
+        created_at timestamptz DEFAULT now());
+      INSERT INTO orders (id) SELECT generate_series(1, 300);
+      CREATE FUNCTION slow(x text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+      $$ BEGIN PERFORM pg_sleep(0.004); RETURN x; END $$;
+      """, hasOwnDatabase: true
+    ) { $0.columns = .init(id: "id", email: "slow(filler)", status: "status", placedAt: "created_at") }
+    var sweeping = try await Sweeping(shop.orders(TransactionLimits(statement: .milliseconds(300))))
+    #expect(sweeping.survey.method == .versions)
+    sweeping.failuresMax = 3
+    #expect(try await sweeping.keys(whole: true).count == 300)
+    #expect(sweeping.pieces > 3)
+    #expect(sweeping.ranges.count == 1)
+    #expect(sweeping.warnings.contains { $0.contains("less is read at a time") })
   }
 
   @Test func aRolesTimeLimitOfFiveMillisecondsIsTransientAndNoHotLoop() async throws {
@@ -131,7 +158,7 @@ import Testing
     #expect(failure?.sqlState == "57014")
     try await shop.database.execute("ALTER ROLE \(role) RESET statement_timeout")
     await orders.close()
-    #expect(try await orders.page(of: .sweep, after: nil).rows.isEmpty == false)
+    #expect(try await orders.walk().isEmpty == false)
   }
 
   @Test func cancellationEndsAReadWithinASecond() async throws {

@@ -61,16 +61,10 @@ struct Shop {
 }
 
 extension ShopOrders {
-  /// All rows of a walk from the beginning to its end.
-  func walk() async throws -> [OrderRow] {
-    var rows: [OrderRow] = []
-    var position: IntakePosition?
-    while true {
-      let page = try await page(of: .sweep, after: position)
-      rows += page.rows
-      position = page.position
-      if page.endsWalk { return rows }
-    }
+  /// Every order, as a first sweep brings them, sorted by their keys.
+  func walk(screen: OrderScreen = .everything) async throws -> [OrderRow] {
+    var sweeping = try await Sweeping(self)
+    return try await sweeping.rows(whole: true, screen: screen)
   }
 
   /// A walk's rows by their keys.

@@ -16,8 +16,8 @@ public enum KeyHash {
     return finish(hash)
   }
 
-  /// The hash of an e-mail's normal form. Nil for anything but plain ASCII with something on either side of an `@` and
-  /// no dot at the end.
+  /// The hash of an e-mail's normal form. Nil for anything but plain ASCII without space and without a dot at the end; of
+  /// what is no address it is some hash that no address need have.
   public static func ofEmail(_ raw: Span<UInt8>) -> UInt64? {
     guard raw.count > 2, raw.count <= 320, raw[raw.count - 1] != UInt8(ascii: ".") else { return nil }
     var hash = start

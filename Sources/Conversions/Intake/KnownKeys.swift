@@ -71,7 +71,8 @@ struct GrowingKeyFilter {
     /// Double hashing: the halves of one hash make as many probes as are wanted (Kirsch and Mitzenmacher, 2006).
     private static func bit(_ hash: UInt64, _ probe: UInt64, in words: Int) -> Int {
       let mixed = (hash & 0xffff_ffff) &+ probe &* ((hash >> 32) | 1)
-      return Int((mixed & 0xffff_ffff) &* UInt64(words * 64) >> 32)
+      // `>>` binds tighter than `&*`.
+      return Int(((mixed & 0xffff_ffff) &* UInt64(words * 64)) >> 32)
     }
   }
 

@@ -5,6 +5,8 @@ import Postgres
 struct HashReading: Sendable {
   /// Keys in a range when it is first cut off; it is cut again once it has half as many more.
   static let keysPerRange = 2000
+  /// The most keys that are read at once.
+  static let keysMax = keysPerRange + keysPerRange / 2
 
   let sql: ShopSQL
   let plan: FollowPlan
@@ -15,29 +17,39 @@ struct HashReading: Sendable {
   ) throws -> SweepPage {
     var bounds = KeyBounds(after: piece.range.lower, upTo: piece.range.upper)
     let type = opened.description.key
-    // A value that can't be read can't be hashed either: such a range is read each time.
-    let hash = try hash(bounds, type, transaction)
-    if !piece.isWhole, let hash, hash == piece.range.mark {
-      return SweepPage(orders: [], isWhole: false, mark: hash, moment: opened.moment)
+    let known = piece.isWhole ? nil : piece.range.mark
+    let warnings = try piece.range.lower == nil ? nullKeyWarnings(transaction) : []
+    // A range without an end may have grown by a whole import: its keys are counted before they are hashed.
+    if let known, bounds.upTo != nil, try hash(bounds, type, transaction) == known {
+      return SweepPage(orders: [], isWhole: false, mark: known, moment: opened.moment, warnings: warnings)
     }
-    let room = min(keysMax, Self.keysPerRange + Self.keysPerRange / 2)
+    let room = min(keysMax, Self.keysMax)
     let found = try keys(bounds, type, limit: room + 1, transaction)
     let size = found.count > room ? min(room, Self.keysPerRange) : room
     let keyPage = KeyPage(Array(found.prefix(size + 1)), size: size)
-    var mark = hash
     var split: SweepPage.Split?
     if let last = keyPage.last, last.text != piece.range.upper {
       bounds.upTo = last.text
-      mark = try self.hash(bounds, type, transaction)
       split = SweepPage.Split(at: last.text, mark: nil)
+    }
+    // A value that can't be read can't be hashed either: such a range is read each time.
+    let mark = try hash(bounds, type, transaction)
+    if let known, mark == known, split == nil {
+      return SweepPage(orders: [], isWhole: false, mark: known, moment: opened.moment, warnings: warnings)
     }
     let reading = RowReading(sql, opened.description, transaction)
     let rows = try reading.orders(keyPage.keys, pageSize: sql.mapping.pageSize)
     let orders = keyPage.keys.compactMap { rows[$0] }
     return SweepPage(
       orders: orders.map { SeenOrder($0) }, isWhole: true, placedLatest: placedLatest(orders, opened.moment),
-      mark: mark,
-      split: split, moment: opened.moment)
+      mark: mark, split: split, moment: opened.moment, warnings: warnings)
+  }
+
+  /// No range holds a row without a key, so the first one's reading looks for them.
+  private func nullKeyWarnings(_ transaction: PostgresTransaction) throws -> [String] {
+    let found = try transaction.attempt { try transaction.query(sql.hasNullKeys).text(0, 0) == "true" }
+    guard case .success(true) = found else { return [] }
+    return [sql.mapping.nullKeysWarning]
   }
 
   /// Reads what changed lately. There is no telling what of it was read before, so each look takes in a little of what
