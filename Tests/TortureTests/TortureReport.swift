@@ -26,7 +26,9 @@ struct TortureReport: Sendable {
       matched \(counts.matched) to \(counts.matchedReferrals) referrals, reported \(counts.reported), \
       missed \(counts.missed), wrong \(counts.wrong), refused \(refused.count), in doubt \(counts.inDoubt)
       """)
-    for line in (missed + wrong + refused).prefix(60) { print("torture \(torture.scene): \(line)") }
+    let findings = missed + wrong + refused
+    for line in findings.prefix(60) { print("torture \(torture.scene): \(line)") }
+    if !findings.isEmpty { print(torture.daemon.log.suffix(6000)) }
   }
 
   private static func line(_ counts: [String: Int]) -> String {
