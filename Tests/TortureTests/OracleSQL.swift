@@ -15,7 +15,6 @@ enum OracleSQL {
   /// The facts. `referrals` is the API's final list, `keys` and `sweeps` are the test's own notes; JSON each.
   static func load(referrals: String, keys: String, sweeps: String, daemonStart: Double) -> String {
     """
-    DROP SCHEMA IF EXISTS oracle CASCADE;
     CREATE SCHEMA oracle;
     \(self.referrals(referrals))
     CREATE TABLE oracle.sweeps AS
@@ -34,6 +33,7 @@ enum OracleSQL {
       FROM jsonb_to_recordset($json$\(keys)$json$)
         AS k(referral text, email text, lead text, "sentAt" float8, "answeredAt" float8)
       WINDOW w AS (PARTITION BY referral ORDER BY "sentAt");
+    ANALYZE oracle.keys;
     CREATE TABLE oracle.in_doubt (order_id bigint);
     CREATE TABLE oracle.first_sends (order_id bigint, at timestamptz);
     """
@@ -41,6 +41,7 @@ enum OracleSQL {
 
   static func referrals(_ json: String) -> String {
     """
+    SET client_min_messages = warning;
     DROP TABLE IF EXISTS oracle.referrals;
     CREATE TABLE oracle.referrals AS
       SELECT "referralId" AS id, status = 'converted' AS is_converted, to_timestamp("createdAt" / 1000.0) AS created_at,
@@ -49,8 +50,16 @@ enum OracleSQL {
         "externalTransactionId" AS transaction_id
       FROM jsonb_to_recordset($json$\(json)$json$) AS r("referralId" text, status text, "createdAt" bigint,
         "convertedAt" bigint, "conversionValue" text, "externalTransactionId" text);
+    CREATE UNIQUE INDEX ON oracle.referrals (id);
+    CREATE INDEX ON oracle.referrals (transaction_id);
+    ANALYZE oracle.referrals;
     """
   }
+
+  private static let columns = """
+    v.number, v.order_id, v.cents, v.seen_from, v.seen_until, v.qualifies, v.placed_at, k.referral, k.sent_at, \
+    k.answered_at, k.gone_sent, k.gone_answered
+    """
 
   /// What was to be seen, and what matched what; to be computed once nothing is written any more.
   static let judge = """
@@ -65,19 +74,21 @@ enum OracleSQL {
         lead(seen_from) OVER (PARTITION BY order_id ORDER BY number) AS seen_until
       FROM committed;
 
+    CREATE INDEX ON oracle.versions (order_id);
+    ANALYZE oracle.versions;
+
     CREATE TABLE oracle.matches AS
-      SELECT v.number, v.order_id, v.cents, v.seen_from, v.seen_until, k.referral, k.rank, k.sent_at, k.answered_at,
-        k.gone_sent, k.gone_answered, r.created_at
-      FROM oracle.versions v
-      JOIN (
-        SELECT v.number, k.*, 0 AS rank FROM oracle.versions v JOIN oracle.keys k ON v.lead = k.lead
+      WITH shared AS (
+        SELECT \(columns), 0 AS rank FROM oracle.versions v JOIN oracle.keys k ON v.lead = k.lead
         UNION ALL
-        SELECT v.number, k.*, 1 FROM oracle.versions v JOIN oracle.keys k ON v.email = k.email
+        SELECT \(columns), 1 FROM oracle.versions v JOIN oracle.keys k ON v.email = k.email
         WHERE (v.lead = k.lead) IS NOT TRUE
-      ) k USING (number)
-      JOIN oracle.referrals r ON r.id = k.referral
-      WHERE v.qualifies AND v.placed_at >= r.created_at
-        AND v.placed_at <= r.created_at + interval '\(ShopSchema.attributionWindowDays) days';
+      )
+      SELECT s.number, s.order_id, s.cents, s.seen_from, s.seen_until, s.referral, s.rank, s.sent_at, s.answered_at,
+        s.gone_sent, s.gone_answered, r.created_at
+      FROM shared s JOIN oracle.referrals r ON r.id = s.referral
+      WHERE s.qualifies AND s.placed_at >= r.created_at
+        AND s.placed_at <= r.created_at + interval '\(ShopSchema.attributionWindowDays) days';
     CREATE INDEX ON oracle.matches (referral);
     CREATE INDEX ON oracle.matches (number);
     CREATE INDEX ON oracle.matches (order_id);
@@ -96,6 +107,7 @@ enum OracleSQL {
     CREATE TABLE oracle.choices AS
       SELECT DISTINCT ON (order_id) * FROM oracle.matches WHERE seen_until IS NULL AND gone_sent IS NULL
       ORDER BY order_id, rank, created_at, referral;
+    ANALYZE oracle.choices;
     """
 
   /// The orders that should have converted their referral, which nothing has.

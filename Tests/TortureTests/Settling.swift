@@ -17,16 +17,20 @@ struct Settling: Sendable {
   /// - Returns: The last comparison: nothing is missed, or nothing has changed for long, or the time is over.
   func settle(expectsMisses: Bool) async throws -> Oracle.Counts {
     let deadline = ContinuousClock.now + Self.limit
-    var counts = try await oracle.compare()
+    var (counts, inFlight): (Oracle.Counts?, Int?) = (nil, nil)
     var lastChange = ContinuousClock.now
     while ContinuousClock.now < deadline {
       try await Task.sleep(for: .seconds(2))
-      let inFlight = await daemon.status().map { $0.count("queued", "sending", "held") }
+      let before = inFlight
+      inFlight = await daemon.status().map { $0.count("queued", "sending", "held") }
+      if inFlight != before { lastChange = .now }
+      // A comparison is work for the daemon, too: while it sends, it is left alone.
+      guard let inFlight, inFlight == before else { continue }
       let now = try await oracle.compare()
       if now != counts || inFlight != now.inDoubt { lastChange = .now }
       counts = now
-      let still = ContinuousClock.now - lastChange
-      if still >= (counts.missed == 0 && !expectsMisses ? Self.afterwards : Self.patience) { break }
+      let patience = now.missed == 0 && !expectsMisses ? Self.afterwards : Self.patience
+      if ContinuousClock.now - lastChange >= patience { break }
     }
     try await oracle.add(await sweeps.sweeps)
     try await oracle.askForFirstSends()
