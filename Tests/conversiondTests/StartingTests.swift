@@ -16,6 +16,19 @@ import Testing
   /// The last line, which says why.
   private func reason(_ errors: String) -> String { errors.split(separator: "\n").last.map(String.init) ?? "" }
 
+  @Test func aCommandThatHasTheLedgerOpenForAMomentDelaysAStartAndDoesNotFailIt() async throws {
+    try await DaemonFixture.with { shop in
+      let descriptor = unsafe open(shop.ledgerFile + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+      try #require(descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+      let daemon = try shop.launch()
+      try await Task.sleep(for: .seconds(1))
+      #expect(daemon.end == nil)
+      #expect(!daemon.standardError.contains(" started with "))
+      close(descriptor)
+      #expect(await eventually { daemon.standardError.contains(" started with ") })
+    }
+  }
+
   @Test func aSecondDaemonOnOneLedgerEndsWith75AndTheFirstGoesOn() async throws {
     try await DaemonFixture.with { shop in
       let first = try await shop.start()

@@ -26,15 +26,31 @@ struct LedgerHome {
     }
   }
 
+  /// How long a start waits for the ledger. While no daemon runs, a command such as `status` has it open for a moment:
+  /// a start must not fail because somebody looked. Another daemon has it for longer.
+  static let lockPatience = Duration.seconds(5)
+
   /// - Throws: `CommandFailure` with the status that the ledger's failure stands for.
   func open() async throws -> SQLiteLedger {
     do {
-      let ledger = try SQLiteLedger(path: path)
+      let ledger = try await openOnceUnlocked()
       try await ledger.adopt(source: configuration.sourceIdentity, mapping: configuration.mappingIdentity)
       return ledger
     } catch let failure as LedgerFailure {
       remove()
       throw CommandFailure(failure)
+    }
+  }
+
+  private func openOnceUnlocked() async throws -> SQLiteLedger {
+    let deadline = ContinuousClock.now + Self.lockPatience
+    while true {
+      do throws(LedgerFailure) {
+        return try SQLiteLedger(path: path)
+      } catch {
+        guard error.kind == .locked, ContinuousClock.now < deadline else { throw error }
+      }
+      try await Task.sleep(for: .milliseconds(50))
     }
   }
 

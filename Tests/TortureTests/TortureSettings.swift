@@ -1,0 +1,27 @@
+import Foundation
+
+/// How long and how hard a run is; the environment says.
+struct TortureSettings: Sendable {
+  /// How long the writers write: `TORTURE_SECONDS`, 15 unless given.
+  var seconds: Int
+  /// What every choice of the writers comes from: `TORTURE_SEED`, another one at each run unless given.
+  var seed: UInt64
+  /// Connections that write at the same time: `TORTURE_WRITERS`, 16 unless given.
+  var writers: Int
+
+  static var current: TortureSettings {
+    let environment = ProcessInfo.processInfo.environment
+    return TortureSettings(
+      seconds: environment["TORTURE_SECONDS"].flatMap { Int($0) } ?? 15,
+      seed: environment["TORTURE_SEED"].flatMap { UInt64($0) } ?? .random(in: 1...999_999),
+      writers: environment["TORTURE_WRITERS"].flatMap { Int($0) } ?? 16)
+  }
+
+  /// Whether the shop is to be read by the fast lane alone, to prove that the test can fail: `TORTURE_FAST_LANE=1`.
+  /// Where every poll still reads the whole table there is nothing that the sweep alone finds.
+  static var provesFastLane: Bool { ProcessInfo.processInfo.environment["TORTURE_FAST_LANE"] == "1" }
+
+  /// Friends enough that the writers don't run out of them: a friend of an order's own makes its loss visible, a shared
+  /// one would hide it.
+  var friends: Int { writers * (4 * seconds + 20) }
+}

@@ -1,0 +1,31 @@
+import Testing
+
+/// Sixteen sessions write to the shop in every way that loses orders, referrals come and change through the API, daemon
+/// and database are killed: in the end every referral that has an order is converted, by one that was right.
+@Suite(.serialized) struct TortureTests {
+  @Test func nothingIsMissedAndNothingIsWrongOnThePrimary() async throws {
+    expectNothingMissedAndNothingWrong(try await Torture.run(.primary, .current))
+  }
+
+  @Test func nothingIsMissedAndNothingIsWrongOnAStandby() async throws {
+    expectNothingMissedAndNothingWrong(try await Torture.run(.standby, .current))
+  }
+
+  private func expectNothingMissedAndNothingWrong(_ report: TortureReport) {
+    #expect(report.counts.reported > 0)
+    #expect(report.counts.undated == 0)
+    #expect(report.counts.missed == 0, "\(report.missed)")
+    #expect(report.counts.wrong == 0, "\(report.wrong)")
+    // No API would ever have a reason to refuse a report of ours here.
+    #expect(report.refused.isEmpty, "\(report.refused)")
+  }
+
+  /// That the others can fail: without the sweep, orders whose change column is NULL, backdated or untouched are missed.
+  /// No restart, as each begins with reading everything.
+  @Test(.enabled(if: TortureSettings.provesFastLane, "until intake has a fast lane: TORTURE_FAST_LANE=1"))
+  func theFastLaneAloneMissesOrders() async throws {
+    let report = try await Torture.run(.fastLaneAlone, .current)
+    #expect(report.counts.missed > 0)
+    #expect(report.counts.wrong == 0, "\(report.wrong)")
+  }
+}
