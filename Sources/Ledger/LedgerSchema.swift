@@ -152,8 +152,8 @@ enum LedgerSchema {
     CREATE INDEX referrals_status ON referrals (status, seen_at);
     """
 
-  /// `absent_since` is when the first of the sweeps in a row began that didn't show an open referral, `asked_at` when it
-  /// was last asked for by its ID, `gone_at` when the API said that it doesn't know it.
+  /// `absent_since` is when the first of the sweeps in a row began that didn't show an open referral, `asked_at` when
+  /// it was last asked for by its ID, `gone_at` when the API said that it doesn't know it.
   private static let absences = """
     ALTER TABLE referrals ADD COLUMN absent_since INTEGER;
     ALTER TABLE referrals ADD COLUMN asked_at INTEGER;

@@ -5,6 +5,8 @@ import Logging
 struct AbsentReferrals: Sendable {
   /// How many are asked for after each sweep, those first that were longest not asked for.
   static let askedMax = 200
+  /// The same while the list is distrusted, and swept often.
+  private static let askedInDoubtMax = 20
   /// After this long an absence is no sign of a fault any more, however many there are: each is asked for then.
   static let alarmLasts = Duration.seconds(7 * 86_400)
 
@@ -18,7 +20,11 @@ struct AbsentReferrals: Sendable {
 
   /// Those to ask for after a sweep.
   func next(after sweep: Timestamp) async throws -> [ReferralID] {
-    try await surroundings.ledger.transaction { try $0.openReferrals(unseenSince: sweep, limit: Self.askedMax) }
+    try await surroundings.ledger.transaction { transaction in
+      let isInDoubt = try transaction.mirrorProgress().distrust != nil
+      return try transaction.openReferrals(
+        unseenSince: sweep, limit: isInDoubt ? Self.askedInDoubtMax : Self.askedMax)
+    }
   }
 
   /// Asks for one, and stores what the API says: how it is, or that it isn't any more.

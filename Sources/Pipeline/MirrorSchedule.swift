@@ -2,8 +2,8 @@ import Conversions
 
 /// Which of the mirror's walks is due when.
 ///
-/// An order is looked up in the mirror within seconds of its placing, and is mostly the friend's answer to a referral of
-/// the last minutes or days, so the young are walked often and the old seldom. The nominal periods grow about as the
+/// An order is looked up in the mirror within seconds of its placing, and is mostly the friend's answer to a referral
+/// of the last minutes or days, so the young are walked often and the old seldom. The nominal periods grow about as the
 /// ages do, so each walk costs about as much a minute as the others where referrals come evenly. A walk whose last run
 /// was long has its period stretched, so that it takes no more than its part of the reads and of the time.
 struct MirrorSchedule: Sendable {
@@ -31,8 +31,8 @@ struct MirrorSchedule: Sendable {
     .full, .open, .month, .week, .day, .conversions, .twoHours, .quarterHour,
   ]
 
-  /// How long after one walk began the next one is due. A full sweep's is stretched only while the list is distrusted and
-  /// tried often: it is promised twice a day.
+  /// How long after one walk began the next one is due. A full sweep's is stretched only while the list is distrusted
+  /// and tried often: it is promised twice a day.
   static func nominal(_ tier: MirrorTier, isDistrusted: Bool) -> Duration {
     switch tier {
     case .quarterHour: .seconds(15)
@@ -95,8 +95,8 @@ struct MirrorSchedule: Sendable {
     Self.bySize.compactMap { dueAt($0, progress, now: now, startedAt: startedAt, running: []) }.min() ?? now
   }
 
-  /// Whether everything is as fresh as the periods promise: the youngest referrals and the newest conversions were walked
-  /// since the daemon's start, and nothing else is due that wasn't.
+  /// Whether everything is as fresh as the periods promise: the youngest referrals and the newest conversions were
+  /// walked since the daemon's start, and nothing else is due that wasn't.
   func isCurrent(_ progress: MirrorProgress, now: Timestamp, startedAt: Timestamp) -> Bool {
     Self.bySize.allSatisfy { tier in
       guard let due = dueAt(tier, progress, now: now, startedAt: startedAt, running: []) else { return true }

@@ -5,13 +5,11 @@ public import ServiceLifecycle
 /// The loop that keeps the ledger's copy of the API's referrals.
 ///
 /// Open referrals are walked by age, the young often and the old seldom (`MirrorSchedule`), the newest conversions each
-/// minute, and all four lists twice a day. A walk is taken page by page: between two pages a smaller one may come first,
-/// and a page that can't be read is asked for again without losing what was walked before.
+/// minute, and all four lists twice a day. A walk is taken page by page: between two pages a smaller one may come
+/// first, and a page that can't be read is asked for again without losing what was walked before.
 public struct ReferralMirror: Service {
   /// How long the first walk waits for the shop's table to be looked at.
   static let surveyWait = Duration.seconds(5)
-  /// How often what no decision rests on is stored: an idle daemon need not sync the disk at each walk.
-  static let idleStoreInterval = Duration.seconds(60)
   /// The longest sleep: a clock that was set must not keep the mirror from its work.
   private static let restMax = Duration.seconds(60)
 
@@ -120,7 +118,7 @@ public struct ReferralMirror: Service {
       try await reading.distrust(fault)
     } else {
       await surroundings.referralWalks.note(walk.record, of: walk.tier)
-      try await settle(walk, run)
+      try await WalkSettling(surroundings: surroundings, schedule: schedule).settle(walk, startedAt: run.startedAt)
       guard walk.tier == .full, !walk.isSafe else { return }
       run.absent = try await AbsentReferrals(surroundings: surroundings).next(after: walk.beganAt)
     }
@@ -137,34 +135,6 @@ public struct ReferralMirror: Service {
     return next
   }
 
-  /// Stores what a walk has come to, where something rests on it or a minute has passed.
-  private func settle(_ walk: WalkUnderWay, _ run: MirrorRun) async throws {
-    let (now, schedule, startedAt) = (surroundings.clock.now, schedule, run.startedAt)
-    let noted = await surroundings.referralWalks.completed(MirrorProgress())
-    let settled = try await surroundings.ledger.transaction { transaction -> Settled in
-      let before = try transaction.mirrorProgress()
-      var progress = before
-      progress.walks.merge(noted.walks) { $1 }
-      if !walk.isSafe { try progress.take(walk, transaction, now: now) }
-      if progress.currentSince == nil, schedule.isCurrent(progress, now: now, startedAt: startedAt) {
-        progress.currentSince = now
-      }
-      let isIdle = progress.settledFacts == before.settledFacts && walk.tier.isSmall
-      if isIdle, let last = before.lastAnswerAt, last <= now, now - last < Self.idleStoreInterval { return Settled() }
-      (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
-      try transaction.setMirrorProgress(progress)
-      return Settled(before: before, after: progress)
-    }
-    if let fault = settled.newDistrust { tellDistrust(fault) }
-    if settled.isTrustedAgain {
-      surroundings.log.event(
-        .mirrorTrusted, .notice, "a full sweep of the API's referrals found nothing wrong any more")
-    }
-    if settled.matters { await surroundings.matchingBell.ring() }
-  }
-
-  private func tellDistrust(_ fault: String) { ReferralReading(surroundings: surroundings).tellDistrust(fault) }
-
   private func tellHealth(_ progress: MirrorProgress) async {
     let now = surroundings.clock.now
     guard let fault = progress.distrust else { return await surroundings.vitals.well(.referrals, at: now) }
@@ -177,41 +147,5 @@ public struct ReferralMirror: Service {
     outage.fail(
       "\(error)", level: failure?.haltReason != nil ? .error : .warning, at: surroundings.clock.uptime,
       log: surroundings.log, fields: ["http_status": failure?.status.map(String.init)])
-  }
-}
-
-/// What the ledger was told of a walk's end.
-private struct Settled: Sendable {
-  var before = MirrorProgress()
-  var after = MirrorProgress()
-
-  var newDistrust: String? { before.distrust == nil ? after.distrust : nil }
-  var isTrustedAgain: Bool { before.distrust != nil && after.distrust == nil }
-  var matters: Bool { before.settledFacts != after.settledFacts }
-}
-
-extension MirrorProgress {
-  /// What decisions rest on.
-  fileprivate var settledFacts: [String?] {
-    [completeSweepBeganAt?.description, currentSince?.description, distrust]
-  }
-
-  /// Takes in a trusted walk. A full sweep is complete only where what it did not show can be believed.
-  fileprivate mutating func take(
-    _ walk: WalkUnderWay, _ transaction: any LedgerTransaction, now: Timestamp
-  ) throws {
-    if walk.tier == .full {
-      // Found by a smaller walk meanwhile, and not tried by this one.
-      guard distrust == nil || walk.triesAll else { return }
-      distrust = try AbsentReferrals.judge(transaction, sweep: walk.beganAt)
-      guard distrust == nil else { return }
-      (completeSweepBeganAt, completeSweepEndedAt) = (walk.beganAt, now)
-    }
-    guard walk.tier == .conversions || (walk.tier == .full && distrust == nil) else { return }
-    // A conversion from the future would hide all that come before it.
-    let newest = min(
-      walk.newestConversion ?? walk.beganAt, walk.beganAt + max(.zero, clockAhead ?? .zero) + .seconds(60))
-    if walk.newestConversion != nil { conversionsKnownTo = max(conversionsKnownTo ?? newest, newest) }
-    if conversionsKnownTo == nil { conversionsKnownTo = Timestamp(microseconds: 0) }
   }
 }

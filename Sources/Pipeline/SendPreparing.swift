@@ -12,7 +12,8 @@ struct SendPreparing: Sendable {
   let rules: AttributionRules
   let giveUpAfter: Duration
 
-  /// - Throws: `OrderSourceFailure` when the shop can't be asked, `LaneRefusal`, `LedgerFailure`, or `CancellationError`.
+  /// - Throws: `OrderSourceFailure` when the shop can't be asked, `LaneRefusal`, `LedgerFailure`, or
+  ///   `CancellationError`.
   func prepare(_ queued: LedgerOrder) async throws -> SendPreparation {
     if let frozen = queued.frozen, surroundings.clock.now - frozen.frozenAt > giveUpAfter {
       return try await giveUp(queued, frozen)

@@ -1,8 +1,8 @@
 import Conversions
 
-/// The safe mode's way through a list that is not what the reference says: small windows of `createdAt` without a status
-/// filter, each wider than it need be, halved until one page holds it, and read from both ends. Nothing is taken for
-/// granted but that a page shows referrals; what they are is for whoever stores them.
+/// The safe mode's way through a list that is not what the reference says: small windows of `createdAt` without a
+/// status filter, each wider than it need be, halved until one page holds it, and read from both ends. Nothing is taken
+/// for granted but that a page shows referrals; what they are is for whoever stores them.
 ///
 /// It may miss what a broken list hides, so nothing is ever concluded from its silence, and it always ends.
 struct WindowWalk: PageWalk {

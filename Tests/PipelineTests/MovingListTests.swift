@@ -107,7 +107,8 @@ import Testing
     }
     let naive = naivelyMissed(seed: 5, sweeps: 20)
     print(
-      "keyset: 20 sweeps of \(Self.count) referrals, \(pages) pages, \(simulation.changes) changes: \(missed) referrals and \(missedChanges) changes missed; "
+      "keyset: 20 sweeps of \(Self.count) referrals, \(pages) pages, \(simulation.changes) changes: "
+        + "\(missed) referrals and \(missedChanges) changes missed; "
         + "offsets: \(naive.reduce(0, +)) pending referrals missed, in \(naive.count { $0 > 0 }) of 20 sweeps")
     #expect(missed == 0 && missedChanges == 0)
     #expect(naive.reduce(0, +) > 0)

@@ -1,5 +1,5 @@
-/// One of the walks by which the mirror follows the API's referrals, each with a period of its own. The spelling is kept
-/// in the ledger.
+/// One of the walks by which the mirror follows the API's referrals, each with a period of its own. The spelling is
+/// kept in the ledger.
 public enum MirrorTier: String, Sendable, Codable, CaseIterable, CodingKeyRepresentable {
   /// Open referrals made in the last quarter of an hour.
   case quarterHour = "15m"

@@ -1,7 +1,7 @@
 import Conversions
 
-/// A long list of referrals that moves while it is read, with pages that cost little to make: creation never changes, so
-/// the order doesn't, and blocks of counts tell the totals.
+/// A long list of referrals that moves while it is read, with pages that cost little to make: creation never changes,
+/// so the order doesn't, and blocks of counts tell the totals.
 struct MovingList {
   private static let blockSize = 256
 

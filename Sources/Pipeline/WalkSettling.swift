@@ -1,0 +1,73 @@
+import Conversions
+import Logging
+
+/// Tells the ledger what a walk that came to its end has come to.
+struct WalkSettling: Sendable {
+  /// How often what no decision rests on is stored: an idle daemon need not sync the disk at each walk.
+  static let idleStoreInterval = Duration.seconds(60)
+
+  let surroundings: Surroundings
+  let schedule: MirrorSchedule
+
+  /// Stores what a walk has come to, where something rests on it or a minute has passed.
+  func settle(_ walk: WalkUnderWay, startedAt: Timestamp) async throws {
+    let (now, schedule) = (surroundings.clock.now, schedule)
+    let noted = await surroundings.referralWalks.completed(MirrorProgress())
+    let settled = try await surroundings.ledger.transaction { transaction -> Settled in
+      let before = try transaction.mirrorProgress()
+      var progress = before
+      progress.walks.merge(noted.walks) { $1 }
+      if !walk.isSafe { try progress.take(walk, transaction, now: now) }
+      if progress.currentSince == nil, schedule.isCurrent(progress, now: now, startedAt: startedAt) {
+        progress.currentSince = now
+      }
+      let isIdle = progress.settledFacts == before.settledFacts && walk.tier.isSmall
+      if isIdle, let last = before.lastAnswerAt, last <= now, now - last < Self.idleStoreInterval { return Settled() }
+      (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
+      try transaction.setMirrorProgress(progress)
+      return Settled(before: before, after: progress)
+    }
+    if let fault = settled.newDistrust { ReferralReading(surroundings: surroundings).tellDistrust(fault) }
+    if settled.isTrustedAgain {
+      surroundings.log.event(
+        .mirrorTrusted, .notice, "a full sweep of the API's referrals found nothing wrong any more")
+    }
+    if settled.matters { await surroundings.matchingBell.ring() }
+  }
+}
+
+/// What the ledger was told of a walk's end.
+private struct Settled: Sendable {
+  var before = MirrorProgress()
+  var after = MirrorProgress()
+
+  var newDistrust: String? { before.distrust == nil ? after.distrust : nil }
+  var isTrustedAgain: Bool { before.distrust != nil && after.distrust == nil }
+  var matters: Bool { before.settledFacts != after.settledFacts }
+}
+
+extension MirrorProgress {
+  /// What decisions rest on.
+  fileprivate var settledFacts: [String?] {
+    [completeSweepBeganAt?.description, currentSince?.description, distrust]
+  }
+
+  /// Takes in a trusted walk. A full sweep is complete only where what it did not show can be believed.
+  fileprivate mutating func take(
+    _ walk: WalkUnderWay, _ transaction: any LedgerTransaction, now: Timestamp
+  ) throws {
+    if walk.tier == .full {
+      // Found by a smaller walk meanwhile, and not tried by this one.
+      guard distrust == nil || walk.triesAll else { return }
+      distrust = try AbsentReferrals.judge(transaction, sweep: walk.beganAt)
+      guard distrust == nil else { return }
+      (completeSweepBeganAt, completeSweepEndedAt) = (walk.beganAt, now)
+    }
+    guard walk.tier == .conversions || (walk.tier == .full && distrust == nil) else { return }
+    // A conversion from the future would hide all that come before it.
+    let newest = min(
+      walk.newestConversion ?? walk.beganAt, walk.beganAt + max(.zero, clockAhead ?? .zero) + .seconds(60))
+    if walk.newestConversion != nil { conversionsKnownTo = max(conversionsKnownTo ?? newest, newest) }
+    if conversionsKnownTo == nil { conversionsKnownTo = Timestamp(microseconds: 0) }
+  }
+}
