@@ -15,8 +15,8 @@ public final class PostgresCluster: Sendable {
   public let port: Int
   /// Whether it listens on 127.0.0.1, too.
   public let listensOnLoopback: Bool
-  private let programs: PostgresPrograms
-  private let settings: [String: String]
+  let programs: PostgresPrograms
+  let settings: [String: String]
   private let server = Mutex<ChildProcess?>(nil)
   private let databaseCount = Mutex(0)
   /// Hundreds of tests start at once; so many psql processes and CREATE DATABASEs would only slow each other down.
@@ -38,7 +38,7 @@ public final class PostgresCluster: Sendable {
     return cluster
   }
 
-  private init(settings: [String: String], listensOnLoopback: Bool) throws {
+  init(settings: [String: String], listensOnLoopback: Bool) throws {
     programs = try PostgresPrograms()
     folder = try TemporaryFolder("pg")
     port = try listensOnLoopback ? Self.freePort() : 5432
@@ -52,7 +52,8 @@ public final class PostgresCluster: Sendable {
     self.settings = defaults.merging(settings) { $1 }
   }
 
-  private var data: String { folder.path("data") }
+  /// The data directory.
+  public var data: String { folder.path("data") }
   private var log: String { folder.path("log") }
 
   private func initialise() async throws {
