@@ -88,6 +88,9 @@ let package = Package(
     tests("PartnersAPITests", ["PartnersAPI", "PartnersSandbox", "Conversions", "TestHosts"]),
     tests("LedgerTests", ["Ledger", "Conversions", "TestHosts"]),
     tests("PipelineTests", ["Pipeline", "Ledger", "Conversions", "TestHosts", logging, lifecycle]),
+    tests(
+      "IntakeTests",
+      ["Orders", "Pipeline", "Ledger", "Conversions", "Postgres", "TestHosts", logging, lifecycle]),
     tests("SystemdTests", ["Systemd", "TestHosts", logging]),
     tests("ConfigurationTests", ["Configuration", "Conversions"]),
     tests("PartnersSandboxTests", ["PartnersSandbox", "TestHosts", flyingSocks]),

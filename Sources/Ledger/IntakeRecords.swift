@@ -34,7 +34,7 @@ extension SQLiteTransaction: IntakeRecords {
   func record(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws -> RowChange {
     let digest = row.digest.bits
     let known = try Row.fetchOne(
-      db.cachedStatement(sql: "SELECT entry, digest, outcome, placed_from FROM orders WHERE key = ?"),
+      db.cachedStatement(sql: "SELECT entry, digest, outcome, placed_from, transaction_id FROM orders WHERE key = ?"),
       arguments: [row.key.text])
     guard let known else {
       _ = try insert(
@@ -45,8 +45,11 @@ extension SQLiteTransaction: IntakeRecords {
     let entry: Int64 = known["entry"]
     let wasReported = known["outcome"] == Outcome.reported.rawValue
     let placedBefore: Int64? = known["placed_from"]
+    let idBefore: String? = known["transaction_id"]
     try update(entry, row)
     try wakeNamesakes(of: row)
+    // Whose ID this was, too, may now be alone with it.
+    if let idBefore { try wakeNamesakes(withID: idBefore, except: row.key) }
     if wasReported, case .readable(let order) = row, order.placedAt.earliest.microseconds != placedBefore {
       guard try fact("mapping.changed") == nil else { return .changed }
       try flagReuse(entry, at: seenAt)
@@ -126,12 +129,16 @@ extension SQLiteTransaction: IntakeRecords {
   /// Two rows with one order ID must both be looked at by a person, the earlier one too.
   private func wakeNamesakes(of row: OrderRow) throws {
     guard case .readable(let order) = row else { return }
+    try wakeNamesakes(withID: order.transactionID.text, except: order.key)
+  }
+
+  private func wakeNamesakes(withID id: String, except key: OrderKey) throws {
     try execute(
       """
       UPDATE orders SET decide_at = 0 WHERE transaction_id = ? AND key <> ?
         AND outcome NOT IN ('reported', 'superseded', 'discarded', 'sending')
         AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry)
-      """, [order.transactionID.text, order.key.text])
+      """, [id, key.text])
   }
 
   private func flagReuse(_ entry: Int64, at time: Timestamp) throws {

@@ -52,7 +52,8 @@ public final class PostgresCluster: Sendable {
     self.settings = defaults.merging(settings) { $1 }
   }
 
-  var data: String { folder.path("data") }
+  /// The data directory.
+  public var data: String { folder.path("data") }
   private var log: String { folder.path("log") }
 
   private func initialise() async throws {

@@ -191,7 +191,8 @@ struct IntakeRun: Sendable {
   ) async throws {
     let (now, uptime) = (surroundings.clock.now, surroundings.clock.uptime)
     let taking = OrderTaking(rules: rules, now: now, isBackfill: isBackfill)
-    let isIdle = storedAt.map { uptime - $0 < Self.idleStoreInterval } ?? false
+    // Counts are something, too: a backlog of nothing else must not begin anew at each restart.
+    let isIdle = counted.isEmpty && storedAt.map { uptime - $0 < Self.idleStoreInterval } ?? false
     var next = self
     if orders.isEmpty, isIdle {
       advance(&next, OrderTaking.Taken())

@@ -104,7 +104,11 @@ struct RangeBook: Sendable {
   ) -> [SweepRange] {
     guard let index = ranges.firstIndex(where: { $0.number == piece.range.number }) else { return [] }
     var changed: [SweepRange] = []
-    if let split = page.split { changed.append(cut(index, split)) }
+    if let split = page.split {
+      let rest = cut(index, split)
+      // Both, or a restart in the middle of the first would find it as long as it was, and overlapping the other.
+      changed += [ranges[index], rest]
+    }
     var progress =
       underWay
       ?? Progress(number: piece.range.number, beganAt: beganAt, isWhole: piece.isWhole, mark: page.mark)

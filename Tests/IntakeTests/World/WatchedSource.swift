@@ -1,0 +1,70 @@
+import Conversions
+import Orders
+import Synchronization
+
+/// The shop's own source, with every sweep counted, and one that can be kept back before it begins.
+final class WatchedSource: OrderSource {
+  private struct State {
+    var calls = 0
+    var swept = 0
+    var sweptSizes: [Int] = []
+    var costs: [Duration] = []
+    var isStopped: (@Sendable (SweepPiece) -> Bool)?
+    var stopped: SweepPiece?
+    var seen: [SweepPiece] = []
+  }
+
+  private let base: ShopOrders
+  private let state = Mutex(State())
+
+  init(_ base: ShopOrders) { self.base = base }
+
+  /// How many pieces were read.
+  var sweptCount: Int { state.withLock { $0.swept } }
+  /// How often the shop was asked, with success or not.
+  var calls: Int { state.withLock { $0.calls } }
+  /// How long each transaction lasted.
+  var costs: [Duration] { state.withLock { $0.costs } }
+  /// How many orders each piece brought.
+  var sweptSizes: [Int] { state.withLock { $0.sweptSizes } }
+  /// What waits before it is read.
+  var stopped: SweepPiece? { state.withLock { $0.stopped } }
+
+  /// Keeps back the next piece that fits, until `release`.
+  func stop(before isStopped: @escaping @Sendable (SweepPiece) -> Bool) {
+    state.withLock { $0.isStopped = isStopped }
+  }
+
+  func release() { state.withLock { ($0.isStopped, $0.stopped) = (nil, nil) } }
+
+  func survey() async throws -> ShopSurvey {
+    state.withLock { $0.calls += 1 }
+    return try await base.survey()
+  }
+
+  func sweep(_ piece: SweepPiece, of survey: ShopSurvey, screen: OrderScreen) async throws -> SweepPage {
+    while state.withLock({ state in
+      guard let isStopped = state.isStopped, isStopped(piece) else { return false }
+      state.stopped = piece
+      return true
+    }) { try await Task.sleep(for: .milliseconds(5)) }
+    state.withLock { $0.calls += 1 }
+    let page = try await base.sweep(piece, of: survey, screen: screen)
+    state.withLock { state in
+      state.swept += 1
+      state.sweptSizes.append(page.orders.count)
+      state.costs.append(page.cost)
+    }
+    return page
+  }
+
+  func recent(after position: String?, of survey: ShopSurvey, screen: OrderScreen) async throws -> RecentPage {
+    try await base.recent(after: position, of: survey, screen: screen)
+  }
+
+  func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
+    try await base.orders(withKeys: keys)
+  }
+
+  func change() async throws { try await base.change() }
+}
