@@ -157,7 +157,8 @@ struct IntakeRun: Sendable {
       after: recentPosition, of: survey, screen: screen(state, now: now))
     recentAt = began + settings.pollInterval
     // Without an index it is a scan of the table, and gets no more of the time than the sweep.
-    recentNotBefore = surroundings.clock.uptime + page.cost * (page.cost > .milliseconds(5) ? 99 : 9)
+    let rest = 1 / settings.duty - 1
+    recentNotBefore = surroundings.clock.uptime + page.cost * (page.cost > .milliseconds(5) ? rest : min(rest, 9))
     try check(page.moment)
     try await store(page.orders, counted: [:], page.moment, isBackfill: false, state) { run, _ in
       run.recentPosition = page.position
