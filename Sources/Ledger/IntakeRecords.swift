@@ -25,6 +25,7 @@ extension SQLiteTransaction: IntakeRecords {
   }
 
   func standing(of row: OrderRow) throws -> RowStanding {
+    guard known.mayHoldOrder(KeyHash.of(row.key.text)) else { return .unknown }
     let known = try Row.fetchOne(
       db.cachedStatement(sql: "SELECT entry, digest FROM orders WHERE key = ?"), arguments: [row.key.text])
     guard let known else { return .unknown }
@@ -73,9 +74,10 @@ extension SQLiteTransaction: IntakeRecords {
   }
 
   func insert(_ row: OrderRow, _ decision: Decision, seenAt: Timestamp, isBackfill: Bool) throws -> EntryID {
-    known.insert(order: row.key)
+    let isRepeated = try row.transactionID.map { try self.isRepeated($0, key: row.key) } ?? false
+    known.insert(order: row.key, transactionID: row.transactionID)
     let isDecided = decision.lookAgainAt?.microseconds != 0
-    if decision.claims, let referral = decision.referralID { try takeClaim(of: referral, for: nil) }
+    if decision.displaces, let referral = decision.referralID { try takeClaim(of: referral, for: nil) }
     try execute(
       """
       INSERT INTO orders (digest, transaction_id, email, external_source_id, customer_id, total_mapped, total,
@@ -92,7 +94,7 @@ extension SQLiteTransaction: IntakeRecords {
       ])
     let entry = EntryID(db.lastInsertedRowID)
     try storeCandidates(decision.candidates, of: entry, isNew: true)
-    try wakeNamesakes(of: row)
+    if isRepeated { try wakeNamesakes(of: row) }
     return entry
   }
 
@@ -103,10 +105,13 @@ extension SQLiteTransaction: IntakeRecords {
     if db.changesCount > 0 { try tally(outcome, 1) }
   }
 
-  func isRepeated(_ order: Order) throws -> Bool {
-    try Int.fetchOne(
+  func isRepeated(_ order: Order) throws -> Bool { try isRepeated(order.transactionID.text, key: order.key) }
+
+  private func isRepeated(_ transactionID: String, key: OrderKey) throws -> Bool {
+    guard known.mayHoldTransaction(KeyHash.of(transactionID)) else { return false }
+    return try Int.fetchOne(
       db.cachedStatement(sql: "SELECT 1 FROM orders WHERE transaction_id = ? AND key <> ? LIMIT 1"),
-      arguments: [order.transactionID.text, order.key.text]) != nil
+      arguments: [transactionID, key.text]) != nil
   }
 
   /// The values of the columns that come from the shop, in the order in which both statements name them.
@@ -154,6 +159,13 @@ extension SQLiteTransaction: IntakeRecords {
 extension OrderRow {
   var qualifies: Bool {
     if case .readable(let order) = self { order.qualifies } else { false }
+  }
+
+  var transactionID: String? {
+    switch self {
+    case .readable(let order): order.transactionID.text
+    case .unreadable(let order): order.transactionID
+    }
   }
 
   var digest: ContentDigest {

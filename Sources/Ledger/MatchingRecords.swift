@@ -15,16 +15,23 @@ extension SQLiteTransaction: MatchingRecords {
   }
 
   func referrals(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws -> [MirroredReferral] {
-    var found: [ReferralID: MirroredReferral] = [:]
-    for (column, value) in [("email", email?.text), ("external_source_id", externalSourceID?.text)] {
-      guard let value else { continue }
-      let statement = try db.cachedStatement(sql: "SELECT * FROM referrals WHERE \(column) = ?")
-      for row in try Row.fetchAll(statement, arguments: [value]) {
-        let referral = mirrored(row)
-        found[referral.id] = referral
-      }
+    var found: [MirroredReferral] = []
+    if let email, known.mayHoldReferral(KeyHash.of(email.text)) {
+      found = try referrals("email", email.text)
     }
-    return Array(found.values)
+    if let externalSourceID, known.mayHoldReferral(KeyHash.of(externalSourceID.text)) {
+      let byID = try referrals("external_source_id", externalSourceID.text)
+      found += byID.filter { referral in !found.contains { $0.id == referral.id } }
+    }
+    return found
+  }
+
+  private func referrals(_ column: String, _ value: String) throws -> [MirroredReferral] {
+    let statement = try db.cachedStatement(sql: Self.selectReferral + " WHERE \(column) = ?")
+    let rows = try Row.fetchCursor(statement, arguments: [value])
+    var found: [MirroredReferral] = []
+    while let row = try rows.next() { found.append(mirrored(row)) }
+    return found
   }
 
   func holder(of referral: ReferralID, except entry: EntryID?) throws -> DecisionContext.Holder? {

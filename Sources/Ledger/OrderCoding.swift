@@ -44,8 +44,8 @@ enum OrderCoding {
     let total: String? = row["total"]
     let earliest = Timestamp(microseconds: row["placed_from"] ?? 0)
     return Order(
-      key: key, transactionID: transactionID, email: (row["email"] as String?).flatMap(EmailAddress.init),
-      externalSourceID: (row["external_source_id"] as String?).flatMap(ExternalSourceID.init),
+      key: key, transactionID: transactionID, email: (row["email"] as String?).map(EmailAddress.init(normalForm:)),
+      externalSourceID: (row["external_source_id"] as String?).map(ExternalSourceID.init(normalForm:)),
       customerID: row["customer_id"],
       total: row["total_mapped"] ? total.map { .amount($0, currency: row["currency"]) } ?? .null : .unmapped,
       status: row["status"], qualifies: row["qualifies"],

@@ -3,8 +3,8 @@ import GRDB
 
 extension SQLiteTransaction: ReferralRecords {
   func referral(_ id: ReferralID) throws -> MirroredReferral? {
-    try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM referrals WHERE id = ?"), arguments: [id.text])
-      .map(mirrored)
+    let statement = try db.cachedStatement(sql: Self.selectReferral + " WHERE id = ?")
+    return try Row.fetchOne(statement, arguments: [id.text]).map(mirrored)
   }
 
   func record(
@@ -99,14 +99,19 @@ extension SQLiteTransaction: ReferralRecords {
     }
   }
 
+  /// In the order in which `mirrored` reads them: a column is found by its number, and not by its name each time.
+  static let selectReferral = """
+    SELECT id, status, email, external_source_id, referrer_identifier, created_at, converted_at, conversion_value,
+      seen_at, open_seen_at, expired_seen_at, gone_at FROM referrals
+    """
+
   func mirrored(_ row: Row) -> MirroredReferral {
     MirroredReferral(
-      id: ReferralID(row["id"]), status: ReferralStatus(rawValue: row["status"]) ?? .expired,
-      email: (row["email"] as String?).flatMap(EmailAddress.init),
-      externalSourceID: (row["external_source_id"] as String?).flatMap(ExternalSourceID.init),
-      referrerIdentifier: row["referrer_identifier"], createdAt: Timestamp(microseconds: row["created_at"]),
-      convertedAt: OrderCoding.time(row["converted_at"]), conversionValue: row["conversion_value"],
-      seenAt: Timestamp(microseconds: row["seen_at"]), openSeenAt: OrderCoding.time(row["open_seen_at"]),
-      expiredSeenAt: OrderCoding.time(row["expired_seen_at"]), goneAt: OrderCoding.time(row["gone_at"]))
+      id: ReferralID(row[0]), status: ReferralStatus(rawValue: row[1]) ?? .expired,
+      email: (row[2] as String?).map(EmailAddress.init(normalForm:)),
+      externalSourceID: (row[3] as String?).map(ExternalSourceID.init(normalForm:)),
+      referrerIdentifier: row[4], createdAt: Timestamp(microseconds: row[5]), convertedAt: OrderCoding.time(row[6]),
+      conversionValue: row[7], seenAt: Timestamp(microseconds: row[8]), openSeenAt: OrderCoding.time(row[9]),
+      expiredSeenAt: OrderCoding.time(row[10]), goneAt: OrderCoding.time(row[11]))
   }
 }

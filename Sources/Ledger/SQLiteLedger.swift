@@ -103,14 +103,15 @@ public final class SQLiteLedger: LedgerStore {
   public func knownKeys() async throws -> KnownKeys {
     do {
       return try await queue.read { [known] db in
-        let orders = try String.fetchCursor(db, sql: "SELECT key FROM orders")
-        while let key = try orders.next() { known.insert(order: OrderKey(key)) }
+        let orders = try Row.fetchCursor(db, sql: "SELECT key, transaction_id FROM orders")
+        while let row = try orders.next() { known.insert(order: OrderKey(row[0]), transactionID: row[1]) }
         let referrals = try Row.fetchCursor(db, sql: "SELECT email, external_source_id FROM referrals")
         while let row = try referrals.next() {
           known.insert(
-            referral: (row[0] as String?).flatMap(EmailAddress.init),
-            (row[1] as String?).flatMap(ExternalSourceID.init))
+            referral: (row[0] as String?).map(EmailAddress.init(normalForm:)),
+            (row[1] as String?).map(ExternalSourceID.init(normalForm:)))
         }
+        known.complete()
         return known
       }
     } catch let error as DatabaseError {

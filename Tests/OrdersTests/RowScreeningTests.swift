@@ -29,7 +29,8 @@ import Testing
 
   private func screen(settled: UInt64?, from: Timestamp? = nil) -> OrderScreen {
     let known = KnownKeys()
-    known.insert(order: OrderKey("6"))
+    known.complete()
+    known.insert(order: OrderKey("6"), transactionID: nil)
     known.insert(referral: EmailAddress("known@example.com"), ExternalSourceID("lead-4"))
     return OrderScreen(takesOrdersFrom: from, oldBefore: Self.old, settledHorizon: settled, known: known)
   }

@@ -16,8 +16,12 @@ extension AttributionRules {
     var decision: Decision
     if let chosen = attribution.chosen {
       decision = judge(order, chosen: chosen.referral, now: context.now)
-      if decision.claims, let other = try holder(chosen.referral.id), !outranks(order, other, context: context) {
-        decision = behind(other, referral: chosen.referral.id)
+      if decision.claims, let other = try holder(chosen.referral.id) {
+        if outranks(order, other, context: context) {
+          decision.displaces = true
+        } else {
+          decision = behind(other, referral: chosen.referral.id)
+        }
       }
     } else {
       let hadCandidates = attribution.candidates.contains { $0.verdict != .gone }

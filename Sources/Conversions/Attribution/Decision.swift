@@ -10,6 +10,8 @@ public struct Decision: Hashable, Sendable {
   public var referralID: ReferralID?
   /// Whether it holds that referral against rivals.
   public var claims: Bool = false
+  /// Whether another order holds that referral, and loses it to this one.
+  public var displaces: Bool = false
   /// The value to report, in cents.
   public var value: Int64?
   /// When to decide again if nothing changes.

@@ -7,7 +7,10 @@ import Synchronization
 public final class KnownKeys: Sendable {
   private struct Filters {
     var orders = GrowingKeyFilter()
+    var transactions = GrowingKeyFilter()
     var referrals = GrowingKeyFilter()
+    /// Until everything was taken in that is there already, nothing can be ruled out.
+    var isComplete = false
   }
 
   private let filters = Mutex(Filters())
@@ -15,10 +18,13 @@ public final class KnownKeys: Sendable {
   /// No keys.
   public init() {}
 
-  /// Takes in the key of an order that the ledger is about to hold.
-  public func insert(order key: OrderKey) {
-    let hash = KeyHash.of(key.text)
-    filters.withLock { $0.orders.insert(hash) }
+  /// Takes in the key and the ID of an order that the ledger is about to hold.
+  public func insert(order key: OrderKey, transactionID: String?) {
+    let (hash, transaction) = (KeyHash.of(key.text), transactionID.map { KeyHash.of($0) })
+    filters.withLock { filters in
+      filters.orders.insert(hash)
+      if let transaction { filters.transactions.insert(transaction) }
+    }
   }
 
   /// Takes in the keys of a referral that the ledger is about to hold.
@@ -30,11 +36,23 @@ public final class KnownKeys: Sendable {
     }
   }
 
+  /// Says that every key was taken in that the ledger holds.
+  public func complete() { filters.withLock { $0.isComplete = true } }
+
   /// Whether the ledger may hold an order with a key of this hash.
-  public func mayHoldOrder(_ hash: UInt64) -> Bool { filters.withLock { $0.orders.mayContain(hash) } }
+  public func mayHoldOrder(_ hash: UInt64) -> Bool {
+    filters.withLock { !$0.isComplete || $0.orders.mayContain(hash) }
+  }
+
+  /// Whether the ledger may hold an order with a transaction ID of this hash.
+  public func mayHoldTransaction(_ hash: UInt64) -> Bool {
+    filters.withLock { !$0.isComplete || $0.transactions.mayContain(hash) }
+  }
 
   /// Whether the ledger may hold a referral with an e-mail or external source ID of this hash.
-  public func mayHoldReferral(_ hash: UInt64) -> Bool { filters.withLock { $0.referrals.mayContain(hash) } }
+  public func mayHoldReferral(_ hash: UInt64) -> Bool {
+    filters.withLock { !$0.isComplete || $0.referrals.mayContain(hash) }
+  }
 }
 
 /// A Bloom filter that keeps its rate of false answers while it grows: filters of doubling size, one after the other.

@@ -9,9 +9,16 @@ public struct EmailAddress: Hashable, Sendable, Codable, CustomStringConvertible
   /// The normal form.
   public let text: String
 
+  /// Wraps a normal form that was made before.
+  public init(normalForm text: String) { self.text = text }
+
   /// Makes the normal form; nil for what is no address (nothing before or after the last `@`, inner white space or
   /// control characters, more than 320 bytes).
   public init?(_ raw: String) {
+    if let text = Self.plain(raw) {
+      self.text = text
+      return
+    }
     guard let trimmed = NormalForm.trimmed(raw) else { return nil }
     let lowered = trimmed.lowercased()
     // Lower-casing can leave NFC (U+0130 gives a dot above), so it comes first and NFC again after it.
@@ -21,6 +28,25 @@ public struct EmailAddress: Hashable, Sendable, Codable, CustomStringConvertible
     let result = text[..<at] + "@" + domain
     guard result.utf8.count <= 320, !result.unicodeScalars.contains(where: Self.isForbidden) else { return nil }
     self.text = String(result)
+  }
+
+  /// The normal form of what almost every address is, by one look at its bytes; nil for anything that is not plain.
+  private static func plain(_ raw: String) -> String? {
+    let bytes = raw.utf8Span.span
+    guard bytes.count > 2, bytes.count <= 320 else { return nil }
+    var (ats, previous, isLower) = (0, UInt8(0), true)
+    for index in bytes.indices {
+      let byte = bytes[index]
+      guard byte > 0x20, byte < 0x7f else { return nil }
+      if byte == UInt8(ascii: "@") { ats += 1 }
+      // An empty label, or none before or after the @: that is for the long way to judge.
+      let ends = byte == UInt8(ascii: ".") || byte == UInt8(ascii: "@")
+      if ends, previous == 0 || previous == UInt8(ascii: ".") || previous == UInt8(ascii: "@") { return nil }
+      if byte >= UInt8(ascii: "A"), byte <= UInt8(ascii: "Z") { isLower = false }
+      previous = byte
+    }
+    guard ats == 1, previous != UInt8(ascii: "."), previous != UInt8(ascii: "@") else { return nil }
+    return isLower ? raw : raw.lowercased()
   }
 
   /// The normal form's text. For a log, use `masked`.

@@ -66,6 +66,9 @@ public struct ExternalSourceID: Hashable, Sendable, Codable, CustomStringConvert
   /// The normal form: trimmed, NFC.
   public let text: String
 
+  /// Wraps a normal form that was made before.
+  public init(normalForm text: String) { self.text = text }
+
   /// Makes the normal form; nil where nothing is left.
   public init?(_ raw: String) {
     guard let text = NormalForm.trimmed(raw) else { return nil }

@@ -5,16 +5,29 @@ import Postgres
 struct RowDecoding {
   let mapping: OrderMapping
   let placedAt: PlacedAtType
-  let indexes: [MappedExpression.Role: Int]
+  /// Where each mapped value stands in a row; nil for what is not mapped.
+  struct Columns {
+    var email, externalSourceID, customerID, total, currency, status, qualifies: Int?
+    var metadata: [Int]
+  }
+
+  /// The order ID's, behind the key (`OrderMapping.selected`).
+  static let idColumn = 1
+
+  let columns: Columns
   /// Where the cells of `PlacedAtSQL` begin; what comes behind them is the row version, where it was asked for.
   let placedIndex: Int
 
   init(_ mapping: OrderMapping, _ placedAt: PlacedAtType) {
     self.mapping = mapping
     self.placedAt = placedAt
-    let selected = mapping.selected
-    indexes = Dictionary(uniqueKeysWithValues: selected.enumerated().map { ($1.role, $0) })
-    placedIndex = selected.count
+    let roles = mapping.selected.map(\.role)
+    func column(_ role: MappedExpression.Role) -> Int? { roles.firstIndex(of: role) }
+    columns = Columns(
+      email: column(.email), externalSourceID: column(.externalSourceID), customerID: column(.customerID),
+      total: column(.total), currency: column(.currency), status: column(.status), qualifies: column(.qualifies),
+      metadata: mapping.metadata.indices.compactMap { column(.metadata($0)) })
+    placedIndex = roles.count
   }
 
   /// The row's key.
@@ -24,10 +37,8 @@ struct RowDecoding {
 
   /// The row as an order, or why it is none.
   func order(_ rows: PostgresRows, _ row: Int, key: OrderKey) throws -> OrderRow {
-    func text(_ role: MappedExpression.Role) throws -> String? {
-      try indexes[role].flatMap { try rows.text(row, $0) }
-    }
-    let rawID = try text(.id)
+    func text(_ column: Int?) throws -> String? { try column.flatMap { try rows.text(row, $0) } }
+    let rawID = try text(Self.idColumn)
     func unreadable(_ detail: String, _ reason: ReviewReason = .unreadable) -> OrderRow {
       let id = rawID.flatMap { TransactionID($0)?.text }
       return .unreadable(UnreadableOrder(key: key, transactionID: id, reason: reason, detail: detail))
@@ -42,16 +53,16 @@ struct RowDecoding {
     if let metadata, metadata.utf8.count > ConversionReport.metadataBytesMax {
       return unreadable("the metadata is \(metadata.utf8.count) bytes, and the API takes 4096", .metadataTooLarge)
     }
-    let status = try text(.status)
+    let status = try text(columns.status)
     return .readable(
       Order(
-        key: key, transactionID: transactionID, email: try text(.email).flatMap { EmailAddress($0) },
-        externalSourceID: try text(.externalSourceID).flatMap { ExternalSourceID($0) },
-        customerID: try text(.customerID).flatMap { $0.isEmpty ? nil : $0 },
-        total: total(try text(.total), try text(.currency)), status: status,
+        key: key, transactionID: transactionID, email: try text(columns.email).flatMap { EmailAddress($0) },
+        externalSourceID: try text(columns.externalSourceID).flatMap { ExternalSourceID($0) },
+        customerID: try text(columns.customerID).flatMap { $0.isEmpty ? nil : $0 },
+        total: total(try text(columns.total), try text(columns.currency)), status: status,
         qualifies: mapping.qualifies == nil
           ? status.map { mapping.qualifyingStatuses.contains($0) } ?? false
-          : indexes[.qualifies].map { rows.integer(row, $0) == 1 } ?? false,
+          : columns.qualifies.map { rows.integer(row, $0) == 1 } ?? false,
         placedAt: placed, metadata: metadata))
   }
 
@@ -96,10 +107,8 @@ struct RowDecoding {
   /// The JSON object of what is not NULL; nil where nothing is.
   private func metadata(_ rows: PostgresRows, _ row: Int) throws -> String? {
     var members: [(name: String, json: String)] = []
-    for (number, entry) in mapping.metadata.enumerated() {
-      guard let index = indexes[.metadata(number)], let json = try rows.text(row, index), json != "null" else {
-        continue
-      }
+    for (entry, index) in zip(mapping.metadata, columns.metadata) {
+      guard let json = try rows.text(row, index), json != "null" else { continue }
       members.append((entry.name, json))
     }
     return members.isEmpty ? nil : JSONText.object(members)

@@ -91,7 +91,7 @@ struct RowScreening {
 
   /// Whether the row has an ID that a report could have: any other goes to review, whatever its age.
   private func isPlain(_ rows: PostgresRows, _ row: Int) -> Bool {
-    rows.withBytes(row, 1) { id in
+    rows.withBytes(row, RowDecoding.idColumn) { id in
       guard id.count > 0, id.count <= TransactionID.bytesMax else { return false }
       for index in id.indices where id[index] < 0x20 || id[index] >= 0x7f { return false }
       return true
@@ -99,19 +99,20 @@ struct RowScreening {
   }
 
   private func mayMatch(_ rows: PostgresRows, _ row: Int) -> Bool {
-    func mayHold(_ role: MappedExpression.Role, _ hash: (Span<UInt8>) -> UInt64?) -> Bool {
-      guard let column = decoding.indexes[role] else { return false }
+    func mayHold(_ column: Int?, _ hash: (Span<UInt8>) -> UInt64?) -> Bool {
+      guard let column else { return false }
       return rows.withBytes(row, column) { bytes in
         if bytes.count == 0 { return false }
         return hash(bytes).map(screen.known.mayHoldReferral) ?? true
       } ?? false
     }
-    return mayHold(.email, { KeyHash.ofEmail($0) }) || mayHold(.externalSourceID, { KeyHash.ofExternalSourceID($0) })
+    return mayHold(decoding.columns.email, { KeyHash.ofEmail($0) })
+      || mayHold(decoding.columns.externalSourceID, { KeyHash.ofExternalSourceID($0) })
   }
 
   private func qualifies(_ rows: PostgresRows, _ row: Int) -> Bool {
-    if let column = decoding.indexes[.qualifies] { return rows.integer(row, column) == 1 }
-    guard let column = decoding.indexes[.status] else { return false }
+    if let column = decoding.columns.qualifies { return rows.integer(row, column) == 1 }
+    guard let column = decoding.columns.status else { return false }
     return rows.withBytes(row, column) { status in statuses.contains { Self.equal($0, status) } } ?? false
   }
 
