@@ -53,8 +53,12 @@ extension SQLiteTransaction: ReferralRecords {
   }
 
   func oldestOpenReferral() throws -> Timestamp? {
-    OrderCoding.time(
-      try Int64.fetchOne(db, sql: "SELECT min(created_at) FROM referrals WHERE status IN ('clicked', 'pending')"))
+    // Asked at each step of intake: the planner alone would count through all that are pending.
+    let sql = """
+      SELECT created_at FROM referrals INDEXED BY referrals_open WHERE status IN ('clicked', 'pending')
+      ORDER BY created_at LIMIT 1
+      """
+    return OrderCoding.time(try Int64.fetchOne(db.cachedStatement(sql: sql)))
   }
 
   func referralCounts() throws -> [ReferralStatus: Int] {

@@ -32,6 +32,9 @@ public final class SQLiteLedger: LedgerStore {
       try db.execute(sql: "PRAGMA synchronous = FULL")
       try db.execute(sql: "PRAGMA foreign_keys = ON")
       try db.execute(sql: "PRAGMA secure_delete = FAST")
+      // A backlog is inserted all over nine indexes: with SQLite's own 2 MB most pages would be read back each time.
+      try db.execute(sql: "PRAGMA cache_size = -12288")
+      try db.execute(sql: "PRAGMA wal_autocheckpoint = 3000")
       // A WAL that grew in a catch-up is cut back, instead of keeping its largest size for ever.
       try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
     }
