@@ -24,8 +24,11 @@ public actor ShopOrders: OrderSource {
 
   /// Orders as mapped. Connects at first use.
   ///
-  /// - Parameter readsAhead: Whether the next piece of a walk over everything is read while the last one is stored: for
-  ///   when nothing limits how busy the database is kept.
+  /// - Parameters:
+  ///   - mapping: The operator's.
+  ///   - limits: The most time that one transaction may take.
+  ///   - readsAhead: Whether the next piece of a walk over everything is read while the last one is stored: for when
+  ///     nothing limits how busy the database is kept.
   public init(_ mapping: OrderMapping, limits: TransactionLimits = TransactionLimits(), readsAhead: Bool = false) {
     self.readsAhead = readsAhead
     self.mapping = mapping

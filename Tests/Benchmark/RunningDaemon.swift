@@ -18,10 +18,15 @@ final class RunningDaemon: Sendable {
     URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/conversiond"
   }
 
+  /// Starts everything, and waits until the daemon has caught up.
+  ///
   /// - Parameters:
+  ///   - program: The daemon's path.
   ///   - rows: Orders that are there from the beginning.
   ///   - friends: Referrals of newcomer1@example.com and so on.
+  ///   - pollInterval: As the configuration has it.
   ///   - notifies: Whether the shop tells of changes.
+  /// - Throws: `TestHostError` where one of them does not start.
   init(program: String, rows: Int, friends: Int = 0, pollInterval: String, notifies: Bool) async throws {
     cluster = try await PostgresCluster.start()
     database = try await cluster.createDatabase()

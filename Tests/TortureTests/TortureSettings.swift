@@ -17,10 +17,6 @@ struct TortureSettings: Sendable {
       writers: environment["TORTURE_WRITERS"].flatMap { Int($0) } ?? 16)
   }
 
-  /// Whether the shop is to be read by the fast lane alone, to prove that the test can fail: `TORTURE_FAST_LANE=1`.
-  /// Where every poll still reads the whole table there is nothing that the sweep alone finds.
-  static var provesFastLane: Bool { ProcessInfo.processInfo.environment["TORTURE_FAST_LANE"] == "1" }
-
   /// Friends enough that the writers don't run out of them: a friend of an order's own makes its loss visible, a shared
   /// one would hide it.
   var friends: Int { writers * (4 * seconds + 20) }

@@ -22,10 +22,10 @@ import Testing
 
   /// That the others can fail: without the sweep, orders whose change column is NULL, backdated or untouched are missed.
   /// No restart, as each begins with reading everything.
-  @Test(.enabled(if: TortureSettings.provesFastLane, "until intake has a fast lane: TORTURE_FAST_LANE=1"))
-  func theFastLaneAloneMissesOrders() async throws {
+  @Test func theFastLaneAloneMissesOrders() async throws {
     let report = try await Torture.run(.fastLaneAlone, .current)
-    #expect(report.counts.missed > 0)
+    // Not for want of a referral: the daemon has never seen them.
+    #expect(report.missed.contains { $0.contains("never seen") })
     #expect(report.counts.wrong == 0, "\(report.wrong)")
   }
 }

@@ -19,6 +19,9 @@ public protocol OrderSource: Sendable {
   ///
   /// - Parameters:
   ///   - position: What the last read's page gave; nil for the first.
+  ///   - survey: What the table was when it was surveyed.
+  ///   - screen: Which rows need not be looked at closely.
+  /// - Returns: The orders, and where to go on.
   /// - Throws: As `sweep(_:of:screen:)`.
   func recent(after position: String?, of survey: ShopSurvey, screen: OrderScreen) async throws -> RecentPage
 

@@ -96,6 +96,8 @@ struct RangeBook: Sendable {
   /// Takes in what a piece brought.
   ///
   /// - Parameters:
+  ///   - page: What the source read.
+  ///   - piece: What it was asked for.
   ///   - counted: Orders of the piece that left nothing but a count.
   ///   - beganAt: When the piece's read began.
   /// - Returns: The ranges that changed, to be stored together with what came with them.
