@@ -58,7 +58,7 @@ import Testing
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '\(role)';
         """)
       try await world.reaches(within: .seconds(60)) { try await world.total() == 100 }
-      #expect(world.lines.of(.pollRecovered).count == 1)
+      try await world.reaches { world.lines.of(.pollRecovered).count == 1 }
     }
   }
 

@@ -183,7 +183,8 @@ extension Loops {
       world.shop.state.withLock { $0.outage = nil }
       world.shop.put(makeOrder(1))
       world.api.put(makeReferral("r1", email: "friend1@example.com"))
-      try await world.reaches(within: .seconds(600)) { try await world.outcome(1) == .reported }
+      // The referral is some days old, and such are looked for every half an hour.
+      try await world.reaches(within: .seconds(3 * 3600)) { try await world.outcome(1) == .reported }
       await group.triggerGracefulShutdown()
       try await loops.value
     }

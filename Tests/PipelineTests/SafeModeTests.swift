@@ -87,7 +87,7 @@ extension Loops {
         try await world.pass(.seconds(900))
         #expect(try await world.order(1)?.reason == DecisionReason.mirrorIncomplete)
         world.api.state.withLock { $0.table.lie = nil }
-        try await world.reaches(within: .seconds(3 * 3600)) { try await world.outcome(1) == .noReferral }
+        try await world.reaches(within: .seconds(3 * 3600)) { try await world.counts()[.noReferral] == 1 }
       }
     }
   }

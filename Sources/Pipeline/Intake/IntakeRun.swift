@@ -8,6 +8,8 @@ struct IntakeRun: Sendable {
   /// How often marks are stored that brought nothing: an idle daemon need not sync the disk at each poll, and after a
   /// crash a little more is read again.
   static let idleStoreInterval = Duration.seconds(60)
+  /// By how much the shop's clock may be behind the API's without an order being left out that matches.
+  static let startMargin = Duration.seconds(3600)
   /// How often a start that waits for the referrals looks whether they are there.
   static let startInterval = Duration.milliseconds(500)
 
@@ -77,12 +79,14 @@ struct IntakeRun: Sendable {
       var progress = try transaction.intakeProgress()
       let swept = try transaction.mirrorProgress().completeSweepBeganAt
       let before = progress
-      if let noted = progress.noted, let swept, swept > noted.takenAt {
+      if let noted = progress.noted, let swept, swept >= noted.takenAt {
         (progress.settled, progress.noted) = (noted, nil)
       }
       if !progress.isStartSettled, progress.settled != nil {
         switch settings.start {
-        case .oldestOpenReferral: progress.takesOrdersFrom = try transaction.oldestOpenReferral() ?? swept
+        case .oldestOpenReferral:
+          let oldest = try transaction.oldestOpenReferral() ?? swept
+          progress.takesOrdersFrom = oldest.map { $0 - Self.startMargin }
         case .everything: progress.takesOrdersFrom = nil
         case .firstStart: progress.takesOrdersFrom = now
         case .from(let time): progress.takesOrdersFrom = time

@@ -28,7 +28,7 @@ struct TrivialMirror: Service {
       let now = clock.now
       try await surroundings.ledger.transaction { transaction in
         var progress = try transaction.mirrorProgress()
-        (progress.completeSweepBeganAt, progress.completeSweepEndedAt) = (now, now)
+        (progress.completeSweepBeganAt, progress.completeSweepEndedAt, progress.currentSince) = (now, now, now)
         try transaction.setMirrorProgress(progress)
       }
       await surroundings.matchingBell.ring()
