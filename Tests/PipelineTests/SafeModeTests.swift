@@ -83,7 +83,7 @@ extension Loops {
       try await world.mirror.sweep()
       world.api.state.withLock { $0.table.lie = .ignoresDateFrom }
       try await world.running([world.mirror, world.matching]) {
-        try await world.reaches(within: .seconds(60)) { try await progress(world).distrust != nil }
+        try await world.reaches(within: .seconds(500)) { try await progress(world).distrust != nil }
         try await world.pass(.seconds(900))
         #expect(try await world.order(1)?.reason == DecisionReason.mirrorIncomplete)
         world.api.state.withLock { $0.table.lie = nil }
