@@ -75,11 +75,13 @@ let package = Package(
 
     // Real parts for tests: a private PostgreSQL cluster, temporary folders, processes.
     target("TestHosts", path: "Tests/TestHosts"),
+    // Stand-ins for what a test of the loops has no part for.
+    target("LoopFixtures", ["Conversions", "Pipeline", logging], path: "Tests/LoopFixtures"),
     .executableTarget(
       name: "Benchmark",
       dependencies: [
-        "Conversions", "Postgres", "Orders", "Ledger", "Pipeline", "PartnersSandbox", "TestHosts", argumentParser,
-        logging,
+        "Conversions", "Postgres", "Orders", "Ledger", "Pipeline", "PartnersSandbox", "TestHosts", "LoopFixtures",
+        argumentParser, logging,
       ],
       path: "Tests/Benchmark", swiftSettings: strict),
     tests("ConversionsTests", ["Conversions"]),
@@ -87,10 +89,10 @@ let package = Package(
     tests("OrdersTests", ["Orders", "Conversions", "Postgres", "TestHosts"]),
     tests("PartnersAPITests", ["PartnersAPI", "PartnersSandbox", "Conversions", "TestHosts"]),
     tests("LedgerTests", ["Ledger", "Conversions", "TestHosts"]),
-    tests("PipelineTests", ["Pipeline", "Ledger", "Conversions", "TestHosts", logging, lifecycle]),
+    tests("PipelineTests", ["Pipeline", "Ledger", "Conversions", "TestHosts", "LoopFixtures", logging, lifecycle]),
     tests(
       "IntakeTests",
-      ["Orders", "Pipeline", "Ledger", "Conversions", "Postgres", "TestHosts", logging, lifecycle]),
+      ["Orders", "Pipeline", "Ledger", "Conversions", "Postgres", "TestHosts", "LoopFixtures", logging, lifecycle]),
     tests("SystemdTests", ["Systemd", "TestHosts", logging]),
     tests("ConfigurationTests", ["Configuration", "Conversions"]),
     tests("PartnersSandboxTests", ["PartnersSandbox", "TestHosts", flyingSocks]),

@@ -161,13 +161,6 @@ extension OrderRow {
     if case .readable(let order) = self { order.qualifies } else { false }
   }
 
-  var transactionID: String? {
-    switch self {
-    case .readable(let order): order.transactionID.text
-    case .unreadable(let order): order.transactionID
-    }
-  }
-
   var digest: ContentDigest {
     switch self {
     case .readable(let order): order.digest

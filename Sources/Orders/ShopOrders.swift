@@ -16,7 +16,7 @@ public actor ShopOrders: OrderSource {
   private let listening: ListeningConnection?
   private var plan: FollowPlan?
   private var sizing: PageSizing
-  private var warnings: [ShopWarning.Kind: ShopWarning] = [:]
+  private var warnings: [ReadWarning: String] = [:]
   private let readsAhead: Bool
   private var ahead: ReadAhead?
   /// Numbers of ranges in which rows without a key were met when they were last read whole.
@@ -59,7 +59,7 @@ public actor ShopOrders: OrderSource {
       let sizeMax = plan.table == nil ? HashReading.keysMax : Int(plan.blocksPerRange) / (readsAhead ? 2 : 1)
       if sizing.sizeMax != sizeMax { sizing = PageSizing(max: sizeMax) }
       rangesWithNullKeys = []
-      let opened = try await read(plan) { _, opened, _ in opened }.value
+      let opened = try await reading(plan).transaction { _, opened, _ in opened }.value
       return ShopSurvey(
         method: plan.method, because: plan.because, identity: opened.identity, hasRecent: !plan.recent.isEmpty,
         moment: opened.moment)
@@ -89,7 +89,7 @@ public actor ShopOrders: OrderSource {
     try await halving {
       let size = sizing.size
       let began = ContinuousClock.now
-      var (page, cost) = try await reading(survey, screen) { reading, opened, transaction in
+      var (page, cost) = try await surveyed.page(of: survey, screen) { reading, opened, transaction in
         switch reading {
         case .versions(let reading):
           try reading.sweep(piece, blocksMax: Int64(size), opened, transaction)
@@ -108,7 +108,7 @@ public actor ShopOrders: OrderSource {
     after position: String?, of survey: ShopSurvey, screen: OrderScreen
   ) async throws -> RecentPage {
     try await translated {
-      var (page, cost) = try await reading(survey, screen) { reading, opened, transaction in
+      var (page, cost) = try await surveyed.page(of: survey, screen) { reading, opened, transaction in
         switch reading {
         case .versions(let reading): try reading.recent(after: position, opened, transaction)
         case .hashes(let reading): try reading.recent(after: position, opened, transaction)
@@ -149,59 +149,23 @@ public actor ShopOrders: OrderSource {
     try await translated { try await listening.wait() }
   }
 
-  private enum Reading: Sendable {
-    case versions(VersionReading)
-    case hashes(HashReading)
+  /// What an operator should know although reading goes on.
+  private enum ReadWarning: CaseIterable {
+    /// Rows without a key, which no walk can reach.
+    case nullKeys
+    /// Pages are read in smaller pieces, as they ran into a time limit.
+    case smallPages
   }
 
-  /// Reads as the survey said, once more and carefully where some row's value makes the whole statement fail.
-  private func reading<Page: Sendable>(
-    _ survey: ShopSurvey, _ screen: OrderScreen,
-    _ work: @Sendable (Reading, Opening.Opened, PostgresTransaction) throws -> Page
-  ) async throws -> (Page, Duration) {
-    guard let plan else { throw OrderSourceFailure(kind: .changed, message: "the table was not surveyed yet") }
-    func attempt(isCareful: Bool) async throws -> (value: Page, cost: Duration) {
-      try await read(plan) { sql, opened, transaction in
-        guard opened.identity == survey.identity else {
-          throw OrderSourceFailure(
-            kind: .changed, message: "the server or the table is not the one that was read before")
-        }
-        let reading: Reading =
-          plan.table == nil
-          ? .hashes(HashReading(sql: sql, plan: plan, screen: screen))
-          : .versions(VersionReading(sql: sql, plan: plan, screen: screen, isCareful: isCareful))
-        return try work(reading, opened, transaction)
-      }
-    }
-    do {
-      return try await attempt(isCareful: false)
-    } catch let error as PostgresError where error.kind == .data {
-      return try await attempt(isCareful: true)
+  private var surveyed: PlannedReading {
+    get throws {
+      guard let plan else { throw OrderSourceFailure(kind: .changed, message: "the table was not surveyed yet") }
+      return reading(plan)
     }
   }
 
-  /// Runs one transaction that begins with the table's description and identity.
-  private func read<Value: Sendable>(
-    _ plan: FollowPlan, _ work: @Sendable (ShopSQL, Opening.Opened, PostgresTransaction) throws -> Value
-  ) async throws -> (value: Value, cost: Duration) {
-    try await pages.read { [mapping, limits] connection in
-      let opening = Opening(
-        sql: ShopSQL(mapping: mapping), plan: plan, isASCII: await connection.isASCII,
-        serverVersion: await connection.serverVersion)
-      let began = ContinuousClock.now
-      do {
-        let value = try await connection.transaction(limits, opening: opening.statements) { transaction in
-          try work(opening.sql, try opening.taken(transaction), transaction)
-        }
-        return (value, ContinuousClock.now - began)
-      } catch let error as PostgresError where [.mapping, .permission, .data, .other].contains(error.kind) {
-        // The server's message alone does not say which setting it is about.
-        _ = try await connection.transaction(limits) {
-          try Describing(sql: opening.sql, isASCII: opening.isASCII).description(in: $0)
-        }
-        throw error
-      }
-    }
+  private func reading(_ plan: FollowPlan) -> PlannedReading {
+    PlannedReading(mapping: mapping, limits: limits, connection: pages, plan: plan)
   }
 
   private func halving<Page>(_ read: () async throws -> Page) async throws -> Page {
@@ -220,10 +184,10 @@ public actor ShopOrders: OrderSource {
     }
   }
 
-  private var said: [String] { ShopWarning.Kind.allCases.compactMap { warnings[$0]?.message } }
+  private var said: [String] { ReadWarning.allCases.compactMap { warnings[$0] } }
 
-  private func note(_ message: String?, _ kind: ShopWarning.Kind) {
-    warnings[kind] = message.map { ShopWarning(kind: kind, message: $0) }
+  private func note(_ message: String?, _ kind: ReadWarning) {
+    warnings[kind] = message
   }
 
   /// A page that looked at changes alone says nothing of the rows without a key that were there before.

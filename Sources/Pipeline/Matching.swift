@@ -58,18 +58,10 @@ public struct Matching: Service {
       let facts = try DecidingFacts(transaction)
       let decided = try batch.map { order in
         let decision = try Self.decide(order, rules: rules, facts: facts, transaction: transaction, now: now)
-        if let readable = order.order, order.frozen == nil, rules.isPast(readable, decision, now: now) {
-          try transaction.dismiss(order.entry, as: decision.outcome)
-        } else {
-          try transaction.decide(order.entry, decision, at: now)
-        }
+        _ = try transaction.settle(order, decision, rules: rules, now: now)
         return Decided(orderID: order.orderID, before: order, decision: decision)
       }
-      if decided.contains(where: \.waitsForSweep) {
-        var mirror = try transaction.mirrorProgress()
-        mirror.fullSweepWantedAt = now
-        try transaction.setMirrorProgress(mirror)
-      }
+      if decided.contains(where: \.waitsForSweep) { try transaction.wantFullSweep(at: now) }
       return (decided, try batch.isEmpty && Self.settleCatchUp(transaction, now: now))
     }
     if decided.contains(where: \.waitsForSweep) { await surroundings.mirrorBell.ring() }

@@ -28,14 +28,15 @@ struct ReferralsBenchmark: AsyncParsableCommand {
   }
 
   private func measure() async throws {
-    let before = Memory.resident
+    let before = try ProcessUsage.ofThisProcess.residentKiB
     let store = try SQLiteLedger(path: ledger ?? "")
     let known = try await store.knownKeys()
-    let after = Memory.resident
+    let after = try ProcessUsage.ofThisProcess.residentKiB
     let isKnown = known.mayHoldReferral(KeyHash.of("friend1@example.com"))
     say(
-      "\(referrals) referrals: \((after - before) / 1024) kB more resident, "
-        + "\((Double(after - before) / Double(referrals)).rounded3) bytes each\(isKnown ? "" : " (and none known)")")
+      "\(referrals) referrals: \(after - before) kB more resident, "
+        + "\((Double((after - before) * 1024) / Double(referrals)).rounded3) bytes each\(isKnown ? "" : " (and none known)")"
+    )
     try store.close()
   }
 }

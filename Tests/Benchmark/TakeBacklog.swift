@@ -3,8 +3,10 @@ import Conversions
 import Foundation
 import Ledger
 import Logging
+import LoopFixtures
 import Orders
 import Pipeline
+import TestHosts
 
 /// One run of the intake over a backlog, in a process of its own, for its memory to be its own.
 struct TakeBacklog: AsyncParsableCommand {
@@ -50,37 +52,8 @@ struct TakeBacklog: AsyncParsableCommand {
     }
     let counts = try await store.transaction { try $0.outcomeCounts() }
     let words = counts.map { "\($0.count) \($0.outcome.rawValue)" }.sorted().joined(separator: ", ")
-    print("\(seconds.rounded3) s; \(Memory.peak / 1024) kB at most; \(words)")
+    print("\(seconds.rounded3) s; \(try ProcessUsage.ofThisProcess.peakResidentKiB) kB at most; \(words)")
     await orders.close()
     try store.close()
-  }
-}
-
-/// Nobody is asked.
-private struct NoPartners: PartnersService {
-  private static let nobody = TransportFailure(kind: .connection, message: "nobody is asked", mayHaveBeenDone: false)
-
-  func list(_ query: ReferralQuery) async -> APIAnswer<ReferralPage> { .transport(Self.nobody) }
-  func referral(_ id: ReferralID) async -> APIAnswer<Referral> { .transport(Self.nobody) }
-  func create(_ draft: ReferralDraft) async -> APIAnswer<ReferralReceipt> { .transport(Self.nobody) }
-  func update(_ id: ReferralID, _ change: ReferralChange) async -> APIAnswer<Void> { .transport(Self.nobody) }
-  func reserveConversion() async throws -> SendPermit { throw PacingFailure("nobody is asked") }
-  func convert(_ report: ConversionReport, permit: SendPermit) async -> APIAnswer<ConversionReceipt> {
-    .transport(Self.nobody)
-  }
-  func cancel(_ permit: SendPermit) async {}
-}
-
-/// This process's memory (proc(5), status).
-enum Memory {
-  /// The most that was ever resident, in bytes.
-  static var peak: Int { field("VmHWM:") }
-  /// What is resident now, in bytes.
-  static var resident: Int { field("VmRSS:") }
-
-  private static func field(_ name: String) -> Int {
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix(name) } ?? ""
-    return (line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
   }
 }

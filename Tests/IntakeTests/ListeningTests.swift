@@ -1,5 +1,6 @@
 import Conversions
 import Ledger
+import LoopFixtures
 import Orders
 import Pipeline
 import TestHosts
@@ -46,7 +47,7 @@ import Testing
 
   @Test func aStandbyTakesNoListenersAndIsPolled() async throws {
     let primary = try await PostgresCluster.start()
-    let standby = try await primary.standby()
+    let standby = try await primary.startStandby()
     let world = try await World.make(cluster: primary) { mapping in
       mapping.connection = mapping.connection.replacing(primary.folder.path, with: standby.folder.path)
       mapping.notifyChannel = "orders_changed"

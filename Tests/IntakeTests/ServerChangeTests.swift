@@ -1,5 +1,6 @@
 import Conversions
 import Ledger
+import LoopFixtures
 import Orders
 import Pipeline
 import Postgres
@@ -51,7 +52,7 @@ import Testing
 
   @Test func aFailoverToAStandbyThatLagged() async throws {
     let primary = try await PostgresCluster.start()
-    let standby = try await primary.standby()
+    let standby = try await primary.startStandby()
     let both =
       "host=\(primary.folder.path),\(standby.folder.path) port=5432,5432 target_session_attrs=read-write user=postgres"
     let world = try await World.make(World.table + insert("a"), cluster: primary) { mapping in

@@ -1,5 +1,6 @@
 import Conversions
 import Ledger
+import LoopFixtures
 import Orders
 import Pipeline
 import TestHosts

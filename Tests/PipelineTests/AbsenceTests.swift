@@ -1,5 +1,6 @@
 import Conversions
 import Ledger
+import LoopFixtures
 import Synchronization
 import Testing
 

@@ -58,10 +58,8 @@ public final class PostgresCluster: Sendable {
 
   private func initialise() async throws {
     try programs.handOver(folder.path)
-    let initdb = programs.command(
+    try await run(
       "initdb", ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
-    let result = try await ChildProcess.run(initdb.executable, initdb.arguments)
-    guard result.end == .exited(0) else { throw TestHostError("initdb: \(result.errors)\(result.output)") }
   }
 
   /// Starts the server and waits until it takes connections.

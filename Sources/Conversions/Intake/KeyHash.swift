@@ -4,15 +4,15 @@
 public enum KeyHash {
   /// The hash of a key that is in normal form.
   public static func of(_ text: String) -> UInt64 {
-    var hash = start
-    for byte in text.utf8 { mix(&hash, byte) }
+    var hash = FNV1a()
+    for byte in text.utf8 { hash.mix(byte) }
     return finish(hash)
   }
 
   /// The hash of bytes as they are: of an order's key.
   public static func of(_ bytes: Span<UInt8>) -> UInt64 {
-    var hash = start
-    for index in bytes.indices { mix(&hash, bytes[index]) }
+    var hash = FNV1a()
+    for index in bytes.indices { hash.mix(bytes[index]) }
     return finish(hash)
   }
 
@@ -20,12 +20,12 @@ public enum KeyHash {
   /// what is no address it is some hash that no address need have.
   public static func ofEmail(_ raw: Span<UInt8>) -> UInt64? {
     guard raw.count > 2, raw.count <= 320, raw[raw.count - 1] != UInt8(ascii: ".") else { return nil }
-    var hash = start
+    var hash = FNV1a()
     for index in raw.indices {
       var byte = raw[index]
       guard byte > 0x20, byte < 0x7f else { return nil }
       if byte >= UInt8(ascii: "A"), byte <= UInt8(ascii: "Z") { byte |= 0x20 }
-      mix(&hash, byte)
+      hash.mix(byte)
     }
     return finish(hash)
   }
@@ -33,26 +33,18 @@ public enum KeyHash {
   /// The hash of an external source ID's normal form. Nil for anything but printable ASCII without space around it.
   public static func ofExternalSourceID(_ raw: Span<UInt8>) -> UInt64? {
     guard raw.count > 0, raw[0] != 0x20, raw[raw.count - 1] != 0x20 else { return nil }
-    var hash = start
+    var hash = FNV1a()
     for index in raw.indices {
       let byte = raw[index]
       guard byte >= 0x20, byte < 0x7f else { return nil }
-      mix(&hash, byte)
+      hash.mix(byte)
     }
     return finish(hash)
   }
 
-  private static var start: UInt64 { 0xcbf2_9ce4_8422_2325 }
-
-  /// FNV-1a.
-  @inline(__always)
-  private static func mix(_ hash: inout UInt64, _ byte: UInt8) {
-    hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
-  }
-
   /// Spreads FNV-1a's last bytes over all bits (the finaliser of MurmurHash3).
-  private static func finish(_ hash: UInt64) -> UInt64 {
-    var hash = hash
+  private static func finish(_ fnv: FNV1a) -> UInt64 {
+    var hash = fnv.bits
     hash = (hash ^ (hash >> 33)) &* 0xff51_afd7_ed55_8ccd
     hash = (hash ^ (hash >> 33)) &* 0xc4ce_b9fe_1a85_ec53
     return hash ^ (hash >> 33)

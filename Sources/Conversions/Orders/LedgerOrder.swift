@@ -54,13 +54,8 @@ public struct LedgerOrder: Hashable, Sendable {
     self.frozen = frozen
   }
 
-  /// The order's ID as people know it: its transaction ID, or its key where that can't be read.
-  public var orderID: String {
-    switch row {
-    case .readable(let order): order.transactionID.text
-    case .unreadable(let order): order.transactionID ?? order.key.text
-    }
-  }
+  /// The order's ID as people know it.
+  public var orderID: String { row.orderID }
 
   /// What the shop's table last showed, where it could be read.
   public var order: Order? {

@@ -91,6 +91,17 @@ public enum OrderRow: Hashable, Sendable {
     case .unreadable(let order): order.key
     }
   }
+
+  /// The ID that a report would have, where that much could be read.
+  public var transactionID: String? {
+    switch self {
+    case .readable(let order): order.transactionID.text
+    case .unreadable(let order): order.transactionID
+    }
+  }
+
+  /// The order's ID as people know it: its transaction ID, or its key where that can't be read.
+  public var orderID: String { transactionID ?? key.text }
 }
 
 /// What is known of a row that is no readable order.

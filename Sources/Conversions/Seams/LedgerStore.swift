@@ -89,8 +89,6 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
   public var caughtUpAt: Timestamp?
   /// When that first happened: orders seen before it are the backfill.
   public var firstCaughtUpAt: Timestamp?
-  /// When a page was last read, by the host's clock.
-  public var lastPageAt: Timestamp?
   /// When every range was last read in this run.
   public var lastWalkAt: Timestamp?
   /// `ShopSurvey.identity` of the table that the ranges' marks belong to.

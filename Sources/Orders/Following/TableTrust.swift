@@ -39,7 +39,7 @@ struct TableTrust: Sendable {
         "row versions may not be read",
         advice: "GRANT SELECT (xmin, ctid) ON \(relation.name) TO the role in orders.connection: far less is read then")
     }
-    let isUnique = try hasUniqueKey(relation.oid, key, transaction)
+    let isUnique = try key.tableOID == relation.oid && key.hasUniqueIndex(transaction)
     guard isUnique || relation.kind == "p" else {
       return .hashes(
         "no unique index on orders.key", advice: "a unique index on it: far less is read then, and keys stay unique")
@@ -128,15 +128,4 @@ struct TableTrust: Sendable {
   }
 
   /// Whether the key is a column of the table, and an index of that column alone makes it unique.
-  private func hasUniqueKey(_ oid: UInt32, _ key: PostgresRows.Column, _ transaction: PostgresTransaction) throws
-    -> Bool
-  {
-    guard key.tableOID == oid, key.tableColumn > 0 else { return false }
-    let rows = try transaction.query(
-      """
-      SELECT EXISTS (SELECT 1 FROM pg_index WHERE indrelid = $1::oid AND indisunique AND indisvalid AND indpred IS NULL
-      AND indnkeyatts = 1 AND indkey[0] = $2::int2)::text
-      """, [PostgresParameter(Int64(oid)), PostgresParameter(Int64(key.tableColumn))])
-    return try rows.text(0, 0) == "true"
-  }
 }

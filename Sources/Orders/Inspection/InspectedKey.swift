@@ -50,15 +50,10 @@ extension ShopInspection {
 
   /// Whether the key is a column of the one table, and an index of that column alone makes it unique.
   private func hasUniqueIndex(_ table: InspectedTable, _ transaction: PostgresTransaction) throws -> Bool {
-    guard table.isPlain, let relation = table.relation, let column = table.columns.first, column.tableColumn > 0 else {
+    guard table.isPlain, let column = table.columns.first, table.relation == String(column.tableOID) else {
       return false
     }
-    let rows = try transaction.query(
-      """
-      SELECT EXISTS (SELECT 1 FROM pg_index WHERE indrelid = $1::oid AND indisunique AND indisvalid AND indpred IS NULL
-      AND indnkeyatts = 1 AND indkey[0] = $2::int2)::text
-      """, [PostgresParameter(relation), PostgresParameter(Int64(column.tableColumn))])
-    return try rows.text(0, 0) == "true" && relation == String(column.tableOID)
+    return try column.hasUniqueIndex(transaction)
   }
 
   /// Whether pages can be read by an index. A small table is read whole in any case, so the planner is asked what it

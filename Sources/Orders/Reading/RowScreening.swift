@@ -8,8 +8,7 @@ struct RowScreening {
   let decoding: RowDecoding
   private let mapping: OrderMapping
   private let statuses: [[UInt8]]
-  /// Versions that came after the mirror's last complete sweep began; nil where no version is known to be older.
-  private let unsettled: XIDRange?
+  private let settled: SettledVersions
 
   /// What became of the rows.
   struct Sorted {
@@ -21,7 +20,7 @@ struct RowScreening {
 
   init(_ screen: OrderScreen, _ decoding: RowDecoding, _ moment: SnapshotMoment) {
     self.screen = screen
-    unsettled = screen.settledHorizon.map { XIDRange(from: $0, to: moment.end) }
+    settled = SettledVersions(screen, moment)
     self.decoding = decoding
     mapping = decoding.mapping
     statuses = mapping.qualifyingStatuses.map { Array($0.utf8) }
@@ -85,8 +84,7 @@ struct RowScreening {
   }
 
   private func isSettled(_ rows: PostgresRows, _ row: Int) -> Bool {
-    guard let unsettled, let version = rows.integer(row, decoding.placedIndex + 3) else { return false }
-    return !unsettled.contains(UInt32(version))
+    settled.contains(rows.integer(row, decoding.placedIndex + 3))
   }
 
   /// Whether the row has an ID that a report could have: any other goes to review, whatever its age.
@@ -120,30 +118,5 @@ struct RowScreening {
     guard left.count == right.count else { return false }
     for index in right.indices where left[index] != right[index] { return false }
     return true
-  }
-}
-
-/// Transaction numbers from one on, as the 32 bits in a row version tell them: modulo 2^32.
-struct XIDRange: Hashable, Sendable {
-  let from: UInt64
-  /// How many there are; 2^32 and more take in every version.
-  let span: UInt64
-
-  /// The numbers from `horizon` up to a snapshot's end.
-  init(from horizon: UInt64, to end: UInt64) { self.init(from: horizon, span: end >= horizon ? end - horizon : .max) }
-
-  init(from: UInt64, span: UInt64) {
-    self.from = from
-    self.span = span
-  }
-
-  /// Whether a version may have one of the numbers. It may have an older one that looks the same; never the reverse.
-  func contains(_ version: UInt32) -> Bool { UInt64(version &- UInt32(truncatingIfNeeded: from)) < span }
-
-  /// The condition on `xmin` in SQL; nil where it holds for every version.
-  var condition: String? {
-    guard span < 1 << 32 else { return nil }
-    let low = from % (1 << 32)
-    return "((xmin::text::bigint - \(low)) % 4294967296 + 4294967296) % 4294967296 < \(span)"
   }
 }

@@ -103,7 +103,7 @@ struct VersionReading: Sendable {
     } catch let error as PostgresError where error.kind == .data {
       throw FailureWording.failure(error, at: sql.mapping.keyExpression.setting)
     }
-    let unsettled = screen.settledHorizon.map { XIDRange(from: $0, to: opened.moment.end) }
+    let versions = SettledVersions(screen, opened.moment)
     var settled: [OrderKey: Bool] = [:]
     var found = Found(isCut: limit == rows.count)
     for row in 0..<rows.count {
@@ -111,9 +111,7 @@ struct VersionReading: Sendable {
         found.hasNullKeys = true
         continue
       }
-      let version = rows.integer(row, 1).map { UInt32($0) }
-      let isSettled = unsettled.flatMap { range in version.map { !range.contains($0) } } ?? false
-      settled[key] = isSettled && settled[key] ?? true
+      settled[key] = versions.contains(rows.integer(row, 1)) && settled[key] ?? true
     }
     let reading = RowReading(sql, opened.description, transaction)
     for (key, row) in try reading.orders(Array(settled.keys), pageSize: sql.mapping.pageSize) {

@@ -89,7 +89,8 @@ public struct Intake: Service {
     let survey = try await surroundings.orders.survey()
     let known = try await surroundings.ledger.knownKeys()
     let now = surroundings.clock.now
-    let (ranges, isOther) = try await surroundings.ledger.transaction { transaction -> ([SweepRange], Bool) in
+    let (ranges, position, isOther) = try await surroundings.ledger.transaction {
+      transaction -> ([SweepRange], String?, Bool) in
       var progress = try transaction.intakeProgress()
       let isSetBack = progress.endSeen.map { $0 > survey.moment.end } ?? false
       let isOther = progress.identity != nil && (progress.identity != survey.identity || isSetBack)
@@ -98,15 +99,13 @@ public struct Intake: Service {
         (progress.identity, progress.endSeen, progress.recentPosition) = (survey.identity, nil, nil)
         (progress.noted, progress.settled) = (nil, nil)
         // Old orders are read once a complete sweep of the referrals has begun after this.
-        var mirror = try transaction.mirrorProgress()
-        mirror.fullSweepWantedAt = now
-        try transaction.setMirrorProgress(mirror)
+        try transaction.wantFullSweep(at: now)
       }
       if progress.noted == nil, progress.settled == nil {
         progress.noted = .init(horizon: survey.moment.horizon, takenAt: now)
       }
       try transaction.setIntakeProgress(progress)
-      return (try transaction.ranges(), isOther)
+      return (try transaction.ranges(), progress.recentPosition, isOther)
     }
     let how = survey.method == .versions ? "row versions" : "hashes"
     surroundings.log.event(
@@ -117,7 +116,8 @@ public struct Intake: Service {
     await surroundings.surveyBell.ring()
     await surroundings.mirrorBell.ring()
     return IntakeRun(
-      surroundings: surroundings, rules: rules, settings: settings, survey: survey, known: known, ranges: ranges)
+      surroundings: surroundings, rules: rules, settings: settings, survey: survey, known: known, ranges: ranges,
+      recentPosition: position)
   }
 
   /// Tells of each warning once for as long as it lasts.

@@ -15,6 +15,8 @@ struct OrderTaking: Sendable {
     var decided: [Decided] = []
     /// IDs of reported orders that came back as others.
     var reused: [String] = []
+
+    var waitsForSweep: Bool { decided.contains(where: \.waitsForSweep) }
   }
 
   func take(_ orders: [SeenOrder], from start: Timestamp?, _ transaction: any LedgerTransaction) throws -> Taken {
@@ -62,10 +64,8 @@ struct OrderTaking: Sendable {
     if change == .reused { taken.reused.append(row.orderID) }
     guard let order = try transaction.entry(entry), order.isUndecided else { return }
     let decision = try Matching.decide(order, rules: rules, facts: facts, transaction: transaction, now: now)
-    if case .readable(let readable) = row, rules.isPast(readable, decision, now: now) {
-      return try transaction.dismiss(entry, as: decision.outcome)
-    }
-    try transaction.decide(entry, decision, at: now)
+    // Of one that left, the log says no more than of those that never came in.
+    if try transaction.settle(order, decision, rules: rules, now: now) { return }
     taken.decided.append(Decided(orderID: order.orderID, before: order, decision: decision))
   }
 }
@@ -86,14 +86,6 @@ extension OrderRow {
     guard case .readable(let theirs) = other else { return false }
     let (early, late) = (mine.placedAt.earliest, theirs.placedAt.earliest)
     return early == late ? key.precedes(other.key) : early < late
-  }
-
-  /// The order's ID as people know it.
-  var orderID: String {
-    switch self {
-    case .readable(let order): order.transactionID.text
-    case .unreadable(let order): order.transactionID ?? order.key.text
-    }
   }
 
   /// Whether intake takes the row in. One whose time can't be read is, as a person must look at it.

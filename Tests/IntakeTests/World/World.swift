@@ -1,6 +1,7 @@
 import Conversions
 import Ledger
 import Logging
+import LoopFixtures
 import Orders
 import Pipeline
 import Postgres

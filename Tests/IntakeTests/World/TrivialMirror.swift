@@ -3,19 +3,6 @@ import Ledger
 import Pipeline
 import ServiceLifecycle
 
-/// An API that intake and matching have no need of.
-struct NoPartners: PartnersService {
-  func list(_ query: ReferralQuery) async -> APIAnswer<ReferralPage> { fatalError("nobody lists") }
-  func referral(_ id: ReferralID) async -> APIAnswer<Referral> { fatalError("nobody asks") }
-  func create(_ draft: ReferralDraft) async -> APIAnswer<ReferralReceipt> { fatalError("nobody creates") }
-  func update(_ id: ReferralID, _ change: ReferralChange) async -> APIAnswer<Void> { fatalError("nobody updates") }
-  func reserveConversion() async throws -> SendPermit { fatalError("nobody sends") }
-  func convert(_ report: ConversionReport, permit: SendPermit) async -> APIAnswer<ConversionReceipt> {
-    fatalError("nobody sends")
-  }
-  func cancel(_ permit: SendPermit) async {}
-}
-
 /// Says several times a second that every referral was seen: those that a test has put into the ledger.
 struct TrivialMirror: Service {
   let surroundings: Surroundings

@@ -1,0 +1,87 @@
+import Conversions
+import Logging
+
+extension IntakeRun {
+  /// How often marks are stored that brought nothing: an idle daemon need not sync the disk at each poll, and after a
+  /// crash a little more is read again.
+  static let idleStoreInterval = Duration.seconds(60)
+
+  /// Stores what a read brought, and how far it came, in one transaction; `advance` tells the latter.
+  mutating func store(
+    _ orders: [SeenOrder], counted: [Outcome: Int] = [:], _ moment: SnapshotMoment, isBackfill: Bool,
+    from start: Timestamp?, advance: @escaping @Sendable (inout IntakeRun, OrderTaking.Taken) -> Void
+  ) async throws {
+    let (now, uptime) = (surroundings.clock.now, surroundings.clock.uptime)
+    let taking = OrderTaking(rules: rules, now: now, isBackfill: isBackfill)
+    // Counts are something, too: a backlog of nothing else must not begin anew at each restart.
+    let isIdle = counted.isEmpty && storedAt.map { uptime - $0 < Self.idleStoreInterval } ?? false
+    if orders.isEmpty, isIdle { return advance(&self, OrderTaking.Taken()) }
+    // This copy moves on only after the ledger has.
+    let (stored, taken) = try await surroundings.ledger.transaction { [self] transaction in
+      var run = self
+      let taken = try taking.take(orders, from: start, transaction)
+      advance(&run, taken)
+      if taken.changes > 0 || !isIdle { try run.write(moment, at: now, transaction) }
+      if taken.waitsForSweep { try transaction.wantFullSweep(at: now) }
+      return (run, taken)
+    }
+    self = stored
+    if taken.changes > 0 || !isIdle { storedAt = uptime }
+    await tell(taken)
+  }
+
+  /// Writes down how far reading has come.
+  private mutating func write(
+    _ moment: SnapshotMoment, at now: Timestamp, _ transaction: any LedgerTransaction
+  ) throws {
+    let (endSeen, recentPosition) = (endSeen, recentPosition)
+    try flush(transaction) { progress in
+      progress.endSeen = endSeen
+      progress.noteClock(moment.readAt - now)
+      progress.recentPosition = recentPosition
+      if progress.noted == nil { progress.noted = .init(horizon: moment.horizon, takenAt: now) }
+    }
+    // Once each range has counted anew, what was counted beside them is in their counts.
+    if let whole = book.wholeSince, talliedAt.map({ whole > $0 }) ?? true {
+      try transaction.clearTallies()
+      talliedAt = now
+    }
+  }
+
+  /// Writes ranges that changed, and what else is known of the progress.
+  private mutating func flush(
+    _ transaction: any LedgerTransaction, _ note: (inout IntakeProgress) -> Void
+  ) throws {
+    for range in unstored.values { try transaction.setRange(range) }
+    unstored = [:]
+    var progress = try transaction.intakeProgress()
+    note(&progress)
+    try transaction.setIntakeProgress(progress)
+  }
+
+  /// Everything that may have changed since the start was read.
+  mutating func noteWalk() async throws {
+    let now = surroundings.clock.now
+    self = try await surroundings.ledger.transaction { [self] transaction in
+      var run = self
+      try run.flush(transaction) { $0.lastWalkAt = now }
+      return run
+    }
+    hasWalked = true
+    await surroundings.matchingBell.ring()
+  }
+
+  private func tell(_ taken: OrderTaking.Taken) async {
+    for decided in taken.decided { decided.log(to: surroundings.log) }
+    for order in taken.reused {
+      surroundings.log.event(
+        .review, .error, "order \(order) was reported, and has come back with another time of placing",
+        ["order": order, "reason": ReviewReason.idReused.rawValue])
+    }
+    guard taken.changes > 0 else { return }
+    await surroundings.vitals.well(.ledger, at: surroundings.clock.now)
+    await surroundings.matchingBell.ring()
+    if taken.waitsForSweep { await surroundings.mirrorBell.ring() }
+    if taken.decided.contains(where: { $0.decision.outcome == .queued }) { await surroundings.deliveryBell.ring() }
+  }
+}
