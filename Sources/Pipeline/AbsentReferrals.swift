@@ -52,6 +52,6 @@ struct AbsentReferrals: Sendable {
     surroundings.log.event(
       .referralGone, .notice, "the API doesn't know referral \(id) any more; no order is matched to it",
       ["referral": id.text])
-    await surroundings.matchingBell.ring()
+    surroundings.matchingBell.ring()
   }
 }

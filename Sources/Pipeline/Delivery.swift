@@ -135,7 +135,7 @@ public struct Delivery: Service {
     switch try await preparing.prepare(queued) {
     case .dropped, .postponed:
       // Decided anew, it may have let go of its referral.
-      await surroundings.matchingBell.ring()
+      surroundings.matchingBell.ring()
       return nil
     case .settleUnknown(let order, let frozen):
       try await UnknownSettling(surroundings: surroundings).settle(order, frozen)
@@ -149,13 +149,13 @@ public struct Delivery: Service {
 
   /// Runs a send to its end although the loop is told to stop, for as long as the grace lasts.
   private func shielded<Value: Sendable>(_ send: @escaping @Sendable () async throws -> Value) async throws -> Value {
-    let task = Task { try await send() }
-    let (clock, grace) = (surroundings.clock, settings.stopGrace)
+    let (clock, grace, executor) = (surroundings.clock, settings.stopGrace, surroundings.executor)
+    let task = Task(executorPreference: executor) { try await send() }
     return try await withTaskCancellationHandler {
       try await task.value
     } onCancel: {
-      Task {
-        let patience = Task {
+      Task(executorPreference: executor) {
+        let patience = Task(executorPreference: executor) {
           try await clock.sleep(for: grace)
           task.cancel()
         }
@@ -233,7 +233,7 @@ public struct Delivery: Service {
     let prepared = try await preparing.prepare(queued)
     // Looked at once like any other; the API would be asked about what may have been done, and nothing be sent.
     if case .settleUnknown(let order, _) = prepared { return try await putAway(order) }
-    guard case .send(let order, let report) = prepared else { return await surroundings.matchingBell.ring() }
+    guard case .send(let order, let report) = prepared else { return surroundings.matchingBell.ring() }
     surroundings.log.event(
       .wouldReport, .notice,
       "would report order \(order.orderID) for referral \(report.referralID): \(String(decoding: report.body, as: UTF8.self))",

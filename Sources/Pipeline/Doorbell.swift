@@ -1,24 +1,31 @@
 public import Conversions
+import Synchronization
 
 /// Wakes a loop that has nothing to do: rung by whoever brings it work, so that idle loops sleep instead of polling.
 ///
 /// A ring that comes while the loop works is kept, so none is lost between a look and a sleep.
-public actor Doorbell {
-  private var isRung = false
-  private var sleepers: [UInt64: CheckedContinuation<Void, Never>] = [:]
-  private var nextSleeper: UInt64 = 0
+public final class Doorbell: Sendable {
+  fileprivate struct State {
+    var isRung = false
+    var sleepers: [UInt64: CheckedContinuation<Void, Never>] = [:]
+    /// Sleepers that were cancelled before they slept.
+    var cancelled: Set<UInt64> = []
+    var number: UInt64 = 0
+  }
+
+  private let state = Mutex(State())
 
   /// A doorbell that nobody has rung.
   public init() {}
 
   /// Wakes the sleeper, or the next one to come.
   public func ring() {
-    guard !sleepers.isEmpty else {
-      isRung = true
-      return
+    let waking = state.withLock { state in
+      let waking = Array(state.sleepers.values)
+      if waking.isEmpty { state.isRung = true }
+      state.sleepers = [:]
+      return waking
     }
-    let waking = sleepers.values
-    sleepers = [:]
     for sleeper in waking { sleeper.resume() }
   }
 
@@ -27,39 +34,49 @@ public actor Doorbell {
   /// - Throws: `CancellationError`.
   public func wait(until deadline: Duration?, clock: any HostClock) async throws {
     try Task.checkCancellation()
-    if isRung {
-      isRung = false
-      return
-    }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { await self.sleep() }
-      if let deadline { group.addTask { try await clock.sleep(until: deadline) } }
-      defer { group.cancelAll() }
-      try await group.next()
+    if state.withLock({ $0.takeRing() }) { return }
+    if let deadline {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await self.sleep() }
+        group.addTask { try await clock.sleep(until: deadline) }
+        defer { group.cancelAll() }
+        try await group.next()
+      }
+    } else {
+      await sleep()
     }
     try Task.checkCancellation()
   }
 
   private func sleep() async {
-    let number = nextSleeper
-    nextSleeper += 1
+    let number = state.withLock { state in
+      state.number += 1
+      return state.number
+    }
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        if Task.isCancelled {
-          continuation.resume()
-        } else if isRung {
-          isRung = false
-          continuation.resume()
-        } else {
-          sleepers[number] = continuation
+        let isAwake = state.withLock { state in
+          if state.cancelled.remove(number) != nil || state.takeRing() { return true }
+          state.sleepers[number] = continuation
+          return false
         }
+        if isAwake { continuation.resume() }
       }
     } onCancel: {
-      Task { await self.wake(number) }
+      let sleeper = state.withLock { state in
+        let sleeper = state.sleepers.removeValue(forKey: number)
+        if sleeper == nil { state.cancelled.insert(number) }
+        return sleeper
+      }
+      sleeper?.resume()
     }
+    state.withLock { _ = $0.cancelled.remove(number) }
   }
+}
 
-  private func wake(_ number: UInt64) {
-    sleepers.removeValue(forKey: number)?.resume()
+extension Doorbell.State {
+  fileprivate mutating func takeRing() -> Bool {
+    defer { isRung = false }
+    return isRung
   }
 }

@@ -64,13 +64,13 @@ public struct Matching: Service {
       if decided.contains(where: \.waitsForSweep) { try transaction.wantFullSweep(at: now) }
       return (decided, try batch.isEmpty && Self.settleCatchUp(transaction, now: now))
     }
-    if decided.contains(where: \.waitsForSweep) { await surroundings.mirrorBell.ring() }
+    if decided.contains(where: \.waitsForSweep) { surroundings.mirrorBell.ring() }
     for change in decided { change.log(to: surroundings.log) }
     if caughtUp {
       surroundings.log.event(.caughtUp, .notice, "caught up: every order was read once and every referral is known")
     }
     if caughtUp || decided.contains(where: { $0.decision.outcome == .queued }) {
-      await surroundings.deliveryBell.ring()
+      surroundings.deliveryBell.ring()
     }
     return decided.count
   }

@@ -69,7 +69,7 @@ struct ReferralReading: Sendable {
           referral, seenAt: now, askedAt: askedAt, unlessSeenSince: time ?? now - Self.seenAgain) || changed
       }
     }
-    if changed { await surroundings.matchingBell.ring() }
+    if changed { surroundings.matchingBell.ring() }
     return changed
   }
 

@@ -35,7 +35,8 @@ public actor ReferralWalks {
   /// - Returns: Whether the walk changed anything.
   /// - Throws: What the walk throws; `CancellationError`.
   func walkYoungest(
-    since time: Timestamp, now: @Sendable () -> Timestamp, _ walk: @escaping @Sendable (Timestamp) async throws -> Bool
+    since time: Timestamp, on executor: (any TaskExecutor)?, now: @Sendable () -> Timestamp,
+    _ walk: @escaping @Sendable (Timestamp) async throws -> Bool
   ) async throws -> Bool {
     while let underWay {
       let result = await Self.end(of: underWay.task)
@@ -43,13 +44,17 @@ public actor ReferralWalks {
       if underWay.beganAt >= time { return try result.get() }
     }
     let beganAt = now()
-    let task = Task {
-      defer { underWay = nil }
-      return try await walk(beganAt)
+    let task = Task(executorPreference: executor) {
+      let result: Result<Bool, any Error>
+      do { result = .success(try await walk(beganAt)) } catch { result = .failure(error) }
+      await self.noteEnd()
+      return try result.get()
     }
     underWay = (beganAt, task)
     return try await Self.end(of: task).get()
   }
+
+  private func noteEnd() { underWay = nil }
 
   private static func end(of task: Task<Bool, any Error>) async -> Result<Bool, any Error> {
     await withTaskCancellationHandler {

@@ -86,7 +86,7 @@ struct Sending: Sendable {
     }
     await note(verdict, now: now)
     log(ended, detail: detail, next: result.next)
-    await surroundings.matchingBell.ring()
+    surroundings.matchingBell.ring()
   }
 
   private func note(_ verdict: SendVerdict, now: Timestamp) async {

@@ -17,6 +17,9 @@ public struct Surroundings: Sendable {
   public var vitals: Vitals
   /// The log.
   public var log: Logger
+  /// Where tasks run that outlive their maker; nil for concurrency's own threads. Whoever runs the loops on another
+  /// executor, to know when they are at rest, names it here, too.
+  public var executor: (any TaskExecutor)?
   /// Rung when the shop says that orders changed.
   public var intakeBell = Doorbell()
   /// Rung when orders or referrals are to be matched.

@@ -64,6 +64,6 @@ struct UnknownSettling: Sendable {
     surroundings.log.event(
       outcome == .reported ? .reported : .cancelled, .notice, "order \(order.orderID) \(detail)",
       ["order": order.orderID, "referral": order.referralID?.text])
-    await surroundings.matchingBell.ring()
+    surroundings.matchingBell.ring()
   }
 }

@@ -32,7 +32,7 @@ struct WalkSettling: Sendable {
       surroundings.log.event(
         .mirrorTrusted, .notice, "a full sweep of the API's referrals found nothing wrong any more")
     }
-    if settled.matters { await surroundings.matchingBell.ring() }
+    if settled.matters { surroundings.matchingBell.ring() }
   }
 }
 

@@ -12,7 +12,8 @@ struct YoungestWalk: Sendable {
     let (clock, reading) = (surroundings.clock, ReferralReading(surroundings: surroundings))
     let progress = try await reading.progress()
     if let began = progress.youngWalkBeganAt(now: clock.now), began >= time { return false }
-    return try await surroundings.referralWalks.walkYoungest(since: time, now: { clock.now }) { beganAt in
+    return try await surroundings.referralWalks.walkYoungest(since: time, on: surroundings.executor, now: { clock.now })
+    { beganAt in
       try await walk(progress, beganAt: beganAt)
     }
   }

@@ -32,7 +32,7 @@ extension Loops {
           group.addTask {
             for turn in 0..<each {
               tray.leave()
-              await bell.ring()
+              bell.ring()
               if (turn + ringer).isMultiple(of: 7) { await Task.yield() }
             }
           }
@@ -46,7 +46,7 @@ extension Loops {
 
     @Test func aRingBeforeTheWaitIsKept() async throws {
       let (bell, clock) = (Doorbell(), VirtualClock())
-      await bell.ring()
+      bell.ring()
       try await bell.wait(until: nil, clock: clock)
       try await bell.wait(until: clock.uptime, clock: clock)
     }
@@ -63,7 +63,7 @@ extension Loops {
       let (bell, clock) = (Doorbell(), VirtualClock())
       let sleeper = Task { try await bell.wait(until: clock.uptime + .seconds(5), clock: clock) }
       #expect(await eventually { clock.sleepers == 1 })
-      await bell.ring()
+      bell.ring()
       try await sleeper.value
       #expect(clock.sleepers == 0)
     }
@@ -88,7 +88,7 @@ extension Loops {
         for _ in 0..<(turn % 30) { await Task.yield() }
         cancelled.cancel()
         _ = await cancelled.result
-        await bell.ring()
+        bell.ring()
         // Kept for whoever comes next: without a deadline, so that a lost ring would be a hang.
         try await bell.wait(until: nil, clock: clock)
       }

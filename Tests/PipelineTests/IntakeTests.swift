@@ -194,7 +194,7 @@ extension Loops {
         try await world.pass(.seconds(1))
         world.shop.put(makeOrder(1))
         let before = world.clock.uptime
-        await world.surroundings.intakeBell.ring()
+        world.surroundings.intakeBell.ring()
         try await world.quiet()
         #expect(try await world.orders().count == 1 && world.clock.uptime == before)
       }

@@ -137,7 +137,7 @@ extension Loops {
 
     @Test func aSendUnderWayIsLetFinishWithinTheGrace() async throws {
       let world = try await queued(1, .slow(.seconds(5)))
-      let loop = Task { try await world.delivery.run() }
+      let loop = world.start { try await world.delivery.run() }
       try await world.quiet()
       #expect(world.sent.count == 1)
       try await world.end(loop)
@@ -147,7 +147,7 @@ extension Loops {
 
     @Test func aSendThatOutlastsTheGraceIsAnUnknownOutcome() async throws {
       let world = try await queued(1, .slow(.seconds(25)))
-      let loop = Task { try await world.delivery.run() }
+      let loop = world.start { try await world.delivery.run() }
       try await world.quiet()
       let before = world.clock.uptime
       try await world.end(loop)
@@ -164,7 +164,7 @@ extension Loops {
 
     @Test func nothingIsBegunOnceTheDaemonIsToldToStop() async throws {
       let world = try await queued(2, .slow(.seconds(5)))
-      let loop = Task { try await world.delivery.run() }
+      let loop = world.start { try await world.delivery.run() }
       try await world.quiet()
       try await world.end(loop)
       #expect(world.sent.count == 1)
@@ -177,7 +177,7 @@ extension Loops {
       world.api.state.withLock { $0.readFaults = Array(repeating: 500, count: 20) }
       let group = ServiceGroup(
         services: [world.intake, world.mirror, world.matching, world.delivery], logger: world.surroundings.log)
-      let loops = Task { try await group.run() }
+      let loops = world.start { try await group.run() }
       try await world.pass(.seconds(1800))
       world.ledger.state.withLock { $0.faults = Array(repeating: .before, count: 40) }
       try await world.pass(.seconds(1800))

@@ -74,7 +74,7 @@ extension Loops {
       try await world.running([world.mirror]) {
         try await world.pass(.seconds(4))
         #expect(world.api.state.withLock { $0.queries.isEmpty })
-        await world.surroundings.surveyBell.ring()
+        world.surroundings.surveyBell.ring()
         try await world.quiet()
         #expect(try await progress(world).completeSweepBeganAt == start + .seconds(4))
       }
@@ -90,7 +90,7 @@ extension Loops {
           progress.fullSweepWantedAt = now
           try transaction.setMirrorProgress(progress)
         }
-        await world.surroundings.mirrorBell.ring()
+        world.surroundings.mirrorBell.ring()
         try await world.reaches(within: .seconds(30)) {
           try await progress(world).completeSweepBeganAt.map { $0 >= now } ?? false
         }

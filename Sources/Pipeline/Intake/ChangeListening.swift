@@ -27,7 +27,7 @@ public struct ChangeListening: Service {
       do {
         try await surroundings.orders.change()
         (failures, told) = (0, nil)
-        await surroundings.intakeBell.ring()
+        surroundings.intakeBell.ring()
       } catch is CancellationError where Task.isCancelled {
         return
       } catch {

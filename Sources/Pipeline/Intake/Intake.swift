@@ -113,8 +113,8 @@ public struct Intake: Service {
       isOther
         ? "the shop's table, its server or the mapping is another one than before; every order is read again by \(how)"
         : "orders are followed by \(how): \(survey.because)")
-    await surroundings.surveyBell.ring()
-    await surroundings.mirrorBell.ring()
+    surroundings.surveyBell.ring()
+    surroundings.mirrorBell.ring()
     return IntakeRun(
       surroundings: surroundings, rules: rules, settings: settings, survey: survey, known: known, ranges: ranges,
       recentPosition: position)

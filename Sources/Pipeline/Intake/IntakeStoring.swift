@@ -68,7 +68,7 @@ extension IntakeRun {
       return run
     }
     hasWalked = true
-    await surroundings.matchingBell.ring()
+    surroundings.matchingBell.ring()
   }
 
   private func tell(_ taken: OrderTaking.Taken) async {
@@ -80,8 +80,8 @@ extension IntakeRun {
     }
     guard taken.changes > 0 else { return }
     await surroundings.vitals.well(.ledger, at: surroundings.clock.now)
-    await surroundings.matchingBell.ring()
-    if taken.waitsForSweep { await surroundings.mirrorBell.ring() }
-    if taken.decided.contains(where: { $0.decision.outcome == .queued }) { await surroundings.deliveryBell.ring() }
+    surroundings.matchingBell.ring()
+    if taken.waitsForSweep { surroundings.mirrorBell.ring() }
+    if taken.decided.contains(where: { $0.decision.outcome == .queued }) { surroundings.deliveryBell.ring() }
   }
 }

@@ -18,7 +18,7 @@ struct TrivialMirror: Service {
         (progress.completeSweepBeganAt, progress.completeSweepEndedAt, progress.currentSince) = (now, now, now)
         try transaction.setMirrorProgress(progress)
       }
-      await surroundings.matchingBell.ring()
+      surroundings.matchingBell.ring()
       try await surroundings.surveyBell.wait(until: clock.uptime + .milliseconds(200), clock: clock)
     }
   }

@@ -1,30 +1,55 @@
 import Synchronization
 
-/// What goes on in the models, so that a test's time goes on only while nothing else does.
+/// What goes on in the loops and in the models, so that a test's time goes on only while nothing does.
 final class Activity: Sendable {
-  struct Snapshot: Equatable {
+  private struct State {
+    /// Jobs of the loops that run or are about to.
+    var jobs = 0
+    /// What the models have under way: its end is a job of the loops again.
     var underWay = 0
+    /// How much there was so far.
     var count = 0
+    var waiting: [CheckedContinuation<Void, any Error>] = []
+    /// The count when somebody last began to wait.
+    var waitedFrom = 0
+    var isAtRest: Bool { jobs == 0 && underWay == 0 }
   }
 
-  private let state = Mutex(Snapshot())
+  /// Something spins: it works and works while no time passes.
+  struct HotLoop: Error {}
+  private static let hot = 50_000
 
-  var snapshot: Snapshot { state.withLock { $0 } }
+  private let state = Mutex(State())
+
+  /// How much went on so far.
+  var count: Int { state.withLock { $0.count } }
 
   /// Counts something that takes no time.
-  func note() { state.withLock { $0.count += 1 } }
+  func note() { change { $0.count += 1 } }
+  func begin() { change { ($0.underWay, $0.count) = ($0.underWay + 1, $0.count + 1) } }
+  func end() { change { $0.underWay -= 1 } }
+  func beginJob() { change { $0.jobs += 1 } }
+  func endJob() { change { $0.jobs -= 1 } }
 
-  func begin() {
-    state.withLock {
-      $0.underWay += 1
-      $0.count += 1
+  /// Returns once nothing goes on.
+  func rest() async throws {
+    try await withCheckedThrowingContinuation { continuation in
+      let isAtRest = state.withLock { state in
+        if !state.isAtRest { (state.waitedFrom, state.waiting) = (state.count, state.waiting + [continuation]) }
+        return state.isAtRest
+      }
+      if isAtRest { continuation.resume() }
     }
   }
 
-  func end() {
-    state.withLock {
-      $0.underWay -= 1
-      $0.count += 1
+  private func change(_ change: (inout State) -> Void) {
+    let (waiting, isHot) = state.withLock { state in
+      change(&state)
+      let isHot = state.count - state.waitedFrom > Self.hot
+      guard state.isAtRest || isHot else { return ([CheckedContinuation<Void, any Error>](), false) }
+      defer { state.waiting = [] }
+      return (state.waiting, !state.isAtRest)
     }
+    for waiter in waiting { waiter.resume(with: isHot ? .failure(HotLoop()) : .success(())) }
   }
 }

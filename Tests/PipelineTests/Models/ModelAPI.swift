@@ -103,7 +103,7 @@ final class ModelAPI: PartnersService {
     let date = state.withLock { $0.clockAhead }.map { ahead in
       Timestamp(milliseconds: (clock.now + ahead).milliseconds / 1000 * 1000)
     }
-    guard let value = body(state.withLock { $0 }) else {
+    guard let value = state.withLock({ body($0) }) else {
       return .failure(APIFailure(code: "NOT_FOUND", message: "no such referral"), AnswerHead(status: 404, date: date))
     }
     return .success(value, AnswerHead(status: 200, date: date, duration: latency))

@@ -4,35 +4,17 @@ import Synchronization
 import Testing
 
 extension World {
-  /// Something spins: it works and works while no time passes.
-  struct HotLoop: Error {}
-
   /// Waits until nothing goes on any more but waiting for time to pass.
-  ///
-  /// As far as can be told: a thread that the host holds up for longer than that is overtaken by the clock. While nobody
-  /// waits for the clock, time would jump to a test's end, so that is believed only after a while.
-  func quiet(patience: Int = 3) async throws {
-    var last = activity.snapshot
-    let first = last
-    var still = 0
-    while still < (clock.nextDeadline == nil ? max(patience, 3) * 30 : patience) {
-      for _ in 0..<20 { await Task.yield() }
-      try? await Task.sleep(for: .microseconds(50))
-      let snapshot = activity.snapshot
-      still = snapshot.underWay == 0 && snapshot == last ? still + 1 : 0
-      last = snapshot
-      if snapshot.count - first.count > 50_000 { throw HotLoop() }
-    }
-  }
+  func quiet() async throws { try await activity.rest() }
 
   /// Lets time pass, for at most `limit`, until a condition holds; tells whether it came to hold.
   @discardableResult
   func pass(
-    _ limit: Duration, patience: Int = 3, until condition: () async throws -> Bool = { false }
+    _ limit: Duration, until condition: () async throws -> Bool = { false }
   ) async throws -> Bool {
     let end = clock.uptime + limit
     while true {
-      try await quiet(patience: patience)
+      try await quiet()
       if try await condition() { return true }
       guard clock.uptime < end else { return false }
       clock.advance(to: min(clock.nextDeadline ?? end, end))
@@ -51,7 +33,7 @@ extension World {
 
   /// Runs loops for as long as `body` does, and ends them however it ends.
   func running(_ services: [any Service], _ body: () async throws -> Void) async throws {
-    let loops = Task {
+    let loops = start {
       try await withThrowingTaskGroup(of: Void.self) { group in
         for service in services { group.addTask { try await service.run() } }
         try await group.waitForAll()
@@ -67,6 +49,11 @@ extension World {
     try result.get()
   }
 
+  /// Starts loops where they can be seen to rest.
+  func start(_ loops: @escaping @Sendable () async throws -> Void) -> Task<Void, any Error> {
+    Task(executorPreference: executor) { try await loops() }
+  }
+
   /// Cancels loops and lets time pass until they have ended.
   func end(_ loops: Task<Void, any Error>) async throws {
     loops.cancel()
@@ -76,7 +63,7 @@ extension World {
       hasEnded.withLock { $0 = true }
     }()
     while !hasEnded.withLock({ $0 }) {
-      try await quiet(patience: 2)
+      try await quiet()
       if let next = clock.nextDeadline { clock.advance(to: next) }
     }
     await watching

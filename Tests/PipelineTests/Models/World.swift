@@ -11,6 +11,7 @@ import TestHosts
 /// A shop, an API, a clock and a real ledger, and loops that live in between.
 final class World: Sendable {
   let activity: Activity
+  let executor: LoopExecutor
   let clock: VirtualClock
   let shop: ModelShop
   let api: ModelAPI
@@ -35,9 +36,12 @@ final class World: Sendable {
     (self.activity, self.clock, self.shop, self.api) = (activity, clock, shop, api)
     (self.folder, self.lines, self.rules) = (folder, lines, rules)
     ledger = WatchedLedger(try SQLiteLedger(path: folder.path("ledger.sqlite")), activity)
-    surroundings = Surroundings(
+    executor = LoopExecutor(activity)
+    var surroundings = Surroundings(
       orders: shop, partners: api, ledger: ledger, clock: clock, chance: Chance(SeededGenerator(seed: seed)),
       vitals: Vitals(), log: Logger(label: "test") { _ in CapturedLog(lines: lines) })
+    surroundings.executor = executor
+    self.surroundings = surroundings
   }
 
   /// The same world around a daemon that was started anew on the same ledger file.
