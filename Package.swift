@@ -28,6 +28,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
 
@@ -58,7 +59,7 @@ let package = Package(
     target("Postgres", ["CLibpq"]),
     target("Orders", ["Conversions", "Postgres"]),
     target("PartnersAPI", ["CLibcurl", "Conversions"]),
-    target("Ledger", ["Conversions", grdb]),
+    target("Ledger", ["Conversions", grdb, sqlite]),
     target("Pipeline", ["Conversions", logging, lifecycle]),
 
     // What surrounds them on the host.

@@ -26,10 +26,11 @@ extension SQLiteTransaction: IntakeRecords {
 
   func standing(of row: OrderRow) throws -> RowStanding {
     guard known.mayHoldOrder(KeyHash.of(row.key.text)) else { return .unknown }
-    let known = try Row.fetchOne(
-      db.cachedStatement(sql: "SELECT entry, digest FROM orders WHERE key = ?"), arguments: [row.key.text])
-    guard let known else { return .unknown }
-    return known["digest"] == row.digest.bits ? .unchanged : .changed(EntryID(known["entry"]))
+    let known = try HotStatement(db, "SELECT entry, digest FROM orders WHERE key = ?").rows({ $0.add(row.key.text) }) {
+      (entry: $0.integer(0) ?? 0, digest: $0.integer(1))
+    }
+    guard let known = known.first else { return .unknown }
+    return known.digest == row.digest.bits ? .unchanged : .changed(EntryID(known.entry))
   }
 
   func record(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws -> RowChange {
@@ -62,39 +63,51 @@ extension SQLiteTransaction: IntakeRecords {
   /// An order that was never sent is decided again when it changes. A frozen one is delivery's, which reads it again
   /// itself before each send; a reported, superseded or discarded one stays what it is.
   private func update(_ entry: Int64, _ row: OrderRow) throws {
-    try execute(
-      """
+    let sql = """
       UPDATE orders SET digest = ?, transaction_id = ?, email = ?, external_source_id = ?, customer_id = ?,
-        total_mapped = ?, total = ?, currency = ?, status = ?, had_qualified = had_qualified OR qualifies,
-        qualifies = ?, placed_from = ?, placed_to = ?, metadata = ?, unreadable_reason = ?, unreadable_detail = ?,
+        total_mapped = ?, total = ?, currency = ?, status = ?, qualifies = ?, placed_from = ?, placed_to = ?,
+        metadata = ?, unreadable_reason = ?, unreadable_detail = ?, had_qualified = had_qualified OR qualifies,
         decide_at = CASE WHEN outcome IN ('reported', 'superseded', 'discarded', 'sending')
           OR EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) THEN decide_at ELSE 0 END
       WHERE entry = ?
-      """, contents(row) + [entry])
+      """
+    try HotStatement(db, sql).run { values in
+      values.add(contentsOf: row)
+      values.add(entry)
+    }
   }
 
   func insert(_ row: OrderRow, _ decision: Decision, seenAt: Timestamp, isBackfill: Bool) throws -> EntryID {
-    let isRepeated = try row.transactionID.map { try self.isRepeated($0, key: row.key) } ?? false
+    let mayBeRepeated = row.transactionID.map { known.mayHoldTransaction(KeyHash.of($0)) } ?? false
     known.insert(order: row.key, transactionID: row.transactionID)
     let isDecided = decision.lookAgainAt?.microseconds != 0
     if decision.displaces, let referral = decision.referralID { try takeClaim(of: referral, for: nil) }
-    try execute(
-      """
+    let sql = """
       INSERT INTO orders (digest, transaction_id, email, external_source_id, customer_id, total_mapped, total,
         currency, status, qualifies, placed_from, placed_to, metadata, unreadable_reason, unreadable_detail,
         key, is_backfill, first_seen_at, outcome, reason, detail, referral_id, claims, value, decided_at, decide_at,
-        send_at, had_qualified)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """,
-      contents(row) + [
-        row.key.text, isBackfill, seenAt.microseconds, decision.outcome.rawValue, decision.reason, decision.detail,
-        decision.referralID?.text, decision.claims, decision.value, isDecided ? seenAt.microseconds : nil,
-        decision.lookAgainAt?.microseconds, decision.outcome == .queued ? seenAt.microseconds : nil,
-        isDecided && row.qualifies,
-      ])
+        send_at, had_qualified, candidates)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """
+    try HotStatement(db, sql).run { values in
+      values.add(contentsOf: row)
+      values.add(row.key.text)
+      values.add(isBackfill)
+      values.add(seenAt)
+      values.add(decision.outcome.rawValue)
+      values.add(decision.reason)
+      values.add(decision.detail)
+      values.add(decision.referralID?.text)
+      values.add(decision.claims)
+      values.add(decision.value)
+      values.add(isDecided ? seenAt : nil)
+      values.add(decision.lookAgainAt)
+      values.add(decision.outcome == .queued ? seenAt : nil)
+      values.add(isDecided && row.qualifies)
+      values.add(CandidateCoding.text(decision.candidates))
+    }
     let entry = EntryID(db.lastInsertedRowID)
-    try storeCandidates(decision.candidates, of: entry, isNew: true)
-    if isRepeated { try wakeNamesakes(of: row) }
+    if mayBeRepeated { try wakeNamesakes(of: row) }
     return entry
   }
 
@@ -112,23 +125,6 @@ extension SQLiteTransaction: IntakeRecords {
     return try Int.fetchOne(
       db.cachedStatement(sql: "SELECT 1 FROM orders WHERE transaction_id = ? AND key <> ? LIMIT 1"),
       arguments: [transactionID, key.text]) != nil
-  }
-
-  /// The values of the columns that come from the shop, in the order in which both statements name them.
-  private func contents(_ row: OrderRow) -> StatementArguments {
-    switch row {
-    case .readable(let order):
-      [
-        row.digest.bits, order.transactionID.text, order.email?.text, order.externalSourceID?.text, order.customerID,
-        order.total != .unmapped, order.total.amountText, order.total.currencyText, order.status, order.qualifies,
-        order.placedAt.earliest.microseconds, order.placedAt.latest.microseconds, order.metadata, nil, nil,
-      ]
-    case .unreadable(let order):
-      [
-        row.digest.bits, order.transactionID, nil, nil, nil, false, nil, nil, nil, false, nil, nil, nil,
-        order.reason.rawValue, order.detail,
-      ]
-    }
   }
 
   /// Two rows with one order ID must both be looked at by a person, the earlier one too.
@@ -153,6 +149,29 @@ extension SQLiteTransaction: IntakeRecords {
         ReviewReason.idReused.rawValue, "this order was reported, and has come back with another time of placing",
         time.microseconds, entry,
       ])
+  }
+}
+
+extension HotStatement.Values {
+  /// The columns that come from the shop, in the order in which both statements name them.
+  fileprivate mutating func add(contentsOf row: OrderRow) {
+    let order: Order? = if case .readable(let order) = row { order } else { nil }
+    let fault: UnreadableOrder? = if case .unreadable(let fault) = row { fault } else { nil }
+    add(row.digest.bits)
+    add(row.transactionID)
+    add(order?.email?.text)
+    add(order?.externalSourceID?.text)
+    add(order?.customerID)
+    add(order.map { $0.total != .unmapped } ?? false)
+    add(order?.total.amountText)
+    add(order?.total.currencyText)
+    add(order?.status)
+    add(row.qualifies)
+    add(order?.placedAt.earliest)
+    add(order?.placedAt.latest)
+    add(order?.metadata)
+    add(fault?.reason.rawValue)
+    add(fault?.detail)
   }
 }
 

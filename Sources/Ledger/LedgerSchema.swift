@@ -17,6 +17,9 @@ enum LedgerSchema {
     migrator.registerMigration("3: ranges, tallies") { db in
       try db.execute(sql: ranges)
     }
+    migrator.registerMigration("4: candidates in their order's row") { db in
+      try db.execute(sql: candidates)
+    }
     return migrator
   }
 
@@ -131,6 +134,14 @@ enum LedgerSchema {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX referrals_open ON referrals (created_at) WHERE status IN ('clicked', 'pending');
     DELETE FROM facts WHERE name LIKE 'position.%';
+    """
+
+  private static let candidates = """
+    ALTER TABLE orders ADD COLUMN candidates TEXT;
+    UPDATE orders SET candidates = (
+      SELECT json_group_array(json_array(referral_id, matched_by, verdict)) FROM candidates c WHERE c.entry = orders.entry)
+    WHERE EXISTS (SELECT 1 FROM candidates c WHERE c.entry = orders.entry);
+    DROP TABLE candidates;
     """
 
   private static let referrals = """

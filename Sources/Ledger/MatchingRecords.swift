@@ -27,11 +27,7 @@ extension SQLiteTransaction: MatchingRecords {
   }
 
   private func referrals(_ column: String, _ value: String) throws -> [MirroredReferral] {
-    let statement = try db.cachedStatement(sql: Self.selectReferral + " WHERE \(column) = ?")
-    let rows = try Row.fetchCursor(statement, arguments: [value])
-    var found: [MirroredReferral] = []
-    while let row = try rows.next() { found.append(mirrored(row)) }
-    return found
+    try HotStatement(db, Self.selectReferral + " WHERE \(column) = ?").rows({ $0.add(value) }, mirrored)
   }
 
   func holder(of referral: ReferralID, except entry: EntryID?) throws -> DecisionContext.Holder? {
@@ -40,14 +36,18 @@ extension SQLiteTransaction: MatchingRecords {
         EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) AS is_frozen
       FROM orders WHERE referral_id = ? AND claims = 1 AND entry <> ?
       """
-    let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [referral.text, entry?.number ?? 0])
-    guard let row, let outcome = Outcome(rawValue: row["outcome"]) else { return nil }
-    let placedAt = PlacedAt(
-      earliest: Timestamp(microseconds: row["placed_from"] ?? 0),
-      latest: Timestamp(microseconds: row["placed_to"] ?? 0))
-    return DecisionContext.Holder(
-      entry: EntryID(row["entry"]), key: OrderKey(row["key"]), placedAt: placedAt, outcome: outcome,
-      isFrozen: row["is_frozen"])
+    let holders = try HotStatement(db, sql).rows({ values in
+      values.add(referral.text)
+      values.add(entry?.number ?? 0)
+    }) { row -> DecisionContext.Holder? in
+      guard let outcome = Outcome(rawValue: row.text(4) ?? "") else { return nil }
+      let zero = Timestamp(microseconds: 0)
+      return DecisionContext.Holder(
+        entry: EntryID(row.integer(0) ?? 0), key: OrderKey(row.text(1) ?? ""),
+        placedAt: PlacedAt(earliest: row.time(2) ?? zero, latest: row.time(3) ?? zero), outcome: outcome,
+        isFrozen: row.integer(5) == 1)
+    }
+    return holders.first ?? nil
   }
 
   func decide(_ entry: EntryID, _ decision: Decision, at now: Timestamp) throws {
@@ -56,7 +56,6 @@ extension SQLiteTransaction: MatchingRecords {
     let held: String? = before.flatMap { $0["claims"] ? $0["referral_id"] : nil }
     if decision.claims, let referral = decision.referralID { try takeClaim(of: referral, for: entry) }
     try store(decision, of: entry, at: now)
-    try storeCandidates(decision.candidates, of: entry)
     if let held, !(decision.claims && decision.referralID?.text == held) { try wakeRivals(of: ReferralID(held)) }
   }
 
@@ -68,12 +67,13 @@ extension SQLiteTransaction: MatchingRecords {
         decided_at = CASE WHEN outcome = ?1 AND reason IS ?2 AND decided_at IS NOT NULL THEN decided_at ELSE ?3 END,
         send_at = CASE WHEN ?1 <> 'queued' THEN NULL WHEN outcome = 'queued' THEN send_at ELSE ?3 END,
         outcome = ?1, reason = ?2, detail = ?4, referral_id = ?5, claims = ?6, value = ?7, decide_at = ?8,
-        had_qualified = had_qualified OR qualifies
-      WHERE entry = ?9
+        had_qualified = had_qualified OR qualifies, candidates = ?9
+      WHERE entry = ?10
       """,
       [
         decision.outcome.rawValue, decision.reason, now.microseconds, decision.detail, decision.referralID?.text,
-        decision.claims, decision.value, decision.lookAgainAt?.microseconds, entry.number,
+        decision.claims, decision.value, decision.lookAgainAt?.microseconds,
+        CandidateCoding.text(decision.candidates), entry.number,
       ])
   }
 
@@ -82,17 +82,6 @@ extension SQLiteTransaction: MatchingRecords {
     try execute(
       "UPDATE orders SET claims = 0, decide_at = 0 WHERE referral_id = ? AND claims = 1 AND entry <> ?",
       [referral.text, entry?.number ?? 0])
-  }
-
-  func storeCandidates(_ candidates: [Attribution.Candidate], of entry: EntryID, isNew: Bool = false) throws {
-    if !isNew { try execute("DELETE FROM candidates WHERE entry = ?", [entry.number]) }
-    for candidate in candidates {
-      try execute(
-        "INSERT INTO candidates (entry, referral_id, matched_by, verdict) VALUES (?, ?, ?, ?)",
-        [
-          entry.number, candidate.referral.id.text, candidate.matchedBy.rawValue, candidate.verdict.rawValue,
-        ])
-    }
   }
 
   func wakeRivals(of referral: ReferralID) throws {

@@ -60,13 +60,7 @@ extension SQLiteTransaction: QueueRecords {
   }
 
   func candidates(of entry: EntryID) throws -> [CandidateRecord] {
-    let rows = try Row.fetchAll(
-      db, sql: "SELECT * FROM candidates WHERE entry = ? ORDER BY referral_id", arguments: [entry.number])
-    return rows.compactMap { row in
-      guard let key = MatchingKey(rawValue: row["matched_by"]),
-        let verdict = Attribution.Verdict(rawValue: row["verdict"])
-      else { return nil }
-      return CandidateRecord(referralID: ReferralID(row["referral_id"]), matchedBy: key, verdict: verdict)
-    }
+    let text = try String.fetchOne(db, sql: "SELECT candidates FROM orders WHERE entry = ?", arguments: [entry.number])
+    return CandidateCoding.candidates(text).sorted { $0.referralID.text < $1.referralID.text }
   }
 }

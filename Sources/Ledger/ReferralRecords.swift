@@ -3,8 +3,7 @@ import GRDB
 
 extension SQLiteTransaction: ReferralRecords {
   func referral(_ id: ReferralID) throws -> MirroredReferral? {
-    let statement = try db.cachedStatement(sql: Self.selectReferral + " WHERE id = ?")
-    return try Row.fetchOne(statement, arguments: [id.text]).map(mirrored)
+    try HotStatement(db, Self.selectReferral + " WHERE id = ?").rows({ $0.add(id.text) }, mirrored).first
   }
 
   func record(
@@ -103,19 +102,19 @@ extension SQLiteTransaction: ReferralRecords {
     }
   }
 
-  /// In the order in which `mirrored` reads them: a column is found by its number, and not by its name each time.
+  /// In the order in which `mirrored` reads them.
   static let selectReferral = """
     SELECT id, status, email, external_source_id, referrer_identifier, created_at, converted_at, conversion_value,
       seen_at, open_seen_at, expired_seen_at, gone_at FROM referrals
     """
 
-  func mirrored(_ row: Row) -> MirroredReferral {
-    MirroredReferral(
-      id: ReferralID(row[0]), status: ReferralStatus(rawValue: row[1]) ?? .expired,
-      email: (row[2] as String?).map(EmailAddress.init(normalForm:)),
-      externalSourceID: (row[3] as String?).map(ExternalSourceID.init(normalForm:)),
-      referrerIdentifier: row[4], createdAt: Timestamp(microseconds: row[5]), convertedAt: OrderCoding.time(row[6]),
-      conversionValue: row[7], seenAt: Timestamp(microseconds: row[8]), openSeenAt: OrderCoding.time(row[9]),
-      expiredSeenAt: OrderCoding.time(row[10]), goneAt: OrderCoding.time(row[11]))
+  func mirrored(_ row: HotStatement.Columns) -> MirroredReferral {
+    let zero = Timestamp(microseconds: 0)
+    return MirroredReferral(
+      id: ReferralID(row.text(0) ?? ""), status: row.text(1).flatMap(ReferralStatus.init) ?? .expired,
+      email: row.text(2).map(EmailAddress.init(normalForm:)),
+      externalSourceID: row.text(3).map(ExternalSourceID.init(normalForm:)), referrerIdentifier: row.text(4),
+      createdAt: row.time(5) ?? zero, convertedAt: row.time(6), conversionValue: row.integer(7),
+      seenAt: row.time(8) ?? zero, openSeenAt: row.time(9), expiredSeenAt: row.time(10), goneAt: row.time(11))
   }
 }

@@ -106,6 +106,10 @@ public final class SQLiteLedger: LedgerStore {
   public func knownKeys() async throws -> KnownKeys {
     do {
       return try await queue.read { [known] db in
+        known.reserve(
+          orders: try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0,
+          referralKeys: try Int.fetchOne(db, sql: "SELECT count(email) + count(external_source_id) FROM referrals") ?? 0
+        )
         let orders = try Row.fetchCursor(db, sql: "SELECT key, transaction_id FROM orders")
         while let row = try orders.next() { known.insert(order: OrderKey(row[0]), transactionID: row[1]) }
         let referrals = try Row.fetchCursor(db, sql: "SELECT email, external_source_id FROM referrals")

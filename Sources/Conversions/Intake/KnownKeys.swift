@@ -18,6 +18,16 @@ public final class KnownKeys: Sendable {
   /// No keys.
   public init() {}
 
+  /// Forgets every key, and makes room for those that are about to be taken in, as at the beginning: one large filter is quicker to ask than many that grew.
+  public func reserve(orders: Int, referralKeys: Int) {
+    filters.withLock { filters in
+      filters.isComplete = false
+      filters.orders = GrowingKeyFilter(room: orders)
+      filters.transactions = GrowingKeyFilter(room: orders)
+      filters.referrals = GrowingKeyFilter(room: referralKeys)
+    }
+  }
+
   /// Takes in the key and the ID of an order that the ledger is about to hold.
   public func insert(order key: OrderKey, transactionID: String?) {
     let (hash, transaction) = (KeyHash.of(key.text), transactionID.map { KeyHash.of($0) })
@@ -62,10 +72,12 @@ struct GrowingKeyFilter {
     static let bitsPerKey = 16
     static let probes: UInt64 = 5
 
+    let keys: Int
     var words: [UInt64]
     var room: Int
 
     init(keys: Int) {
+      self.keys = keys
       words = [UInt64](repeating: 0, count: keys * Self.bitsPerKey / 64)
       room = keys
     }
@@ -95,11 +107,14 @@ struct GrowingKeyFilter {
   }
 
   private static let keysFirst = 4096
-  private var parts = [Part(keys: keysFirst)]
+  private var parts: [Part]
+
+  /// A filter with room for so many keys before it grows, and for some thousands in any case.
+  init(room: Int = 0) { parts = [Part(keys: max(Self.keysFirst, (room + room / 4) / 64 * 64))] }
 
   mutating func insert(_ hash: UInt64) {
     guard !mayContain(hash) else { return }
-    if parts[parts.count - 1].room == 0 { parts.append(Part(keys: Self.keysFirst << parts.count)) }
+    if parts[parts.count - 1].room == 0 { parts.append(Part(keys: parts[parts.count - 1].keys * 2)) }
     parts[parts.count - 1].insert(hash)
   }
 

@@ -3,6 +3,8 @@
 public enum JSONText {
   /// A JSON string literal (RFC 8259, 7): quotes, backslashes and control characters escaped, the rest as UTF-8.
   public static func string(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c && $0 != 0x7f }
+    if isPlain { return "\"\(text)\"" }
     var result = "\""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -1,0 +1,88 @@
+import Conversions
+import GRDB
+import GRDBSQLite
+
+/// A statement that runs once for each of millions of orders. Its values go to SQLite, and come from it, by SQLite's own
+/// functions: GRDB's arguments and rows cost more than the statement does.
+///
+/// For the connection's own queue. SQLite's errors are thrown as `DatabaseError`, as GRDB throws them.
+@safe struct HotStatement {
+  private let statement: Statement
+  private let handle: OpaquePointer
+
+  init(_ db: Database, _ sql: String) throws {
+    statement = try db.cachedStatement(sql: sql)
+    unsafe handle = statement.sqliteStatement
+  }
+
+  /// Runs it for what it does.
+  func run(_ bind: (inout Values) throws -> Void) throws { _ = try rows(bind) { _ in } }
+
+  /// Runs it for its rows, each of which is lent until the next one.
+  func rows<Value>(_ bind: (inout Values) throws -> Void, _ row: (Columns) throws -> Value) throws -> [Value] {
+    defer { unsafe sqlite3_reset(handle) }
+    var values = unsafe Values(handle)
+    try bind(&values)
+    var found: [Value] = []
+    while true {
+      let result = unsafe sqlite3_step(handle)
+      switch result {
+      case SQLITE_ROW: found.append(try row(unsafe Columns(handle: handle)))
+      case SQLITE_DONE: return found
+      default:
+        throw DatabaseError(
+          resultCode: ResultCode(rawValue: result),
+          message: unsafe String(cString: sqlite3_errmsg(sqlite3_db_handle(handle))))
+      }
+    }
+  }
+
+  /// Binds values to a statement's parameters, from the first to the last.
+  @safe struct Values {
+    private let handle: OpaquePointer
+    private var index: Int32 = 0
+
+    fileprivate init(_ handle: OpaquePointer) { unsafe self.handle = handle }
+
+    mutating func add(_ text: String?) {
+      index += 1
+      guard var text else { return _ = unsafe sqlite3_bind_null(handle, index) }
+      // SQLite copies the bytes: they are not ours any more once the statement runs.
+      let copied = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+      text.withUTF8 { bytes in
+        // Without a pointer SQLite would bind NULL.
+        let start = unsafe bytes.baseAddress ?? UnsafePointer(bitPattern: 1)
+        unsafe start?.withMemoryRebound(to: CChar.self, capacity: bytes.count) { start in
+          _ = unsafe sqlite3_bind_text(handle, index, start, Int32(bytes.count), copied)
+        }
+      }
+    }
+
+    mutating func add(_ integer: Int64?) {
+      index += 1
+      guard let integer else { return _ = unsafe sqlite3_bind_null(handle, index) }
+      unsafe sqlite3_bind_int64(handle, index, integer)
+    }
+
+    mutating func add(_ flag: Bool) { add(flag ? 1 : 0) }
+    mutating func add(_ time: Timestamp?) { add(time?.microseconds) }
+  }
+
+  /// A row's columns, counted from 0.
+  @safe struct Columns {
+    fileprivate let handle: OpaquePointer
+
+    func text(_ column: Int32) -> String? {
+      guard let start = unsafe sqlite3_column_text(handle, column) else { return nil }
+      let count = unsafe Int(sqlite3_column_bytes(handle, column))
+      return unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    }
+
+    func integer(_ column: Int32) -> Int64? {
+      guard unsafe sqlite3_column_type(handle, column) != SQLITE_NULL else { return nil }
+      return unsafe sqlite3_column_int64(handle, column)
+    }
+
+    func time(_ column: Int32) -> Timestamp? { integer(column).map(Timestamp.init(microseconds:)) }
+  }
+}
