@@ -22,6 +22,13 @@ extension OrderMapping {
     MappedExpression(role: .key, setting: key == nil ? "orders.columns.id" : "orders.key", sql: key ?? columns.id)
   }
 
+  /// Whose values travel in a cell each, in this order: not `placed_at`, which has cells of its own behind them, and not
+  /// an ID that is the key, byte for byte.
+  func cells(_ description: TableDescription) -> [MappedExpression.Role] {
+    let idIsKey = keyExpression.sql == columns.id && !description.key.isEscaped
+    return selected.map(\.role).filter { $0 != .placedAt && !($0 == .id && idIsKey) }
+  }
+
   /// What is selected of each order, the key first.
   var selected: [MappedExpression] {
     let optional: [(MappedExpression.Role, String, String?)] = [

@@ -6,6 +6,9 @@ struct ReadAhead: Sendable {
   let identity: String
   let page: Task<SweepPage, any Error>
 
+  /// How many pieces may be read before they are asked for.
+  static let piecesMax = 3
+
   /// Whether it is what was asked for. A range's number and history have no part in how it is read.
   func serves(_ asked: SweepPiece, of survey: ShopSurvey) -> Bool {
     identity == survey.identity && asked.isWhole && asked.from == piece.from && asked.range.lower == piece.range.lower

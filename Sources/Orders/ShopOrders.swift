@@ -18,7 +18,9 @@ public actor ShopOrders: OrderSource {
   private var sizing: PageSizing
   private var warnings: [ReadWarning: String] = [:]
   private let readsAhead: Bool
-  private var ahead: ReadAhead?
+  private var ahead: [ReadAhead] = []
+  /// What was read last where nothing is being read behind it.
+  private var readLast: (piece: SweepPiece, page: SweepPage)?
   /// Numbers of ranges in which rows without a key were met when they were last read whole.
   private var rangesWithNullKeys: Set<Int64> = []
 
@@ -69,20 +71,35 @@ public actor ShopOrders: OrderSource {
   /// Reads blocks or keys of a range, fewer where they take too long.
   public func sweep(_ piece: SweepPiece, of survey: ShopSurvey, screen: OrderScreen) async throws -> SweepPage {
     guard readsAhead else { return try await read(piece, survey, screen) }
-    let begun = ahead
-    ahead = nil
-    let page: SweepPage
-    if let begun, begun.serves(piece, of: survey) {
-      page = try await begun.page.value
-    } else {
-      begun?.page.cancel()
-      page = try await read(piece, survey, screen)
+    if let first = ahead.first, !first.serves(piece, of: survey) {
+      for other in ahead { other.page.cancel() }
+      (ahead, readLast) = ([], nil)
     }
-    if let next = ReadAhead.next(after: piece, page) {
-      ahead = ReadAhead(
-        piece: next, identity: survey.identity, page: Task { try await self.read(next, survey, screen) })
-    }
-    return page
+    if ahead.isEmpty { ahead = [begin(piece, survey, screen)] }
+    let page = await ahead[0].page.result
+    ahead.removeFirst()
+    readOn(survey, screen)
+    return try page.get()
+  }
+
+  private func begin(_ piece: SweepPiece, _ survey: ShopSurvey, _ screen: OrderScreen) -> ReadAhead {
+    ReadAhead(
+      piece: piece, identity: survey.identity,
+      page: Task {
+        let page = try await self.read(piece, survey, screen)
+        readLast = (piece, page)
+        readOn(survey, screen)
+        return page
+      })
+  }
+
+  /// Reads what follows where there is room for it.
+  private func readOn(_ survey: ShopSurvey, _ screen: OrderScreen) {
+    guard ahead.count < ReadAhead.piecesMax, let last = readLast,
+      let next = ReadAhead.next(after: last.piece, last.page)
+    else { return }
+    readLast = nil
+    ahead.append(begin(next, survey, screen))
   }
 
   private func read(_ piece: SweepPiece, _ survey: ShopSurvey, _ screen: OrderScreen) async throws -> SweepPage {

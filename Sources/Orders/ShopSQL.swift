@@ -62,7 +62,7 @@ struct ShopSQL: Sendable {
   ) -> String {
     let expressions = mapping.selected
     let placed = placedAt(description, expressions, zone: zone)
-    let cells = cells(description, expressions) + placed.cells + (versions ? ["o.version"] : [])
+    let cells = cells(description) + placed.cells + (versions ? ["o.version"] : [])
     return """
       SELECT \(cells.joined(separator: ", "))
       FROM (SELECT \(columns(expressions))\(versions ? ", xmin AS version" : "") FROM \(mapping.from)
@@ -123,10 +123,11 @@ struct ShopSQL: Sendable {
     expressions.enumerated().map { "\($1.enclosed) AS c\($0)" }.joined(separator: ", ")
   }
 
-  /// A cell for each expression but `placed_at`, which has cells of its own after these, and NULL in its place here.
-  private func cells(_ description: TableDescription, _ expressions: [MappedExpression]) -> [String] {
-    expressions.enumerated().map { index, expression in
-      expression.role == .placedAt ? "NULL" : output(expression, "o.c\(index)", description)
+  /// A cell for each expression that has one.
+  private func cells(_ description: TableDescription) -> [String] {
+    let roles = mapping.cells(description)
+    return mapping.selected.enumerated().compactMap { index, expression in
+      roles.contains(expression.role) ? output(expression, "o.c\(index)", description) : nil
     }
   }
 

@@ -52,7 +52,9 @@ struct TakeBacklog: AsyncParsableCommand {
     }
     let counts = try await store.transaction { try $0.outcomeCounts() }
     let words = counts.map { "\($0.count) \($0.outcome.rawValue)" }.sorted().joined(separator: ", ")
-    print("\(seconds.rounded3) s; \(try ProcessUsage.ofThisProcess.peakResidentKiB) kB at most; \(words)")
+    let usage = try ProcessUsage.ofThisProcess
+    let busy = (Double(usage.cpuTicks) / 100).rounded3
+    print("\(seconds.rounded3) s, \(busy) s of CPU; \(usage.peakResidentKiB) kB at most; \(words)")
     await orders.close()
     try store.close()
   }

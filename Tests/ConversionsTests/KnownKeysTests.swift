@@ -9,7 +9,7 @@ import Testing
     known.complete()
     #expect(!known.mayHoldOrder(KeyHash.of("1")))
     // More than one filter's worth, several times over.
-    let count = 20_000
+    let count = 90_000
     for number in 0..<count {
       known.insert(order: OrderKey("order-\(number)"), transactionID: nil)
       known.insert(referral: EmailAddress("friend\(number)@example.com"), ExternalSourceID("lead-\(number)"))

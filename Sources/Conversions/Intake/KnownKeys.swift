@@ -65,7 +65,7 @@ public final class KnownKeys: Sendable {
   }
 }
 
-/// A Bloom filter that keeps its rate of false answers while it grows: filters of doubling size, one after the other.
+/// A Bloom filter that keeps its rate of false answers while it grows: filters of growing size, one after the other.
 struct GrowingKeyFilter {
   private struct Part {
     /// Bits for each key that it is made for: with five probes, one wrong "yes" in two thousand.
@@ -106,7 +106,7 @@ struct GrowingKeyFilter {
     }
   }
 
-  private static let keysFirst = 4096
+  private static let keysFirst = 16_384
   private var parts: [Part]
 
   /// A filter with room for so many keys before it grows, and for some thousands in any case.
@@ -114,7 +114,7 @@ struct GrowingKeyFilter {
 
   mutating func insert(_ hash: UInt64) {
     guard !mayContain(hash) else { return }
-    if parts[parts.count - 1].room == 0 { parts.append(Part(keys: parts[parts.count - 1].keys * 2)) }
+    if parts[parts.count - 1].room == 0 { parts.append(Part(keys: parts[parts.count - 1].keys * 4)) }
     parts[parts.count - 1].insert(hash)
   }
 

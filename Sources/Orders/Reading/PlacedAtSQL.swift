@@ -24,11 +24,10 @@ struct PlacedAtSQL {
     }
   }
 
-  /// The select list's cells: whether there is a value at all, then the two instants as `timestamptz`, NULL or infinite
-  /// for an infinite one. They travel in binary form, as microseconds.
+  /// The select list's cells, whose times travel in binary form, as microseconds: of an instant itself; of any other type
+  /// whether there is a value at all, then the two instants that it may mean, NULL for an infinite one.
   var cells: [String] {
-    type.kind == .instant
-      ? ["(\(column) IS NOT NULL)", column, column] : ["(\(column) IS NOT NULL)", "placed.early", "placed.late"]
+    type.kind == .instant ? [column] : ["(\(column) IS NOT NULL)", "placed.early", "placed.late"]
   }
 
   /// The earlier and the later reading of a local time. They differ where clocks were put back, and PostgreSQL alone

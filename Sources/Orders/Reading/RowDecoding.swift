@@ -11,23 +11,34 @@ struct RowDecoding {
     var metadata: [Int]
   }
 
-  /// The order ID's, behind the key (`OrderMapping.selected`).
-  static let idColumn = 1
-
+  /// The order ID's: the key's, where the two are the same.
+  let idColumn: Int
   let columns: Columns
-  /// Where the cells of `PlacedAtSQL` begin; what comes behind them is the row version, where it was asked for.
-  let placedIndex: Int
+  /// Where the cells of `PlacedAtSQL` are.
+  private let placed: (isThere: Int, early: Int, late: Int)
+  /// The row version's, where it was asked for.
+  let versionColumn: Int
 
-  init(_ mapping: OrderMapping, _ placedAt: PlacedAtType) {
+  init(_ mapping: OrderMapping, _ description: TableDescription) {
     self.mapping = mapping
-    self.placedAt = placedAt
-    let roles = mapping.selected.map(\.role)
+    placedAt = description.placedAt
+    let roles = mapping.cells(description)
     func column(_ role: MappedExpression.Role) -> Int? { roles.firstIndex(of: role) }
     columns = Columns(
       email: column(.email), externalSourceID: column(.externalSourceID), customerID: column(.customerID),
       total: column(.total), currency: column(.currency), status: column(.status), qualifies: column(.qualifies),
       metadata: mapping.metadata.indices.compactMap { column(.metadata($0)) })
-    placedIndex = roles.count
+    idColumn = column(.id) ?? 0
+    let first = roles.count
+    placed = placedAt.kind == .instant ? (first, first, first) : (first, first + 1, first + 2)
+    versionColumn = placed.late + 1
+  }
+
+  /// The latest time that `placed_at` may mean in microseconds since PostgreSQL's zero, as it came; nil for none, or one
+  /// that no order can have.
+  func late(_ rows: PostgresRows, _ row: Int) -> Int64? {
+    guard let late = rows.integer(row, placed.late), late != .max, late != .min else { return nil }
+    return late
   }
 
   /// The row's key.
@@ -38,7 +49,7 @@ struct RowDecoding {
   /// The row as an order, or why it is none.
   func order(_ rows: PostgresRows, _ row: Int, key: OrderKey) throws -> OrderRow {
     func text(_ column: Int?) throws -> String? { try column.flatMap { try rows.text(row, $0) } }
-    let rawID = try text(Self.idColumn)
+    let rawID = try text(idColumn)
     func unreadable(_ detail: String, _ reason: ReviewReason = .unreadable) -> OrderRow {
       let id = rawID.flatMap { TransactionID($0)?.text }
       return .unreadable(UnreadableOrder(key: key, transactionID: id, reason: reason, detail: detail))
@@ -89,9 +100,10 @@ struct RowDecoding {
   static let postgresEpoch: Int64 = 946_684_800_000_000
 
   private func placedAt(_ rows: PostgresRows, _ row: Int) throws -> Result<PlacedAt, Fault> {
-    guard rows.integer(row, placedIndex) == 1 else { return .failure(Fault(detail: "placed_at is NULL")) }
+    guard placedAt.kind == .instant ? !rows.isNull(row, placed.isThere) : rows.integer(row, placed.isThere) == 1
+    else { return .failure(Fault(detail: "placed_at is NULL")) }
     // Infinity travels as the largest, or the smallest, number.
-    guard let early = rows.integer(row, placedIndex + 1), let late = rows.integer(row, placedIndex + 2),
+    guard let early = rows.integer(row, placed.early), let late = rows.integer(row, placed.late),
       early != .max, early != .min
     else { return .failure(Fault(detail: "placed_at is infinite")) }
     let (from, to) = (early &+ Self.postgresEpoch, late &+ Self.postgresEpoch)

@@ -12,7 +12,7 @@ struct RowReading {
     self.sql = sql
     self.description = description
     self.transaction = transaction
-    decoding = RowDecoding(sql.mapping, description.placedAt)
+    decoding = RowDecoding(sql.mapping, description)
   }
 
   /// The rows with these keys; a key that is missing is no order.

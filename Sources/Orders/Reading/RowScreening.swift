@@ -77,19 +77,19 @@ struct RowScreening {
 
   /// The latest time that `placed_at` may mean; nil for none, or one that no order can have.
   private func placedLatest(_ rows: PostgresRows, _ row: Int) -> Timestamp? {
-    guard let late = rows.integer(row, decoding.placedIndex + 2), late != .max, late != .min else { return nil }
+    guard let late = decoding.late(rows, row) else { return nil }
     let (time, overflow) = late.addingReportingOverflow(RowDecoding.postgresEpoch)
     // Whole seconds are the coarsest granule but a day's, of which this is the end already.
     return overflow ? nil : Timestamp(microseconds: time) + .seconds(1)
   }
 
   private func isSettled(_ rows: PostgresRows, _ row: Int) -> Bool {
-    settled.contains(rows.integer(row, decoding.placedIndex + 3))
+    settled.contains(rows.integer(row, decoding.versionColumn))
   }
 
   /// Whether the row has an ID that a report could have: any other goes to review, whatever its age.
   private func isPlain(_ rows: PostgresRows, _ row: Int) -> Bool {
-    rows.withBytes(row, RowDecoding.idColumn) { id in
+    rows.withBytes(row, decoding.idColumn) { id in
       guard id.count > 0, id.count <= TransactionID.bytesMax else { return false }
       for index in id.indices where id[index] < 0x20 || id[index] >= 0x7f { return false }
       return true

@@ -83,7 +83,7 @@ struct VersionReading: Sendable {
   ) throws -> Found {
     let rows = try transaction.query(
       sql.rows(opened.description, where: conditions, limit: limit), parameters, format: .binary)
-    let decoding = RowDecoding(sql.mapping, opened.description.placedAt)
+    let decoding = RowDecoding(sql.mapping, opened.description)
     let reading = RowReading(sql, opened.description, transaction)
     let sorted = try RowScreening(screen, decoding, opened.moment).sorted(rows) { reading.repeated($0) }
     return Found(
