@@ -86,10 +86,10 @@ public actor ShopOrders: OrderSource {
     ReadAhead(
       piece: piece, identity: survey.identity,
       page: Task {
-        let page = try await self.read(piece, survey, screen)
-        readLast = (piece, page)
-        readOn(survey, screen)
-        return page
+        try await self.read(piece, survey, screen) { page in
+          readLast = (piece, page)
+          readOn(survey, screen)
+        }
       })
   }
 
@@ -102,21 +102,28 @@ public actor ShopOrders: OrderSource {
     ahead.append(begin(next, survey, screen))
   }
 
-  private func read(_ piece: SweepPiece, _ survey: ShopSurvey, _ screen: OrderScreen) async throws -> SweepPage {
+  private func read(
+    _ piece: SweepPiece, _ survey: ShopSurvey, _ screen: OrderScreen, onceFetched: (SweepPage) -> Void = { _ in }
+  ) async throws -> SweepPage {
     try await halving {
-      let size = sizing.size
-      let began = ContinuousClock.now
-      var (page, cost) = try await surveyed.page(of: survey, screen) { reading, opened, transaction in
-        switch reading {
-        case .versions(let reading):
-          try reading.sweep(piece, blocksMax: Int64(size), opened, transaction)
-        case .hashes(let reading): try reading.sweep(piece, keysMax: size, opened, transaction)
+      let (page, cost) = try await carefully { isCareful in
+        let (size, began) = (sizing.size, ContinuousClock.now)
+        let (fetched, cost) = try await surveyed.read(survey, screen, isCareful: isCareful) {
+          reading, opened, transaction in
+          switch reading {
+          case .versions(let reading):
+            try reading.sweep(piece, blocksMax: Int64(size), opened, transaction)
+          case .hashes(let reading): FetchedSweep(try reading.sweep(piece, keysMax: size, opened, transaction))
+          }
         }
+        notePace(ContinuousClock.now - began)
+        if !isCareful { onceFetched(fetched.page) }
+        return (try await fetched.sorted(), cost)
       }
-      notePace(ContinuousClock.now - began)
       noteNullKeys(page, of: piece, survey.method)
-      (page.cost, page.warnings) = (cost, said)
-      return page
+      var told = page
+      (told.cost, told.warnings) = (cost, said)
+      return told
     }
   }
 
@@ -125,14 +132,25 @@ public actor ShopOrders: OrderSource {
     after position: String?, of survey: ShopSurvey, screen: OrderScreen
   ) async throws -> RecentPage {
     try await translated {
-      var (page, cost) = try await surveyed.page(of: survey, screen) { reading, opened, transaction in
-        switch reading {
-        case .versions(let reading): try reading.recent(after: position, opened, transaction)
-        case .hashes(let reading): try reading.recent(after: position, opened, transaction)
+      var (page, cost) = try await carefully { isCareful in
+        try await surveyed.read(survey, screen, isCareful: isCareful) { reading, opened, transaction in
+          switch reading {
+          case .versions(let reading): try reading.recent(after: position, opened, transaction)
+          case .hashes(let reading): try reading.recent(after: position, opened, transaction)
+          }
         }
       }
       (page.cost, page.warnings) = (cost, said)
       return page
+    }
+  }
+
+  /// Reads once more, and carefully, where some row's value makes the whole statement fail.
+  private func carefully<Value>(_ read: (_ isCareful: Bool) async throws -> Value) async throws -> Value {
+    do {
+      return try await read(false)
+    } catch let error as PostgresError where error.kind == .data {
+      return try await read(true)
     }
   }
 

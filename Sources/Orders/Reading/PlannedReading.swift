@@ -14,30 +14,24 @@ struct PlannedReading: Sendable {
     case hashes(HashReading)
   }
 
-  /// Reads as the survey said, once more and carefully where some row's value makes the whole statement fail.
+  /// Reads in one transaction, as the survey said; carefully where some row's value made a whole statement fail before.
   ///
-  /// - Throws: `OrderSourceFailure` of kind `changed` where the server or the table is another one; `PostgresError`.
-  func page<Page: Sendable>(
-    of survey: ShopSurvey, _ screen: OrderScreen,
+  /// - Throws: `OrderSourceFailure` of kind `changed` where the server or the table is another one; `PostgresError`, of
+  ///   kind `data` where only a careful reading will do.
+  func read<Page: Sendable>(
+    _ survey: ShopSurvey, _ screen: OrderScreen, isCareful: Bool,
     _ work: @Sendable (Reading, Opening.Opened, PostgresTransaction) throws -> Page
-  ) async throws -> (Page, Duration) {
-    func attempt(isCareful: Bool) async throws -> (value: Page, cost: Duration) {
-      try await transaction { sql, opened, transaction in
-        guard opened.identity == survey.identity else {
-          throw OrderSourceFailure(
-            kind: .changed, message: "the server or the table is not the one that was read before")
-        }
-        let reading: Reading =
-          plan.table == nil
-          ? .hashes(HashReading(sql: sql, plan: plan, screen: screen))
-          : .versions(VersionReading(sql: sql, plan: plan, screen: screen, isCareful: isCareful))
-        return try work(reading, opened, transaction)
+  ) async throws -> (value: Page, cost: Duration) {
+    try await transaction { sql, opened, transaction in
+      guard opened.identity == survey.identity else {
+        throw OrderSourceFailure(
+          kind: .changed, message: "the server or the table is not the one that was read before")
       }
-    }
-    do {
-      return try await attempt(isCareful: false)
-    } catch let error as PostgresError where error.kind == .data {
-      return try await attempt(isCareful: true)
+      let reading: Reading =
+        plan.table == nil
+        ? .hashes(HashReading(sql: sql, plan: plan, screen: screen))
+        : .versions(VersionReading(sql: sql, plan: plan, screen: screen, isCareful: isCareful))
+      return try work(reading, opened, transaction)
     }
   }
 

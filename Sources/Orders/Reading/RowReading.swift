@@ -24,7 +24,7 @@ struct RowReading {
     case .success(let rows?): return rows
     case .success(nil):
       // More rows than a mapping without repetitions has: halve until it is known whose they are.
-      guard keys.count > 1 else { return [keys[0]: repeated(keys[0])] }
+      guard keys.count > 1 else { return [keys[0]: sql.mapping.repeated(keys[0])] }
     case .failure(let error):
       guard error.kind == .data else { throw error }
       guard keys.count > 1 else { return try alone(keys[0], error) }
@@ -44,15 +44,6 @@ struct RowReading {
     return result
   }
 
-  /// What is said of a key with several rows: the same each time it is read, however many they are.
-  func repeated(_ key: OrderKey) -> OrderRow {
-    let id = sql.mapping.keyExpression.sql == sql.mapping.columns.id ? TransactionID(key.text)?.text : nil
-    return .unreadable(
-      UnreadableOrder(
-        key: key, transactionID: id, reason: .idRepeated,
-        detail: "several rows have this key: does a join in orders.from double them?"))
-  }
-
   /// One statement; nil where it hit the limit.
   private func read(_ keys: [OrderKey], guarded: Bool = false) throws -> [OrderKey: OrderRow]? {
     let limit = keys.count + 1000
@@ -66,7 +57,7 @@ struct RowReading {
       // Equal in the key's own type is not always the same text: `A` finds `a` where the key is citext.
       guard let key = try decoding.key(rows, row), wanted.contains(key) else { continue }
       let order = try decoding.order(rows, row, key: key)
-      result[key] = result[key] == nil ? order : repeated(key)
+      result[key] = result[key] == nil ? order : sql.mapping.repeated(key)
     }
     return result
   }
@@ -112,5 +103,16 @@ struct RowReading {
     guard case .failure(let error) = outcome else { return nil }
     guard error.kind == .data else { throw error }
     return error
+  }
+}
+
+extension OrderMapping {
+  /// What is said of a key with several rows: the same each time it is read, however many they are.
+  func repeated(_ key: OrderKey) -> OrderRow {
+    let id = keyExpression.sql == columns.id ? TransactionID(key.text)?.text : nil
+    return .unreadable(
+      UnreadableOrder(
+        key: key, transactionID: id, reason: .idRepeated,
+        detail: "several rows have this key: does a join in orders.from double them?"))
   }
 }

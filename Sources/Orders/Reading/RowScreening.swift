@@ -3,7 +3,7 @@ import Postgres
 
 /// Sorts the rows of one statement: most rows of a shop with years of orders can be ruled out by a few bytes, without a
 /// `String` of theirs ever being made.
-struct RowScreening {
+struct RowScreening: Sendable {
   let screen: OrderScreen
   let decoding: RowDecoding
   private let mapping: OrderMapping
@@ -16,6 +16,8 @@ struct RowScreening {
     var counted: [Outcome: Int] = [:]
     var placedLatest: Timestamp?
     var hasNullKeys = false
+    /// Whether there may be more.
+    var isCut = false
   }
 
   init(_ screen: OrderScreen, _ decoding: RowDecoding, _ moment: SnapshotMoment) {
@@ -27,7 +29,7 @@ struct RowScreening {
   }
 
   /// - Throws: `PostgresError` of kind `data` for bytes that are no text.
-  func sorted(_ rows: PostgresRows, repeated: (OrderKey) -> OrderRow) throws -> Sorted {
+  func sorted(_ rows: PostgresRows) throws -> Sorted {
     var result = Sorted()
     var places: [OrderKey: Int] = [:]
     var (qualified, unqualified) = (0, 0)
@@ -45,7 +47,7 @@ struct RowScreening {
         }
         let order = SeenOrder(try decoding.order(rows, row, key: key), isSettled: isSettled)
         if let place = places[key] {
-          result.orders[place] = SeenOrder(repeated(key), isSettled: false)
+          result.orders[place] = SeenOrder(mapping.repeated(key), isSettled: false)
         } else {
           places[key] = result.orders.count
           result.orders.append(order)

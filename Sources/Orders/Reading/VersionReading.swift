@@ -17,7 +17,7 @@ struct VersionReading: Sendable {
   /// Reads blocks of a range, at most so many.
   func sweep(
     _ piece: SweepPiece, blocksMax: Int64, _ opened: Opening.Opened, _ transaction: PostgresTransaction
-  ) throws -> SweepPage {
+  ) throws -> FetchedSweep {
     let extent = Extent(piece, plan: plan, blocks: opened.blocks, blocksMax: blocksMax)
     var conditions = extent.conditions
     if !piece.isWhole, let mark = piece.range.mark.flatMap({ UInt64($0) }),
@@ -26,15 +26,15 @@ struct VersionReading: Sendable {
       conditions.append(changed)
     }
     let zone = opened.description.placedAt.needsTimeZone ? [PostgresParameter(sql.mapping.timeZone)] : []
-    let found =
-      isDirect
-      ? try read(conditions, zone, limit: nil, opened, transaction)
-      : try readByKeys(conditions, [], limit: nil, opened, transaction)
-    return SweepPage(
-      orders: found.orders, counted: found.counted, isWhole: piece.isWhole || piece.range.mark == nil,
-      placedLatest: found.placedLatest, next: extent.next,
-      mark: String(opened.moment.horizon), split: extent.split, moment: opened.moment,
-      warnings: found.hasNullKeys ? [sql.mapping.nullKeysWarning] : [])
+    let page = SweepPage(
+      orders: [], isWhole: piece.isWhole || piece.range.mark == nil, next: extent.next,
+      mark: String(opened.moment.horizon), split: extent.split, moment: opened.moment)
+    if isDirect {
+      let rows = try query(conditions, zone, limit: nil, opened, transaction)
+      return FetchedSweep(page, rows, screening(opened), sql.mapping)
+    }
+    let found = try readByKeys(conditions, [], limit: nil, opened, transaction)
+    return FetchedSweep(page, found, sql.mapping)
   }
 
   /// Reads what changed lately and since the last look.
@@ -59,43 +59,43 @@ struct VersionReading: Sendable {
     }
     let found =
       isDirect
-      ? try read(conditions, [zoneName, since], limit: Self.recentMax, opened, transaction)
+      ? try sorted(conditions, [zoneName, since], limit: Self.recentMax, opened, transaction)
       : try readByKeys(
         conditions, isZoned ? [since, zoneName] : [since], limit: Self.recentMax, opened, transaction)
     return RecentPage(
       orders: found.orders, position: String(opened.moment.horizon), isCut: found.isCut, moment: opened.moment)
   }
 
-  private struct Found {
-    var orders: [SeenOrder] = []
-    var counted: [Outcome: Int] = [:]
-    var placedLatest: Timestamp?
-    var hasNullKeys = false
-    var isCut = false
-  }
-
   /// Whether rows are read as they are found.
   private var isDirect: Bool { !isCareful && plan.table?.hasUniqueKey == true }
 
-  private func read(
+  private func query(
     _ conditions: [String], _ parameters: [PostgresParameter], limit: Int?, _ opened: Opening.Opened,
     _ transaction: PostgresTransaction
-  ) throws -> Found {
-    let rows = try transaction.query(
+  ) throws -> PostgresRows {
+    try transaction.query(
       sql.rows(opened.description, where: conditions, limit: limit), parameters, format: .binary)
-    let decoding = RowDecoding(sql.mapping, opened.description)
-    let reading = RowReading(sql, opened.description, transaction)
-    let sorted = try RowScreening(screen, decoding, opened.moment).sorted(rows) { reading.repeated($0) }
-    return Found(
-      orders: sorted.orders, counted: sorted.counted, placedLatest: sorted.placedLatest,
-      hasNullKeys: sorted.hasNullKeys, isCut: limit == rows.count)
+  }
+
+  private func screening(_ opened: Opening.Opened) -> RowScreening {
+    RowScreening(screen, RowDecoding(sql.mapping, opened.description), opened.moment)
+  }
+
+  private func sorted(
+    _ conditions: [String], _ parameters: [PostgresParameter], limit: Int, _ opened: Opening.Opened,
+    _ transaction: PostgresTransaction
+  ) throws -> RowScreening.Sorted {
+    let rows = try query(conditions, parameters, limit: limit, opened, transaction)
+    var sorted = try screening(opened).sorted(rows)
+    sorted.isCut = limit == rows.count
+    return sorted
   }
 
   /// Finds keys without looking at anything else, and reads the rows behind them.
   private func readByKeys(
     _ conditions: [String], _ parameters: [PostgresParameter], limit: Int?, _ opened: Opening.Opened,
     _ transaction: PostgresTransaction
-  ) throws -> Found {
+  ) throws -> RowScreening.Sorted {
     let statement = sql.keys(opened.description.key, where: conditions, limit: limit, versions: true)
     let rows: PostgresRows
     do {
@@ -105,7 +105,7 @@ struct VersionReading: Sendable {
     }
     let versions = SettledVersions(screen, opened.moment)
     var settled: [OrderKey: Bool] = [:]
-    var found = Found(isCut: limit == rows.count)
+    var found = RowScreening.Sorted(isCut: limit == rows.count)
     for row in 0..<rows.count {
       guard let key = try rows.text(row, 0).map({ OrderKey($0) }) else {
         found.hasNullKeys = true
