@@ -15,15 +15,27 @@ struct ReadAhead: Sendable {
       && asked.range.upper == piece.range.upper
   }
 
-  /// What a walk over everything reads behind a piece; nil where that is not known.
-  static func next(after piece: SweepPiece, _ page: SweepPage) -> SweepPiece? {
-    guard piece.isWhole else { return nil }
-    if let next = page.next {
-      var range = piece.range
-      if let split = page.split { range.upper = split.at }
-      return SweepPiece(range: range, from: next, isWhole: true)
+  /// What a walk over everything reads behind a piece that was read; nil where that is not known.
+  struct Next: Sendable {
+    let piece: SweepPiece
+    /// What was split off the piece's range, and is read after it.
+    let rest: SweepRange?
+
+    init?(after piece: SweepPiece, _ page: SweepPage, rest: SweepRange?) {
+      guard piece.isWhole else { return nil }
+      var (range, rest) = (piece.range, rest)
+      if let split = page.split {
+        // A rest that was read before has a place of its own among the ranges.
+        rest = split.mark == nil ? SweepRange(number: 0, lower: split.at, upper: range.upper) : nil
+        range.upper = split.at
+      }
+      if let next = page.next {
+        (self.piece, self.rest) = (SweepPiece(range: range, from: next, isWhole: true), rest)
+      } else if let rest {
+        (self.piece, self.rest) = (SweepPiece(range: rest, isWhole: true), nil)
+      } else {
+        return nil
+      }
     }
-    guard let split = page.split, split.mark == nil else { return nil }
-    return SweepPiece(range: SweepRange(number: 0, lower: split.at, upper: piece.range.upper), isWhole: true)
   }
 }

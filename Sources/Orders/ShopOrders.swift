@@ -19,8 +19,8 @@ public actor ShopOrders: OrderSource {
   private var warnings: [ReadWarning: String] = [:]
   private let readsAhead: Bool
   private var ahead: [ReadAhead] = []
-  /// What was read last where nothing is being read behind it.
-  private var readLast: (piece: SweepPiece, page: SweepPage)?
+  /// What comes next where there was no room for it.
+  private var next: ReadAhead.Next?
   /// Numbers of ranges in which rows without a key were met when they were last read whole.
   private var rangesWithNullKeys: Set<Int64> = []
 
@@ -73,21 +73,23 @@ public actor ShopOrders: OrderSource {
     guard readsAhead else { return try await read(piece, survey, screen) }
     if let first = ahead.first, !first.serves(piece, of: survey) {
       for other in ahead { other.page.cancel() }
-      (ahead, readLast) = ([], nil)
+      (ahead, next) = ([], nil)
     }
-    if ahead.isEmpty { ahead = [begin(piece, survey, screen)] }
+    if ahead.isEmpty { ahead = [begin(piece, rest: nil, survey, screen)] }
     let page = await ahead[0].page.result
     ahead.removeFirst()
     readOn(survey, screen)
     return try page.get()
   }
 
-  private func begin(_ piece: SweepPiece, _ survey: ShopSurvey, _ screen: OrderScreen) -> ReadAhead {
+  private func begin(
+    _ piece: SweepPiece, rest: SweepRange?, _ survey: ShopSurvey, _ screen: OrderScreen
+  ) -> ReadAhead {
     ReadAhead(
       piece: piece, identity: survey.identity,
       page: Task {
         try await self.read(piece, survey, screen) { page in
-          readLast = (piece, page)
+          next = ReadAhead.Next(after: piece, page, rest: rest)
           readOn(survey, screen)
         }
       })
@@ -95,11 +97,9 @@ public actor ShopOrders: OrderSource {
 
   /// Reads what follows where there is room for it.
   private func readOn(_ survey: ShopSurvey, _ screen: OrderScreen) {
-    guard ahead.count < ReadAhead.piecesMax, let last = readLast,
-      let next = ReadAhead.next(after: last.piece, last.page)
-    else { return }
-    readLast = nil
-    ahead.append(begin(next, survey, screen))
+    guard ahead.count < ReadAhead.piecesMax, let begun = next else { return }
+    next = nil
+    ahead.append(begin(begun.piece, rest: begun.rest, survey, screen))
   }
 
   private func read(
