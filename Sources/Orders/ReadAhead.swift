@@ -7,7 +7,7 @@ struct ReadAhead: Sendable {
   let page: Task<SweepPage, any Error>
 
   /// How many pieces may be read before they are asked for.
-  static let piecesMax = 3
+  static let piecesMax = 2
 
   /// Whether it is what was asked for. A range's number and history have no part in how it is read.
   func serves(_ asked: SweepPiece, of survey: ShopSurvey) -> Bool {

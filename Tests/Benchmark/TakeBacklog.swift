@@ -42,6 +42,7 @@ struct TakeBacklog: AsyncParsableCommand {
       surroundings, rules: rules,
       settings: Intake.Settings(
         start: .everything, pollInterval: .seconds(5), sweepInterval: .seconds(60), duty: 1))
+    let before = try ProcessUsage.ofThisProcess.residentKiB
     let (_, seconds) = try await timed {
       let loop = Task { try await intake.run() }
       while try await store.transaction({ try $0.intakeProgress().lastWalkAt }) == nil {
@@ -54,7 +55,7 @@ struct TakeBacklog: AsyncParsableCommand {
     let words = counts.map { "\($0.count) \($0.outcome.rawValue)" }.sorted().joined(separator: ", ")
     let usage = try ProcessUsage.ofThisProcess
     let busy = (Double(usage.cpuTicks) / 100).rounded3
-    print("\(seconds.rounded3) s, \(busy) s of CPU; \(usage.peakResidentKiB) kB at most; \(words)")
+    print("\(seconds.rounded3) s, \(busy) s of CPU; \(usage.peakResidentKiB) kB at most, \(before) kB before; \(words)")
     await orders.close()
     try store.close()
   }
