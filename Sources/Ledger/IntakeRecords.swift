@@ -80,6 +80,7 @@ extension SQLiteTransaction: IntakeRecords {
   func insert(_ row: OrderRow, _ decision: Decision, seenAt: Timestamp, isBackfill: Bool) throws -> EntryID {
     let mayBeRepeated = row.transactionID.map { known.mayHoldTransaction(KeyHash.of($0)) } ?? false
     known.insert(order: row.key, transactionID: row.transactionID)
+    noteClaim(decision)
     let isDecided = decision.lookAgainAt?.microseconds != 0
     if decision.displaces, let referral = decision.referralID { try takeClaim(of: referral, for: nil) }
     let sql = """

@@ -31,6 +31,7 @@ extension SQLiteTransaction: MatchingRecords {
   }
 
   func holder(of referral: ReferralID, except entry: EntryID?) throws -> DecisionContext.Holder? {
+    guard known.mayBeClaimed(referral) else { return nil }
     let sql = """
       SELECT entry, key, placed_from, placed_to, outcome,
         EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) AS is_frozen
@@ -61,6 +62,7 @@ extension SQLiteTransaction: MatchingRecords {
 
   /// `decided_at` stays where the order stays what it was: the age of a state counts from when it was entered.
   private func store(_ decision: Decision, of entry: EntryID, at now: Timestamp) throws {
+    noteClaim(decision)
     try execute(
       """
       UPDATE orders SET
@@ -75,6 +77,11 @@ extension SQLiteTransaction: MatchingRecords {
         decision.claims, decision.value, decision.lookAgainAt?.microseconds,
         CandidateCoding.text(decision.candidates), entry.number,
       ])
+  }
+
+  /// To be called before a decision that claims a referral is stored.
+  func noteClaim(_ decision: Decision) {
+    if decision.claims, let referral = decision.referralID { known.insert(claimOf: referral) }
   }
 
   /// Takes a referral from whatever order holds it, which is decided again.

@@ -112,6 +112,8 @@ public final class SQLiteLedger: LedgerStore {
         )
         let orders = try Row.fetchCursor(db, sql: "SELECT key, transaction_id FROM orders")
         while let row = try orders.next() { known.insert(order: OrderKey(row[0]), transactionID: row[1]) }
+        let claims = try String.fetchCursor(db, sql: "SELECT referral_id FROM orders WHERE claims = 1")
+        while let referral = try claims.next() { known.insert(claimOf: ReferralID(referral)) }
         let referrals = try Row.fetchCursor(db, sql: "SELECT email, external_source_id FROM referrals")
         while let row = try referrals.next() {
           known.insert(

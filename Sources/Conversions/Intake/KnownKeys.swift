@@ -9,6 +9,7 @@ public final class KnownKeys: Sendable {
     var orders = GrowingKeyFilter()
     var transactions = GrowingKeyFilter()
     var referrals = GrowingKeyFilter()
+    var claims = GrowingKeyFilter()
     /// Until everything was taken in that is there already, nothing can be ruled out.
     var isComplete = false
   }
@@ -25,6 +26,7 @@ public final class KnownKeys: Sendable {
       filters.orders = GrowingKeyFilter(room: orders)
       filters.transactions = GrowingKeyFilter(room: orders)
       filters.referrals = GrowingKeyFilter(room: referralKeys)
+      filters.claims = GrowingKeyFilter()
     }
   }
 
@@ -46,6 +48,12 @@ public final class KnownKeys: Sendable {
     }
   }
 
+  /// Takes in a referral that an order of the ledger is about to hold.
+  public func insert(claimOf referral: ReferralID) {
+    let hash = KeyHash.of(referral.text)
+    filters.withLock { $0.claims.insert(hash) }
+  }
+
   /// Says that every key was taken in that the ledger holds.
   public func complete() { filters.withLock { $0.isComplete = true } }
 
@@ -57,6 +65,12 @@ public final class KnownKeys: Sendable {
   /// Whether the ledger may hold an order with a transaction ID of this hash.
   public func mayHoldTransaction(_ hash: UInt64) -> Bool {
     filters.withLock { !$0.isComplete || $0.transactions.mayContain(hash) }
+  }
+
+  /// Whether an order of the ledger may hold a referral.
+  public func mayBeClaimed(_ referral: ReferralID) -> Bool {
+    let hash = KeyHash.of(referral.text)
+    return filters.withLock { !$0.isComplete || $0.claims.mayContain(hash) }
   }
 
   /// Whether the ledger may hold a referral with an e-mail or external source ID of this hash.
