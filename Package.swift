@@ -51,6 +51,7 @@ let package = Package(
     .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CLibsystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(name: "CLibsqlite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
     // The vocabulary, every pure rule, and the protocols at which the stages meet. No I/O.
     target("Conversions"),
@@ -59,7 +60,7 @@ let package = Package(
     target("Postgres", ["CLibpq"]),
     target("Orders", ["Conversions", "Postgres"]),
     target("PartnersAPI", ["CLibcurl", "Conversions"]),
-    target("Ledger", ["Conversions", grdb, sqlite]),
+    target("Ledger", ["CLibsqlite", "Conversions", grdb, sqlite]),
     target("Pipeline", ["Conversions", logging, lifecycle]),
 
     // What surrounds them on the host.

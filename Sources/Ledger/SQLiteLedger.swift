@@ -1,3 +1,4 @@
+import CLibsqlite
 public import Conversions
 import Foundation
 import GRDB
@@ -19,7 +20,10 @@ public final class SQLiteLedger: LedgerStore {
     try Self.migrate(queue, path: path)
   }
 
+  private static let isWithoutStatistics = conversiond_sqlite_without_statistics() == SQLITE_OK
+
   private static func connect(path: String) throws(LedgerFailure) -> DatabaseQueue {
+    _ = isWithoutStatistics
     var configuration = GRDB.Configuration()
     configuration.label = "ledger"
     // DatabaseQueue leaves the journal mode alone when it isn't told one; told `.wal`, it sets synchronous to NORMAL

@@ -58,7 +58,7 @@ public actor ShopOrders: OrderSource {
         return try await connection.transaction(limits) { try surveying.plan($0) }
       }
       self.plan = plan
-      let sizeMax = plan.table == nil ? HashReading.keysMax : Int(plan.blocksPerRange) / (readsAhead ? 2 : 1)
+      let sizeMax = plan.table == nil ? HashReading.keysMax : Int(plan.blocksPerRange) / (readsAhead ? 4 : 1)
       if sizing.sizeMax != sizeMax { sizing = PageSizing(max: sizeMax) }
       rangesWithNullKeys = []
       let opened = try await reading(plan).transaction { _, opened, _ in opened }.value

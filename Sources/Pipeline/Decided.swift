@@ -1,20 +1,27 @@
 import Conversions
 import Logging
 
-/// A decision with what stood before it, for the log.
+/// A decision with what stood before it, for the log. A batch holds thousands of these, and not the orders themselves.
 struct Decided: Sendable {
   let orderID: String
-  /// Nil for an order that is decided as it is first seen.
-  let before: LedgerOrder?
+  /// Nil for an order that was never decided before.
+  private let before: (outcome: Outcome, reason: String?)?
   let decision: Decision
+
+  /// The first decision of an order that was just seen, or another one of an order that the ledger holds.
+  init(orderID: String, before: LedgerOrder? = nil, decision: Decision) {
+    self.orderID = orderID
+    self.before = before.flatMap { $0.decidedAt == nil ? nil : ($0.outcome, $0.reason) }
+    var decision = decision
+    decision.candidates = []
+    self.decision = decision
+  }
 
   /// Whether nothing but a full sweep is missing to say that there is no referral.
   var waitsForSweep: Bool { decision.reason == DecisionReason.mirrorIncomplete }
 
   func log(to log: Logger) {
-    guard before?.decidedAt == nil || decision.outcome != before?.outcome || decision.reason != before?.reason else {
-      return
-    }
+    if let before, decision.outcome == before.outcome, decision.reason == before.reason { return }
     let (event, level): (Event, Logger.Level) =
       switch decision.outcome {
       case .queued: (.queued, .debug)

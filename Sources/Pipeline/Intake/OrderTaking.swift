@@ -52,7 +52,7 @@ struct OrderTaking: Sendable {
     }
     _ = try transaction.insert(seen.row, decision, seenAt: now, isBackfill: isBackfill)
     taken.changes += 1
-    taken.decided.append(Decided(orderID: seen.row.orderID, before: nil, decision: decision))
+    taken.decided.append(Decided(orderID: seen.row.orderID, decision: decision))
   }
 
   private func takeChanged(
