@@ -2,11 +2,13 @@ import CLibsqlite
 public import Conversions
 import Foundation
 import GRDB
+import Synchronization
 
 /// The ledger in one SQLite file. One connection of one process writes it, ever; commands ask the daemon.
 public final class SQLiteLedger: LedgerStore {
   private let queue: DatabaseQueue
   private let known = KnownKeys()
+  private let changeCount = Mutex<UInt64>(0)
   /// Held for as long as the connection lives.
   private let lock: LedgerLock?
 
@@ -36,8 +38,9 @@ public final class SQLiteLedger: LedgerStore {
       try db.execute(sql: "PRAGMA synchronous = FULL")
       try db.execute(sql: "PRAGMA foreign_keys = ON")
       try db.execute(sql: "PRAGMA secure_delete = FAST")
-      // A backlog is inserted all over nine indexes: with SQLite's own 2 MB most pages would be read back each time.
-      try db.execute(sql: "PRAGMA cache_size = -12288")
+      // A backlog is inserted all over eight indexes, but mostly in order of placing: twice SQLite's own 2 MB made it no
+      // slower than six times as much did.
+      try db.execute(sql: "PRAGMA cache_size = -4096")
       try db.execute(sql: "PRAGMA wal_autocheckpoint = 3000")
       // A WAL that grew in a catch-up is cut back, instead of keeping its largest size for ever.
       try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
@@ -91,6 +94,9 @@ public final class SQLiteLedger: LedgerStore {
     try String.fetchAll(db, sql: "PRAGMA quick_check(10)").filter { $0 != "ok" }
   }
 
+  /// How many transactions have changed anything since the ledger was opened.
+  public var changes: UInt64 { changeCount.withLock { $0 } }
+
   /// Runs `body` in one transaction on the connection's own queue, off the cooperative pool.
   ///
   /// - Throws: `LedgerFailure` for what the store did; whatever `body` threw otherwise.
@@ -98,7 +104,12 @@ public final class SQLiteLedger: LedgerStore {
     _ body: @escaping @Sendable (any LedgerTransaction) throws -> Value
   ) async throws -> Value {
     do {
-      return try await queue.write { [known] db in try body(SQLiteTransaction(db, known: known)) }
+      return try await queue.write { [known] db in
+        let before = db.totalChangesCount
+        // Told before the commit: whoever hears of it reads after it, as there is one connection.
+        defer { if db.totalChangesCount != before { changeCount.withLock { $0 += 1 } } }
+        return try body(SQLiteTransaction(db, known: known))
+      }
     } catch let error as DatabaseError {
       throw LedgerFailure(error)
     }

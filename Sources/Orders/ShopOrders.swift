@@ -58,7 +58,7 @@ public actor ShopOrders: OrderSource {
         return try await connection.transaction(limits) { try surveying.plan($0) }
       }
       self.plan = plan
-      let sizeMax = plan.table == nil ? HashReading.keysMax : Int(plan.blocksPerRange) / (readsAhead ? 4 : 1)
+      let sizeMax = plan.table == nil ? HashReading.keysMax : Int(plan.blocksPerRange) / (readsAhead ? 2 : 1)
       if sizing.sizeMax != sizeMax { sizing = PageSizing(max: sizeMax) }
       rangesWithNullKeys = []
       let opened = try await reading(plan).transaction { _, opened, _ in opened }.value
@@ -116,9 +116,11 @@ public actor ShopOrders: OrderSource {
           case .hashes(let reading): FetchedSweep(try reading.sweep(piece, keysMax: size, opened, transaction))
           }
         }
-        notePace(ContinuousClock.now - began)
+        let duration = ContinuousClock.now - began
         if !isCareful { onceFetched(fetched.page) }
-        return (try await fetched.sorted(), cost)
+        let page = try await fetched.sorted()
+        notePace(duration, page)
+        return (page, cost)
       }
       noteNullKeys(page, of: piece, survey.method)
       var told = page
@@ -232,8 +234,8 @@ public actor ShopOrders: OrderSource {
     note(rangesWithNullKeys.isEmpty ? nil : mapping.nullKeysWarning, .nullKeys)
   }
 
-  private func notePace(_ duration: Duration) {
-    sizing.note(duration)
+  private func notePace(_ duration: Duration, _ page: SweepPage) {
+    sizing.note(duration, orders: page.orders.count)
     if sizing.size == sizing.sizeMax { note(nil, .smallPages) }
   }
 

@@ -1,5 +1,7 @@
 /// What must be remembered, whatever happens to the process or the host.
 public protocol LedgerStore: Sendable {
+  /// How many transactions have changed anything: what one read still holds while this is what it was before it.
+  var changes: UInt64 { get }
   /// Runs `body` in one transaction: all it did is durable when this returns, and nothing of it when it throws.
   ///
   /// The transaction must not leave `body`. Never waits for anything but the store itself.

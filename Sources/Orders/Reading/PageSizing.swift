@@ -3,6 +3,8 @@
 struct PageSizing: Hashable, Sendable {
   /// A page should hold its snapshot no longer than this.
   static let goal = Duration.milliseconds(500)
+  /// A page with more orders than this, as of the last weeks of a large shop, takes more memory than its size tells.
+  static let ordersMax = 4000
 
   /// The configured size.
   let sizeMax: Int
@@ -21,11 +23,11 @@ struct PageSizing: Hashable, Sendable {
     return true
   }
 
-  /// Takes in how long a full page took.
-  mutating func note(_ duration: Duration) {
-    if duration > Self.goal {
+  /// Takes in how long a full page took, and how many orders it had that were to be looked at closely.
+  mutating func note(_ duration: Duration, orders: Int = 0) {
+    if duration > Self.goal || orders > Self.ordersMax {
       _ = halve()
-    } else if duration < Self.goal / 4 {
+    } else if duration < Self.goal / 4, orders < Self.ordersMax / 2 {
       size = min(sizeMax, size + max(1, size / 8))
     }
   }

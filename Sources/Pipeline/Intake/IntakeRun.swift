@@ -23,6 +23,7 @@ struct IntakeRun: Sendable {
   private var recentNotBefore: Duration = .zero
   private var sweepNotBefore: Duration = .zero
   private var forcedAt: Timestamp?
+  private var lastStanding: (changes: UInt64, standing: IntakeStanding)?
   var recentPosition: String?
   var hasWalked = false
   var endSeen: UInt64
@@ -46,10 +47,8 @@ struct IntakeRun: Sendable {
 
   /// Reads what is due, or waits until something is. Returns the warnings that hold after a read; nil without one.
   mutating func step() async throws -> [String]? {
-    let (start, now, uptime) = (settings.start, surroundings.clock.now, surroundings.clock.uptime)
-    let standing = try await surroundings.ledger.transaction { transaction in
-      try IntakeStanding(transaction, start: start, now: now)
-    }
+    let (now, uptime) = (surroundings.clock.now, surroundings.clock.uptime)
+    let standing = try await standing(now: now)
     guard standing.progress.isStartSettled else {
       try await surroundings.clock.sleep(for: Self.startInterval)
       return nil
@@ -62,6 +61,17 @@ struct IntakeRun: Sendable {
     }
     try await wait(next, now: now, uptime: uptime)
     return nil
+  }
+
+  /// Looks into the ledger only where it has changed since: a poll that brings nothing leaves it alone.
+  private mutating func standing(now: Timestamp) async throws -> IntakeStanding {
+    let (start, changes) = (settings.start, surroundings.ledger.changes)
+    if let known = lastStanding, known.changes == changes { return known.standing }
+    let standing = try await surroundings.ledger.transaction { transaction in
+      try IntakeStanding(transaction, start: start, now: now)
+    }
+    lastStanding = (changes, standing)
+    return standing
   }
 
   private mutating func wait(_ next: RangeBook.Step, now: Timestamp, uptime: Duration) async throws {

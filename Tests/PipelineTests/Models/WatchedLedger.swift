@@ -50,6 +50,8 @@ final class WatchedLedger: LedgerStore {
     opened.withLock { $0 = nil }
   }
 
+  var changes: UInt64 { (try? base.changes) ?? 0 }
+
   func knownKeys() async throws -> KnownKeys {
     activity.begin()
     defer { activity.end() }
