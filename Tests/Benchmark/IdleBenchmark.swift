@@ -18,14 +18,14 @@ struct IdleBenchmark: AsyncParsableCommand {
     let before = try ProcessUsage(running.daemon.pid)
     try await Task.sleep(for: .seconds(seconds))
     let after = try ProcessUsage(running.daemon.pid)
-    let perSecond = Double(after.switches - before.switches) / Double(seconds)
+    // Threads that ended meanwhile are left out on either side.
+    let woken = after.switchesPerThread.map { (name: $0, count: $1 - (before.switchesPerThread[$0] ?? 0)) }
+    let perSecond = Double(woken.map(\.count).reduce(0, +)) / Double(seconds)
     say(
       "idle, \(orders) orders, polled every 5 s: \(perSecond.rounded3) wake-ups a second, "
         + "\(Double((after.cpuTicks - before.cpuTicks) * 10).rounded3) ms of CPU in \(seconds) s, "
         + "\(after.peakResidentKiB) kB resident at most")
-    for (name, count) in after.switchesPerThread.sorted(by: { $0.key < $1.key }) {
-      say("  thread \(name): \(count - (before.switchesPerThread[name] ?? 0))")
-    }
+    for (name, count) in woken.sorted(by: { $0.name < $1.name }) { say("  thread \(name): \(count)") }
     try await running.stop()
   }
 }
