@@ -10,7 +10,7 @@ import GRDBSQLite
   private let statement: Statement
   private let handle: OpaquePointer
 
-  init(_ db: Database, _ sql: String) throws {
+  fileprivate init(_ db: Database, _ sql: String) throws {
     statement = try db.cachedStatement(sql: sql)
     unsafe handle = statement.sqliteStatement
   }
@@ -84,5 +84,28 @@ import GRDBSQLite
     }
 
     func time(_ column: Int32) -> Timestamp? { integer(column).map(Timestamp.init(microseconds:)) }
+  }
+}
+
+/// The hot statements of one transaction, each looked up once: to find one among GRDB's by its text takes as long as to
+/// bind it.
+final class HotStatements {
+  /// Which there are.
+  enum Name: Hashable { case standing, insert, update, holder, referralByID, referralsByEmail, referralsByExternalID }
+
+  private var found: [Name: HotStatement] = [:]
+
+  func statement(_ name: Name, _ db: Database, _ sql: () -> String) throws -> HotStatement {
+    if let statement = found[name] { return statement }
+    let statement = try HotStatement(db, sql())
+    found[name] = statement
+    return statement
+  }
+}
+
+extension SQLiteTransaction {
+  /// A statement by its name, with its text for the first time.
+  func hot(_ name: HotStatements.Name, _ sql: @autoclosure () -> String) throws -> HotStatement {
+    try hotStatements.statement(name, db, sql)
   }
 }

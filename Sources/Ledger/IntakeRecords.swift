@@ -26,7 +26,7 @@ extension SQLiteTransaction: IntakeRecords {
 
   func standing(of row: OrderRow) throws -> RowStanding {
     guard known.mayHoldOrder(KeyHash.of(row.key.text)) else { return .unknown }
-    let known = try HotStatement(db, "SELECT entry, digest FROM orders WHERE key = ?").rows({ $0.add(row.key.text) }) {
+    let known = try hot(.standing, "SELECT entry, digest FROM orders WHERE key = ?").rows({ $0.add(row.key.text) }) {
       (entry: $0.integer(0) ?? 0, digest: $0.integer(1))
     }
     guard let known = known.first else { return .unknown }
@@ -71,7 +71,7 @@ extension SQLiteTransaction: IntakeRecords {
           OR EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) THEN decide_at ELSE 0 END
       WHERE entry = ?
       """
-    try HotStatement(db, sql).run { values in
+    try hot(.update, sql).run { values in
       values.add(contentsOf: row)
       values.add(entry)
     }
@@ -90,7 +90,7 @@ extension SQLiteTransaction: IntakeRecords {
         send_at, had_qualified, candidates)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
-    try HotStatement(db, sql).run { values in
+    try hot(.insert, sql).run { values in
       values.add(contentsOf: row)
       values.add(row.key.text)
       values.add(isBackfill)
@@ -121,10 +121,16 @@ extension SQLiteTransaction: IntakeRecords {
 
   func isRepeated(_ order: Order) throws -> Bool { try isRepeated(order.transactionID.text, key: order.key) }
 
+  /// Orders with an ID but another key, in two ways, as `orders_transaction` leaves out those whose ID is their key.
+  private static let namesakes = """
+    entry IN (SELECT entry FROM orders WHERE transaction_id = ?1 AND transaction_id <> key AND key <> ?2
+      UNION ALL SELECT entry FROM orders WHERE key = ?1 AND transaction_id = ?1 AND key <> ?2)
+    """
+
   private func isRepeated(_ transactionID: String, key: OrderKey) throws -> Bool {
     guard known.mayHoldTransaction(KeyHash.of(transactionID)) else { return false }
     return try Int.fetchOne(
-      db.cachedStatement(sql: "SELECT 1 FROM orders WHERE transaction_id = ? AND key <> ? LIMIT 1"),
+      db.cachedStatement(sql: "SELECT 1 FROM orders WHERE \(Self.namesakes) LIMIT 1"),
       arguments: [transactionID, key.text]) != nil
   }
 
@@ -137,7 +143,7 @@ extension SQLiteTransaction: IntakeRecords {
   private func wakeNamesakes(withID id: String, except key: OrderKey) throws {
     try execute(
       """
-      UPDATE orders SET decide_at = 0 WHERE transaction_id = ? AND key <> ?
+      UPDATE orders SET decide_at = 0 WHERE \(Self.namesakes)
         AND outcome NOT IN ('reported', 'superseded', 'discarded', 'sending')
         AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry)
       """, [id, key.text])

@@ -17,8 +17,8 @@ enum LedgerSchema {
     migrator.registerMigration("3: ranges, tallies") { db in
       try db.execute(sql: ranges)
     }
-    migrator.registerMigration("4: candidates in their order's row") { db in
-      try db.execute(sql: candidates)
+    migrator.registerMigration("4: candidates in their order's row, fewer IDs in an index") { db in
+      try db.execute(sql: candidates + transactions)
     }
     return migrator
   }
@@ -142,6 +142,12 @@ enum LedgerSchema {
       SELECT json_group_array(json_array(referral_id, matched_by, verdict)) FROM candidates c WHERE c.entry = orders.entry)
     WHERE EXISTS (SELECT 1 FROM candidates c WHERE c.entry = orders.entry);
     DROP TABLE candidates;
+    """
+
+  /// Most shops report an order by its key: such an ID is found by the key's own index.
+  private static let transactions = """
+    DROP INDEX orders_transaction;
+    CREATE INDEX orders_transaction ON orders (transaction_id) WHERE transaction_id <> key;
     """
 
   private static let referrals = """

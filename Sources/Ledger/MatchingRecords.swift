@@ -17,17 +17,17 @@ extension SQLiteTransaction: MatchingRecords {
   func referrals(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws -> [MirroredReferral] {
     var found: [MirroredReferral] = []
     if let email, known.mayHoldReferral(KeyHash.of(email.text)) {
-      found = try referrals("email", email.text)
+      found = try referrals(.referralsByEmail, "email", email.text)
     }
     if let externalSourceID, known.mayHoldReferral(KeyHash.of(externalSourceID.text)) {
-      let byID = try referrals("external_source_id", externalSourceID.text)
+      let byID = try referrals(.referralsByExternalID, "external_source_id", externalSourceID.text)
       found += byID.filter { referral in !found.contains { $0.id == referral.id } }
     }
     return found
   }
 
-  private func referrals(_ column: String, _ value: String) throws -> [MirroredReferral] {
-    try HotStatement(db, Self.selectReferral + " WHERE \(column) = ?").rows({ $0.add(value) }, mirrored)
+  private func referrals(_ name: HotStatements.Name, _ column: String, _ value: String) throws -> [MirroredReferral] {
+    try hot(name, Self.selectReferral + " WHERE \(column) = ?").rows({ $0.add(value) }, mirrored)
   }
 
   func holder(of referral: ReferralID, except entry: EntryID?) throws -> DecisionContext.Holder? {
@@ -37,7 +37,7 @@ extension SQLiteTransaction: MatchingRecords {
         EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) AS is_frozen
       FROM orders WHERE referral_id = ? AND claims = 1 AND entry <> ?
       """
-    let holders = try HotStatement(db, sql).rows({ values in
+    let holders = try hot(.holder, sql).rows({ values in
       values.add(referral.text)
       values.add(entry?.number ?? 0)
     }) { row -> DecisionContext.Holder? in

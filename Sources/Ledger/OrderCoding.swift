@@ -8,7 +8,10 @@ enum OrderCoding {
   static let select = """
     SELECT o.*, r.referral_id AS report_referral_id, r.transaction_id AS report_transaction_id,
       r.value AS report_value, r.body, r.frozen_at, r.first_sent_at, r.last_sent_at, r.is_unknown, r.attempts,
-      EXISTS (SELECT 1 FROM orders t WHERE t.transaction_id = o.transaction_id AND t.entry <> o.entry) AS is_repeated
+      EXISTS (SELECT 1 FROM orders t WHERE t.transaction_id = o.transaction_id AND t.transaction_id <> t.key
+          AND t.entry <> o.entry)
+        OR EXISTS (SELECT 1 FROM orders t WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id
+          AND t.entry <> o.entry) AS is_repeated
     FROM orders o LEFT JOIN reports r ON r.entry = o.entry
     """
 

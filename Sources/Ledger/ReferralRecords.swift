@@ -3,7 +3,7 @@ import GRDB
 
 extension SQLiteTransaction: ReferralRecords {
   func referral(_ id: ReferralID) throws -> MirroredReferral? {
-    try HotStatement(db, Self.selectReferral + " WHERE id = ?").rows({ $0.add(id.text) }, mirrored).first
+    try hot(.referralByID, Self.selectReferral + " WHERE id = ?").rows({ $0.add(id.text) }, mirrored).first
   }
 
   func record(

@@ -7,6 +7,7 @@ struct SQLiteTransaction: LedgerTransaction {
   let db: Database
   /// Learns of each key before it is stored; one whose transaction fails is known too many, which does no harm.
   let known: KnownKeys
+  let hotStatements = HotStatements()
 
   init(_ db: Database, known: KnownKeys) {
     self.db = db

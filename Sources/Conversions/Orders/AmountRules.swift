@@ -55,7 +55,7 @@ public struct AmountRules: Hashable, Sendable {
     case .unmapped: return .value(nil)
     case .null: return .refused(.invalidAmount, "the total is NULL")
     case .amount(let text, let currency):
-      let code = currency.flatMap(NormalForm.trimmed)?.uppercased() ?? ""
+      let code = currency == "EUR" ? "EUR" : currency.flatMap(NormalForm.trimmed)?.uppercased() ?? ""
       guard code == "EUR" else {
         if otherCurrency == .omitValue, !code.isEmpty { return .value(nil) }
         let name = code.isEmpty ? "missing" : "\(code.prefix(8)), and the API takes EUR only"
