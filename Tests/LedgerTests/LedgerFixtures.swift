@@ -1,6 +1,8 @@
 import Conversions
+import Foundation
 import Ledger
 import TestHosts
+import Testing
 
 let epoch = Timestamp(milliseconds: 1_765_000_000_000)
 
@@ -73,4 +75,14 @@ extension SQLiteLedger {
       try tx.setMirrorProgress(mirror)
     }
   }
+}
+
+/// Changes a closed ledger behind its back.
+func sqlite(_ path: String, _ sql: String) throws {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = ["sqlite3", path, sql]
+  try process.run()
+  process.waitUntilExit()
+  try #require(process.terminationStatus == 0)
 }

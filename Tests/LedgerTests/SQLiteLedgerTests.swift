@@ -117,13 +117,4 @@ import Testing
     let copied = try #require(try SQLiteLedger.copy(path: fixture.path, intoFolder: target.path))
     #expect(try await SQLiteLedger(path: copied).undecided().count == 1)
   }
-
-  private func sqlite(_ path: String, _ sql: String) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["sqlite3", path, sql]
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0)
-  }
 }
