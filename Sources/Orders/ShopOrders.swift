@@ -53,8 +53,8 @@ public actor ShopOrders: OrderSource {
     try await translated {
       let plan = try await pages.read { [mapping, limits] connection in
         let surveying = Surveying(
-          sql: ShopSQL(mapping: mapping), isASCII: await connection.isASCII,
-          serverVersion: await connection.serverVersion)
+          sql: ShopSQL(mapping: mapping), isASCII: connection.isASCII,
+          serverVersion: connection.serverVersion)
         return try await connection.transaction(limits) { try surveying.plan($0) }
       }
       self.plan = plan
@@ -166,7 +166,7 @@ public actor ShopOrders: OrderSource {
         rest = rest.dropFirst(part.count)
         let orders = try await rereads.read { [mapping, limits] connection in
           let sql = ShopSQL(mapping: mapping)
-          let describing = Describing(sql: sql, isASCII: await connection.isASCII)
+          let describing = Describing(sql: sql, isASCII: connection.isASCII)
           return try await connection.transaction(limits) { transaction in
             let description = try describing.description(in: transaction)
             return try RowReading(sql, description, transaction).orders(part)
@@ -255,7 +255,7 @@ public actor ShopOrders: OrderSource {
 
 extension PostgresConnection {
   /// Whether the database's encoding is SQL_ASCII, in which any bytes are text.
-  var isASCII: Bool { reportedSetting("server_encoding") == "SQL_ASCII" }
+  nonisolated var isASCII: Bool { serverEncoding == "SQL_ASCII" }
 }
 
 extension OrderMapping {

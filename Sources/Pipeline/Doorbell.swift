@@ -37,8 +37,9 @@ public final class Doorbell: Sendable {
     if state.withLock({ $0.takeRing() }) { return }
     if let deadline {
       try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { await self.sleep() }
-        group.addTask { try await clock.sleep(until: deadline) }
+        // Immediate: each task that had to be scheduled first would wake a thread for it.
+        group.addImmediateTask { await self.sleep() }
+        group.addImmediateTask { try await clock.sleep(until: deadline) }
         defer { group.cancelAll() }
         try await group.next()
       }

@@ -11,6 +11,10 @@ public actor PostgresConnection {
   private let handle: Mutex<ConnectionHandle?>
   let wake: EventDescriptor
   private let settings: ConnectionSettings
+  /// The server's version as a number, such as 150004.
+  public nonisolated let serverVersion: Int
+  /// The database's encoding, such as `UTF8` or `SQL_ASCII`.
+  public nonisolated let serverEncoding: String
 
   /// The longest that any statement may go without an answer, whatever the server's own limits: a stopped server keeps
   /// its TCP connections alive.
@@ -24,6 +28,9 @@ public actor PostgresConnection {
     self.executor = executor
     self.settings = settings
     wake = try EventDescriptor()
+    serverVersion = unsafe Int(PQserverVersion(handle.pointer))
+    serverEncoding =
+      unsafe PQparameterStatus(handle.pointer, "server_encoding").map { unsafe String(cString: $0) } ?? ""
   }
 
   /// Connects.
@@ -116,9 +123,6 @@ public actor PostgresConnection {
 
   /// Whether the connection is not known to be lost; a peer that vanished is noticed by the next statement.
   public nonisolated var isUsable: Bool { handle.withLock { $0 != nil } }
-
-  /// The server's version as a number, such as 150004.
-  public var serverVersion: Int { open.map { Int(unsafe PQserverVersion($0.pointer)) } ?? 0 }
 
   /// The process ID that the server, or a pooler in its place, gave when we connected.
   public var backendPID: Int { open.map { Int(unsafe PQbackendPID($0.pointer)) } ?? 0 }

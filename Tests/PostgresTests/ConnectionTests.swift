@@ -77,7 +77,7 @@ import Testing
     let rows = try await connection.query("SHOW application_name")
     #expect(try rows.text(0, 0) == "conversiond")
     #expect(await connection.reportedSetting("client_encoding") == "UTF8")
-    #expect(await connection.serverVersion >= 130_000)
+    #expect(connection.serverVersion >= 130_000)
     let pid = try await connection.query("SELECT pg_backend_pid()::text").text(0, 0)
     #expect(await pid == String(connection.backendPID))
     let (_, named) = try await connect(" application_name=mine")

@@ -37,7 +37,7 @@ extension ShopInspection {
     if mapping.qualifies == nil {
       try await ask("orders.qualifying_statuses", connection, &report) { try statuses($0) }
     }
-    let isASCII = await connection.isASCII
+    let isASCII = connection.isASCII
     try await ask("orders", connection, &report) { transaction in
       let description = try Describing(sql: sql, isASCII: isASCII).description(in: transaction)
       let statement = sql.keys(description.key, where: [], limit: mapping.pageSize, versions: false)

@@ -5,7 +5,7 @@ extension ShopInspection {
   /// The server itself: version, encoding, standby, pooler, clock.
   func server(_ connection: PostgresConnection, _ report: inout ShopReport) async throws {
     let announced = await connection.backendPID
-    let version = await connection.serverVersion
+    let version = connection.serverVersion
     let before = clock.now
     var difference: Duration?
     try await ask("database", connection, &report) { transaction in

@@ -20,7 +20,7 @@ struct InspectedTable: Sendable {
 extension ShopInspection {
   /// Whether the mapping fits, what each column is, and what kind of table it is.
   func table(_ connection: PostgresConnection, _ report: inout ShopReport) async throws -> InspectedTable? {
-    let isASCII = await connection.reportedSetting("server_encoding") == "SQL_ASCII"
+    let isASCII = connection.isASCII
     do {
       let (table, findings) = try await connection.transaction(limits) { transaction in
         try describe(transaction, isASCII: isASCII)
@@ -76,7 +76,7 @@ extension ShopInspection {
   /// How changes will be found, and what would make that cheaper.
   func following(_ connection: PostgresConnection, _ report: inout ShopReport) async throws {
     let surveying = Surveying(
-      sql: sql, isASCII: await connection.isASCII, serverVersion: await connection.serverVersion)
+      sql: sql, isASCII: connection.isASCII, serverVersion: connection.serverVersion)
     var method: ShopSurvey.Method?
     do {
       let plan = try await connection.transaction(limits) { try surveying.plan($0) }

@@ -41,8 +41,8 @@ struct PlannedReading: Sendable {
   ) async throws -> (value: Value, cost: Duration) {
     try await connection.read { connection in
       let opening = Opening(
-        sql: ShopSQL(mapping: mapping), plan: plan, isASCII: await connection.isASCII,
-        serverVersion: await connection.serverVersion)
+        sql: ShopSQL(mapping: mapping), plan: plan, isASCII: connection.isASCII,
+        serverVersion: connection.serverVersion)
       let began = ContinuousClock.now
       do {
         let value = try await connection.transaction(limits, opening: opening.statements) { transaction in
