@@ -35,7 +35,8 @@ struct ReferralReading: Sendable {
 
   /// How the mirror stands, with what the ledger wasn't told yet.
   func progress() async throws -> MirrorProgress {
-    await surroundings.referralWalks.completed(try await surroundings.ledger.transaction { try $0.mirrorProgress() })
+    let walks = surroundings.referralWalks
+    return await walks.completed(try await walks.stored(in: surroundings.ledger))
   }
 
   /// Notes that the list is not what it should be; tells of it when that is new.
@@ -62,6 +63,7 @@ struct ReferralReading: Sendable {
   private func store(
     _ referrals: [Referral], askedAt: Timestamp, unlessSeenSince time: Timestamp?
   ) async throws -> Bool {
+    guard !referrals.isEmpty else { return false }
     let now = surroundings.clock.now
     let changed = try await surroundings.ledger.transaction { transaction in
       try referrals.reduce(false) { changed, referral in

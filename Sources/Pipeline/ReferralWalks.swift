@@ -6,6 +6,8 @@ public actor ReferralWalks {
   private var walks: [MirrorTier: MirrorWalk] = [:]
   private var lastAnswerAt: Timestamp?
   private var clock = ClockComparison()
+  /// What the ledger knew when it had changed so often.
+  private var stored: (changes: UInt64, progress: MirrorProgress)?
   private var underWay: (beganAt: Timestamp, task: Task<Bool, any Error>)?
 
   /// Nothing done yet.
@@ -17,6 +19,15 @@ public actor ReferralWalks {
     progress.walks.merge(walks) { $1 }
     progress.lastAnswerAt = lastAnswerAt ?? progress.lastAnswerAt
     progress.clockAhead = clock.ahead ?? progress.clockAhead
+    return progress
+  }
+
+  /// What a ledger knows, which is looked into only where it has changed: an idle mirror leaves it alone.
+  func stored(in ledger: any LedgerStore) async throws -> MirrorProgress {
+    let changes = ledger.changes
+    if let stored, stored.changes == changes { return stored.progress }
+    let progress = try await ledger.transaction { try $0.mirrorProgress() }
+    stored = (changes, progress)
     return progress
   }
 

@@ -12,6 +12,7 @@ struct WalkSettling: Sendable {
   /// Stores what a walk has come to, where something rests on it or a minute has passed.
   func settle(_ walk: WalkUnderWay, startedAt: Timestamp) async throws {
     let (now, schedule) = (surroundings.clock.now, schedule)
+    if try await leavesNothing(walk, now: now) { return }
     let noted = await surroundings.referralWalks.completed(MirrorProgress())
     let settled = try await surroundings.ledger.transaction { transaction -> Settled in
       let before = try transaction.mirrorProgress()
@@ -33,6 +34,16 @@ struct WalkSettling: Sendable {
         .mirrorTrusted, .notice, "a full sweep of the API's referrals found nothing wrong any more")
     }
     if settled.matters { surroundings.matchingBell.ring() }
+  }
+}
+
+extension WalkSettling {
+  /// Whether nothing rests on a walk, and the ledger was told of an answer less than a minute ago.
+  private func leavesNothing(_ walk: WalkUnderWay, now: Timestamp) async throws -> Bool {
+    guard walk.tier.isSmall, walk.tier != .conversions else { return false }
+    let known = try await surroundings.referralWalks.stored(in: surroundings.ledger)
+    guard known.currentSince != nil, let last = known.lastAnswerAt else { return false }
+    return last <= now && now - last < Self.idleStoreInterval
   }
 }
 

@@ -6,7 +6,12 @@ import TestHosts
 struct IdleBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "idle", abstract: "What the daemon costs while nothing happens.",
-    discussion: "Wake-ups are voluntary context switches of all its threads (proc(5)).")
+    discussion: """
+      A wake-up is when some thread of the daemon ran in a hundredth of a second after one in which none did. What its
+      threads do then, waking each other and waiting for the database, are switches: voluntary context switches
+      (proc(5)). One wake-up a second is libdispatch's own: it looks after its threads (its source, \
+      _dispatch_workq_monitor_pools).
+      """)
 
   @Option(help: "How many orders the shop has.") var orders = 1000
   @Option(help: "For how many seconds to look.") var seconds = 60
@@ -16,16 +21,39 @@ struct IdleBenchmark: AsyncParsableCommand {
     let running = try await RunningDaemon(program: conversiond, rows: orders, pollInterval: "5s", notifies: false)
     try await Task.sleep(for: .seconds(20))
     let before = try ProcessUsage(running.daemon.pid)
-    try await Task.sleep(for: .seconds(seconds))
-    let after = try ProcessUsage(running.daemon.pid)
-    // Threads that ended meanwhile are left out on either side.
-    let woken = after.switchesPerThread.map { (name: $0, count: $1 - (before.switchesPerThread[$0] ?? 0)) }
-    let perSecond = Double(woken.map(\.count).reduce(0, +)) / Double(seconds)
+    var after = before
+    var counts = ThreadCounts(before)
+    let began = ContinuousClock.now
+    while ContinuousClock.now - began < .seconds(seconds) {
+      try await Task.sleep(for: .milliseconds(10))
+      after = try ProcessUsage(running.daemon.pid)
+      counts.take(after)
+    }
+    func perSecond(_ count: Int) -> Double { (Double(count) / Double(seconds)).rounded3 }
     say(
-      "idle, \(orders) orders, polled every 5 s: \(perSecond.rounded3) wake-ups a second, "
-        + "\(Double((after.cpuTicks - before.cpuTicks) * 10).rounded3) ms of CPU in \(seconds) s, "
+      "idle, \(orders) orders, polled every 5 s: \(perSecond(counts.wakeUps)) wake-ups and \(perSecond(counts.switches)) "
+        + "switches a second, \(Double((after.cpuTicks - before.cpuTicks) * 10).rounded3) ms of CPU in \(seconds) s, "
         + "\(after.peakResidentKiB) kB resident at most")
-    for (name, count) in woken.sorted(by: { $0.name < $1.name }) { say("  thread \(name): \(count)") }
+    for (name, count) in counts.perThread.sorted(by: { $0.key < $1.key }) { say("  thread \(name): \(count)") }
     try await running.stop()
+  }
+}
+
+/// How often each thread was switched away from since the beginning, also those that have ended meanwhile.
+private struct ThreadCounts {
+  private let first: [String: Int]
+  private(set) var perThread: [String: Int] = [:]
+  private(set) var wakeUps = 0
+  private var isAwake = false
+  var switches: Int { perThread.values.reduce(0, +) }
+
+  init(_ before: ProcessUsage) { first = before.switchesPerThread }
+
+  mutating func take(_ usage: ProcessUsage) {
+    let earlier = perThread
+    for (name, count) in usage.switchesPerThread { perThread[name] = count - (first[name] ?? 0) }
+    let ran = perThread != earlier
+    if ran, !isAwake { wakeUps += 1 }
+    isAwake = ran
   }
 }
