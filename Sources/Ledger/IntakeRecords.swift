@@ -48,6 +48,8 @@ extension SQLiteTransaction: IntakeRecords {
     let wasReported = known["outcome"] == Outcome.reported.rawValue
     let placedBefore: Int64? = known["placed_from"]
     let idBefore: String? = known["transaction_id"]
+    // The key is known; the ID may be a new one.
+    self.known.insert(order: row.key, transactionID: row.transactionID)
     try update(entry, row)
     try wakeNamesakes(of: row)
     // Whose ID this was, too, may now be alone with it.
@@ -113,10 +115,17 @@ extension SQLiteTransaction: IntakeRecords {
   }
 
   func dismiss(_ entry: EntryID, as outcome: Outcome) throws {
+    let left = try Row.fetchOne(
+      db.cachedStatement(sql: "SELECT key, transaction_id, referral_id, claims FROM orders WHERE entry = ?"),
+      arguments: [entry.number])
     try execute(
       "DELETE FROM orders WHERE entry = ? AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry)",
       [entry.number])
-    if db.changesCount > 0 { try tally(outcome, 1) }
+    guard db.changesCount > 0, let left else { return }
+    try tally(outcome, 1)
+    // Whoever waited behind it, or shared its ID, may now be alone.
+    if left["claims"], let referral: String = left["referral_id"] { try wakeRivals(of: ReferralID(referral)) }
+    if let id: String = left["transaction_id"] { try wakeNamesakes(withID: id, except: OrderKey(left["key"])) }
   }
 
   func isRepeated(_ order: Order) throws -> Bool { try isRepeated(order.transactionID.text, key: order.key) }
@@ -136,8 +145,7 @@ extension SQLiteTransaction: IntakeRecords {
 
   /// Two rows with one order ID must both be looked at by a person, the earlier one too.
   private func wakeNamesakes(of row: OrderRow) throws {
-    guard case .readable(let order) = row else { return }
-    try wakeNamesakes(withID: order.transactionID.text, except: order.key)
+    if let id = row.transactionID { try wakeNamesakes(withID: id, except: row.key) }
   }
 
   private func wakeNamesakes(withID id: String, except key: OrderKey) throws {

@@ -12,15 +12,20 @@ struct Sending: Sendable {
   /// Sends a report; returns what came of it, or nil where the order changed since it was prepared and nothing was sent.
   func send(_ order: LedgerOrder, _ report: ConversionReport, permit: SendPermit) async throws -> Ended? {
     let (startedAt, began, rules) = (surroundings.clock.now, surroundings.clock.uptime, rules)
-    let begun = try await surroundings.ledger.transaction { transaction -> (number: Int, rematches: Int)? in
-      guard try Self.isStillSo(order, report, rules: rules, transaction: transaction, now: startedAt) else {
-        return nil
+    let begun = try await surroundings.ledger.transaction { transaction -> Begun? in
+      guard let again = try Self.decidedAgain(order, report, rules: rules, transaction: transaction, now: startedAt)
+      else {
+        return .send(
+          number: try transaction.beginSend(order.entry, report, at: startedAt),
+          rematches: try transaction.rematches(of: order.entry))
       }
-      return (
-        try transaction.beginSend(order.entry, report, at: startedAt), try transaction.rematches(of: order.entry)
-      )
+      return .not(again)
     }
-    guard let (number, rematches) = begun else { return nil }
+    guard case .send(let number, let rematches) = begun else {
+      if case .not(let decided?) = begun { decided.log(to: surroundings.log) }
+      surroundings.matchingBell.ring()
+      return nil
+    }
     let answer = await surroundings.partners.convert(report, permit: permit)
     let history = SendHistory(
       hasUnknownOutcome: order.frozen?.hasUnknownOutcome ?? false, firstSentAt: order.frozen?.firstSentAt ?? startedAt,
@@ -41,18 +46,28 @@ struct Sending: Sendable {
     return ended
   }
 
-  /// Whether the report is still the order's, in the transaction that freezes it: since it was prepared, intake, the
-  /// mirror and matching went on.
-  private static func isStillSo(
+  private enum Begun {
+    case send(number: Int, rematches: Int)
+    case not(Decided?)
+  }
+
+  /// Looks whether the report is still the order's, in the transaction that freezes it: since it was prepared, intake,
+  /// the mirror and matching went on, and the rules may be others than those by which it was queued. If it isn't, the
+  /// order is decided anew here: left as it is, it would be the next to send for ever, before all others.
+  ///
+  /// - Returns: Nil where it is to be sent; what became of the order otherwise.
+  private static func decidedAgain(
     _ order: LedgerOrder, _ report: ConversionReport, rules: AttributionRules, transaction: any LedgerTransaction,
     now: Timestamp
-  ) throws -> Bool {
-    guard let current = try transaction.entry(order.entry), current.outcome == .queued, current.row == order.row else {
-      return false
-    }
-    if let frozen = current.frozen, frozen.hasUnknownOutcome { return frozen.report == report }
+  ) throws -> Decided?? {
+    guard let current = try transaction.entry(order.entry), current.outcome == .queued else { return .some(nil) }
+    if let frozen = current.frozen, frozen.hasUnknownOutcome, frozen.report == report { return nil }
     let decision = try Matching.decide(current, rules: rules, transaction: transaction, now: now)
-    return ConversionReport(of: current, decision) == report
+    if current.row == order.row, ConversionReport(of: current, decision) == report { return nil }
+    guard current.frozen?.hasUnknownOutcome != true else { return .some(nil) }
+    if current.frozen != nil { try transaction.unfreeze(current.entry) }
+    try transaction.decide(current.entry, decision, at: now)
+    return Decided(orderID: current.orderID, before: current, decision: decision)
   }
 
   /// A send that ended.

@@ -1,4 +1,5 @@
 import Conversions
+import Foundation
 import Ledger
 import LoopFixtures
 import Orders
@@ -47,6 +48,36 @@ import Testing
       let before = world.source.sweptSizes.count
       try await world.sweeps(3)
       #expect(world.source.sweptSizes[before...].dropFirst().allSatisfy { $0 == 0 })
+    }
+  }
+
+  @Test func aBackendThatWasKilledAndNumbersGivenOutAgain() async throws {
+    // The server recovers under the same postmaster: numbers of transactions that were rolled back are used again.
+    let cluster = try await PostgresCluster.start()
+    let world = try await World.make(World.table + insert("a") + "CHECKPOINT;", cluster: cluster)
+    func started() async throws -> String { try await world.sql("SELECT pg_postmaster_start_time()") }
+    try await world.run {
+      try await world.catchesUp()
+      try await world.holds(["1"])
+      for _ in 0..<60 { try await world.sql("BEGIN; SELECT pg_current_xact_id(); ROLLBACK") }
+      try await world.sweeps(2)
+      let (since, seen) = (try await started(), try await world.progress().identity)
+      let victim = Task { try? await cluster.database("postgres").execute("SELECT pg_sleep(600)") }
+      var pid: Int32?
+      let find = "SELECT pid FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'"
+      #expect(
+        await eventually {
+          pid = (try? await cluster.database("postgres").execute(find)).flatMap { Int32($0) }
+          return pid != nil
+        })
+      kill(try #require(pid), SIGKILL)
+      _ = await victim.value
+      #expect(await eventually { (try? await world.sql("SELECT 1")) == "1" })
+      #expect(try await started() == since, "the same postmaster")
+      for number in 0..<70 { try await world.sql(insert("after\(number)")) }
+      let count = try await world.sql("SELECT count(*) FROM orders")
+      try await world.reaches(within: .seconds(40)) { try await String(world.keys().count) == count }
+      #expect(try await world.progress().identity != seen)
     }
   }
 

@@ -31,16 +31,4 @@ import Testing
     #expect(candidates.0.map(\.verdict) == [.chosen, .notPreferred] && candidates.1.isEmpty)
     #expect(try await opened.integrityFaults().isEmpty)
   }
-
-  @Test(arguments: [false, true]) func anIDThatIsAnotherOrdersKeyIsRepeated(keyFirst: Bool) async throws {
-    // One order is reported by its key, another one by an ID that is that key.
-    let fixture = try LedgerFixture()
-    let ledger = try fixture.open()
-    let orders = [makeOrder(7, id: "7"), makeOrder(8, id: "7"), makeOrder(9, id: "9")]
-    for order in keyFirst ? orders : orders.reversed() { _ = try await ledger.take([.readable(order)]) }
-    let repeated = try await ledger.undecided().filter(\.idIsRepeated).map(\.row.key.text)
-    #expect(Set(repeated) == ["7", "8"])
-    let flags = try await ledger.transaction { tx in try orders.map { try tx.isRepeated($0) } }
-    #expect(flags == [true, true, false])
-  }
 }

@@ -36,6 +36,22 @@ extension Loops {
       #expect(world.lines.of(.reported).count == 1)
     }
 
+    @Test func anOrderThatOtherRulesQueuedIsDecidedAnewAndHoldsNobodyUp() async throws {
+      // Queued without a hold, before the daemon was started with one.
+      let world = try await queued()
+      try await world.queue(2)
+      let rules = makeRules(hold: day * 30)
+      let surroundings = world.surroundings
+      let delivery = Delivery(
+        surroundings, rules: rules, settings: Delivery.Settings(giveUpAfter: day * 30, isDryRun: false))
+      try await world.running([delivery, Matching(surroundings, rules: rules)]) {
+        try await world.reaches(within: .seconds(120)) { try await world.outcomes() == [.held: 2] }
+        try await world.pass(.seconds(600))
+      }
+      #expect(world.sent.isEmpty && world.violations.isEmpty)
+      #expect(world.api.state.withLock { $0.wasted } == 2, "a permit for each, given back")
+    }
+
     @Test(
       arguments: [
         ConvertFault.answerLost, .answerCut, .doneBut500, .requestLost, .internalError, .badGateway,

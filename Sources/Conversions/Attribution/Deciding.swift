@@ -10,7 +10,9 @@ extension AttributionRules {
     }
     guard order.qualifies else {
       return context.hadQualified
-        ? Decision(.cancelled, reason: DecisionReason.noLongerQualifies) : Decision(.notQualifying)
+        ? Decision(.cancelled, reason: DecisionReason.noLongerQualifies)
+        // When it can matter no more it leaves, as one does that was never young here.
+        : Decision(.notQualifying, lookAgainAt: order.placedAt.latest + waitForReferral)
     }
     let attribution = Attribution(of: order, among: referrals, rules: self)
     var decision: Decision

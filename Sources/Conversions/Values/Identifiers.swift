@@ -1,5 +1,17 @@
+/// A text that is one and the same only where its bytes are, as in PostgreSQL, in SQLite and in the API. A `String` takes two
+/// for equal that are spelt with different Unicode characters and look alike.
+public protocol ByteText: Equatable {
+  /// The text.
+  var text: String { get }
+}
+
+extension ByteText {
+  /// Whether the bytes are the same.
+  public static func == (left: Self, right: Self) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+}
+
 /// An order's key: the text PostgreSQL prints for `orders.key`, in whatever type the column has.
-public struct OrderKey: Hashable, Sendable, Codable, CustomStringConvertible {
+public struct OrderKey: ByteText, Hashable, Sendable, Codable, CustomStringConvertible {
   /// The key as PostgreSQL prints it.
   public let text: String
 
@@ -11,7 +23,7 @@ public struct OrderKey: Hashable, Sendable, Codable, CustomStringConvertible {
 }
 
 /// What the API is told an order is called (`externalTransactionId`), so that the partner recognises it.
-public struct TransactionID: Hashable, Sendable, Codable, CustomStringConvertible {
+public struct TransactionID: ByteText, Hashable, Sendable, Codable, CustomStringConvertible {
   /// The longest that is sent, in bytes: the reference states no limit, and no shop's order ID comes near.
   public static let bytesMax = 255
 
@@ -31,15 +43,15 @@ public struct TransactionID: Hashable, Sendable, Codable, CustomStringConvertibl
 }
 
 /// A referral's stable ID, as the API gave it.
-public struct ReferralID: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+public struct ReferralID: ByteText, Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
   /// The ID as the API gave it; percent-encoded wherever it enters a URL.
   public let text: String
 
   /// Wraps an ID as the API gave it.
   public init(_ text: String) { self.text = text }
 
-  /// Orders IDs by their text, so that equal times still have one answer.
-  public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+  /// Orders IDs by their bytes, so that equal times still have one answer.
+  public static func < (left: Self, right: Self) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
 
   /// The ID's text.
   public var description: String { text }

@@ -79,6 +79,9 @@ struct TableIdentity: Sendable {
     let wanted = [
       "(SELECT system_identifier::text FROM pg_control_system())",
       "extract(epoch FROM pg_postmaster_start_time())::text",
+      // After a backend was killed the server recovers under the same postmaster, and numbers are given out again, too;
+      // what it counted begins anew then (PostgreSQL manual, 27.2 The Cumulative Statistics System).
+      "(SELECT extract(epoch FROM stats_reset)::text FROM pg_stat_bgwriter)",
       "pg_is_in_recovery()::text",
       """
       CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id::text FROM pg_control_checkpoint()) \

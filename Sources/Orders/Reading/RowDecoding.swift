@@ -72,7 +72,7 @@ struct RowDecoding {
         customerID: try text(columns.customerID).flatMap { $0.isEmpty ? nil : $0 },
         total: total(try text(columns.total), try text(columns.currency)), status: status,
         qualifies: mapping.qualifies == nil
-          ? status.map { mapping.qualifyingStatuses.contains($0) } ?? false
+          ? status.map { status in mapping.qualifyingStatuses.contains { $0.utf8.elementsEqual(status.utf8) } } ?? false
           : columns.qualifies.map { rows.integer(row, $0) == 1 } ?? false,
         placedAt: placed, metadata: metadata))
   }
