@@ -42,7 +42,10 @@ struct SendPreparing: Sendable {
     let row = try await surroundings.orders.orders(withKeys: [key])[key]
     let (rules, now) = (rules, surroundings.clock.now)
     let order = try await surroundings.ledger.transaction { transaction -> LedgerOrder? in
-      guard let known = try transaction.entry(queued.entry), known.outcome == .queued else { return nil }
+      // Where intake stored another version meanwhile, this one may be older: it is read again.
+      guard let known = try transaction.entry(queued.entry), known.outcome == .queued, known.row == queued.row else {
+        return nil
+      }
       let change = try transaction.record(row ?? known.row.withdrawn, seenAt: now, isBackfill: known.isBackfill)
       guard let shown = try transaction.entry(known.entry) else { return nil }
       // What may have been done stays as it is. An order that was never sent stands as matching left it.
