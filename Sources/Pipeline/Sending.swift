@@ -13,16 +13,10 @@ struct Sending: Sendable {
   func send(_ order: LedgerOrder, _ report: ConversionReport, permit: SendPermit) async throws -> Ended? {
     let (startedAt, began, rules) = (surroundings.clock.now, surroundings.clock.uptime, rules)
     let begun = try await surroundings.ledger.transaction { transaction -> Begun? in
-      guard let again = try Self.decidedAgain(order, report, rules: rules, transaction: transaction, now: startedAt)
-      else {
-        return .send(
-          number: try transaction.beginSend(order.entry, report, at: startedAt),
-          rematches: try transaction.rematches(of: order.entry))
-      }
-      return .not(again)
+      try Self.begin(order, report, rules: rules, transaction: transaction, now: startedAt)
     }
-    guard case .send(let number, let rematches) = begun else {
-      if case .not(let decided?) = begun { decided.log(to: surroundings.log) }
+    guard case .send(let number, let rematches)? = begun else {
+      if case .decidedAgain(let decided)? = begun { decided.log(to: surroundings.log) }
       surroundings.matchingBell.ring()
       return nil
     }
@@ -48,26 +42,32 @@ struct Sending: Sendable {
 
   private enum Begun {
     case send(number: Int, rematches: Int)
-    case not(Decided?)
+    case decidedAgain(Decided)
   }
 
-  /// Looks whether the report is still the order's, in the transaction that freezes it: since it was prepared, intake,
-  /// the mirror and matching went on, and the rules may be others than those by which it was queued. If it isn't, the
-  /// order is decided anew here: left as it is, it would be the next to send for ever, before all others.
+  /// Freezes the report and marks its send, where it is still the order's: since it was prepared, intake, the mirror and
+  /// matching went on, and the rules may be others than those by which it was queued. If it isn't, the order is decided
+  /// anew here: left as it is, it would be the next to send for ever, before all others.
   ///
-  /// - Returns: Nil where it is to be sent; what became of the order otherwise.
-  private static func decidedAgain(
+  /// - Returns: Nil where the order is no longer to be sent, which others have seen to.
+  private static func begin(
     _ order: LedgerOrder, _ report: ConversionReport, rules: AttributionRules, transaction: any LedgerTransaction,
     now: Timestamp
-  ) throws -> Decided?? {
-    guard let current = try transaction.entry(order.entry), current.outcome == .queued else { return .some(nil) }
-    if let frozen = current.frozen, frozen.hasUnknownOutcome, frozen.report == report { return nil }
-    let decision = try Matching.decide(current, rules: rules, transaction: transaction, now: now)
-    if current.row == order.row, ConversionReport(of: current, decision) == report { return nil }
-    guard current.frozen?.hasUnknownOutcome != true else { return .some(nil) }
-    if current.frozen != nil { try transaction.unfreeze(current.entry) }
-    try transaction.decide(current.entry, decision, at: now)
-    return Decided(orderID: current.orderID, before: current, decision: decision)
+  ) throws -> Begun? {
+    guard let current = try transaction.entry(order.entry), current.outcome == .queued else { return nil }
+    if let frozen = current.frozen, frozen.hasUnknownOutcome {
+      guard frozen.report == report else { return nil }
+    } else {
+      let decision = try Matching.decide(current, rules: rules, transaction: transaction, now: now)
+      guard current.row == order.row, ConversionReport(of: current, decision) == report else {
+        if current.frozen != nil { try transaction.unfreeze(current.entry) }
+        try transaction.decide(current.entry, decision, at: now)
+        return .decidedAgain(Decided(orderID: current.orderID, before: current, decision: decision))
+      }
+    }
+    return .send(
+      number: try transaction.beginSend(order.entry, report, at: now),
+      rematches: try transaction.rematches(of: order.entry))
   }
 
   /// A send that ended.

@@ -23,7 +23,7 @@ struct WalkSettling: Sendable {
         progress.currentSince = now
       }
       let isIdle = progress.settledFacts == before.settledFacts && walk.tier.isSmall
-      if isIdle, let last = before.lastAnswerAt, last <= now, now - last < Self.idleStoreInterval { return Settled() }
+      if isIdle, before.heardAnAnswer(lately: now) { return Settled() }
       (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
       try transaction.setMirrorProgress(progress)
       return Settled(before: before, after: progress)
@@ -42,8 +42,7 @@ extension WalkSettling {
   private func leavesNothing(_ walk: WalkUnderWay, now: Timestamp) async throws -> Bool {
     guard walk.tier.isSmall, walk.tier != .conversions else { return false }
     let known = try await surroundings.referralWalks.stored(in: surroundings.ledger)
-    guard known.currentSince != nil, let last = known.lastAnswerAt else { return false }
-    return last <= now && now - last < Self.idleStoreInterval
+    return known.currentSince != nil && known.heardAnAnswer(lately: now)
   }
 }
 
@@ -58,6 +57,12 @@ private struct Settled: Sendable {
 }
 
 extension MirrorProgress {
+  /// Whether the ledger was told of an answer not long before a time.
+  fileprivate func heardAnAnswer(lately now: Timestamp) -> Bool {
+    guard let lastAnswerAt else { return false }
+    return lastAnswerAt <= now && now - lastAnswerAt < WalkSettling.idleStoreInterval
+  }
+
   /// What decisions rest on.
   fileprivate var settledFacts: [String?] {
     [completeSweepBeganAt?.description, currentSince?.description, distrust]

@@ -19,15 +19,13 @@ public final class KnownKeys: Sendable {
   /// No keys.
   public init() {}
 
-  /// Forgets every key, and makes room for those that are about to be taken in, as at the beginning: one large filter is quicker to ask than many that grew.
+  /// Forgets every key, and makes room for those that are about to be taken in, as at the beginning: one large filter is
+  /// quicker to ask than many that grew.
   public func reserve(orders: Int, referralKeys: Int) {
-    filters.withLock { filters in
-      filters.isComplete = false
-      filters.orders = GrowingKeyFilter(room: orders)
-      filters.transactions = GrowingKeyFilter(room: orders)
-      filters.referrals = GrowingKeyFilter(room: referralKeys)
-      filters.claims = GrowingKeyFilter()
-    }
+    let empty = Filters(
+      orders: GrowingKeyFilter(room: orders), transactions: GrowingKeyFilter(room: orders),
+      referrals: GrowingKeyFilter(room: referralKeys))
+    filters.withLock { $0 = empty }
   }
 
   /// Takes in the key and the ID of an order that the ledger is about to hold.
