@@ -3,14 +3,16 @@ import Foundation
 import GRDB
 
 extension SQLiteTransaction: DeliveryRecords {
-  func nextToSend(at now: Timestamp) throws -> LedgerOrder? {
+  func nextToSend(at now: Timestamp, limit: Int) throws -> [LedgerOrder] {
     let mayFreeze = try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil
     let sql =
       OrderCoding.select + """
          WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (? OR r.entry IS NOT NULL)
-        ORDER BY o.is_backfill, o.send_at, o.entry LIMIT 1
+        ORDER BY o.is_backfill, o.send_at, o.entry LIMIT ?
         """
-    return try Row.fetchOne(db, sql: sql, arguments: [now.microseconds, mayFreeze]).map(OrderCoding.order)
+    return try Row.fetchAll(
+      db.cachedStatement(sql: sql), arguments: [now.microseconds, mayFreeze, limit]
+    ).map(OrderCoding.order)
   }
 
   func nextSendAt() throws -> Timestamp? {

@@ -7,6 +7,7 @@ import Synchronization
 /// The ledger in one SQLite file. One connection of one process writes it, ever; commands ask the daemon.
 public final class SQLiteLedger: LedgerStore {
   private let queue: DatabaseQueue
+  private let commits: GroupCommit
   private let known = KnownKeys()
   private let changeCount = Mutex<UInt64>(0)
   /// Held for as long as the connection lives.
@@ -19,6 +20,7 @@ public final class SQLiteLedger: LedgerStore {
   public init(path: String) throws(LedgerFailure) {
     lock = try LedgerLock(ledgerPath: path)
     queue = try Self.connect(path: path)
+    commits = GroupCommit(queue)
     try Self.migrate(queue, path: path)
   }
 
@@ -97,22 +99,40 @@ public final class SQLiteLedger: LedgerStore {
   /// How many transactions have changed anything since the ledger was opened.
   public var changes: UInt64 { changeCount.withLock { $0 } }
 
-  /// Runs `body` in one transaction on the connection's own queue, off the cooperative pool.
+  /// Runs `body` in a transaction on the connection's own queue, off the cooperative pool; those that come together
+  /// share a commit.
   ///
-  /// - Throws: `LedgerFailure` for what the store did; whatever `body` threw otherwise.
+  /// - Throws: `LedgerFailure` for what the store did; whatever `body` threw otherwise; `CancellationError` before it
+  ///   began.
   public func transaction<Value: Sendable>(
     _ body: @escaping @Sendable (any LedgerTransaction) throws -> Value
   ) async throws -> Value {
+    try Task.checkCancellation()
+    let kept = Mutex<Value?>(nil)
     do {
-      return try await queue.write { [known] db in
-        let before = db.totalChangesCount
-        // Told before the commit: whoever hears of it reads after it, as there is one connection.
-        defer { if db.totalChangesCount != before { changeCount.withLock { $0 += 1 } } }
-        return try body(SQLiteTransaction(db, known: known))
+      try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+        commits.add(
+          GroupCommit.Job { db in
+            let value = try self.run(body, db)
+            kept.withLock { $0 = value }
+          } end: { error in
+            if let error { continuation.resume(throwing: error) } else { continuation.resume() }
+          })
       }
     } catch let error as DatabaseError {
       throw LedgerFailure(error)
     }
+    guard let value = kept.withLock({ $0 }) else {
+      throw LedgerFailure(.other, "ledger: a transaction came to nothing")
+    }
+    return value
+  }
+
+  private func run<Value>(_ body: (any LedgerTransaction) throws -> Value, _ db: Database) throws -> Value {
+    let before = db.totalChangesCount
+    // Told before the commit: whoever hears of it reads after it, as there is one connection.
+    defer { if db.totalChangesCount != before { changeCount.withLock { $0 += 1 } } }
+    return try body(SQLiteTransaction(db, known: known))
   }
 
   /// Reads every key once; transactions add to them from then on.

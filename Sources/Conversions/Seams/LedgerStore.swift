@@ -177,8 +177,8 @@ public protocol MatchingRecords {
 
 /// What delivery reads and writes.
 public protocol DeliveryRecords {
-  /// The next order to send: live ones first, then the earliest due. Nil while nothing may be frozen yet.
-  func nextToSend(at now: Timestamp) throws -> LedgerOrder?
+  /// The next orders to send: live ones first, then the earliest due. Only frozen ones while nothing may be frozen yet.
+  func nextToSend(at now: Timestamp, limit: Int) throws -> [LedgerOrder]
   /// When the next queued order is due.
   func nextSendAt() throws -> Timestamp?
   /// Freezes a report and marks its send as begun, before a byte leaves: returns the attempt's number.

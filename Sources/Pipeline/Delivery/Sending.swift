@@ -9,21 +9,60 @@ struct Sending: Sendable {
   let surroundings: Surroundings
   let rules: AttributionRules
 
-  /// Sends a report; returns what came of it, or nil where the order changed since it was prepared and nothing was sent.
-  func send(_ order: LedgerOrder, _ report: ConversionReport, permit: SendPermit) async throws -> Ended? {
-    let (startedAt, began, rules) = (surroundings.clock.now, surroundings.clock.uptime, rules)
-    let begun = try await surroundings.ledger.transaction { transaction -> Begun? in
-      try Self.begin(order, report, rules: rules, transaction: transaction, now: startedAt)
+  /// What came of the try to send an order.
+  enum Result: Sendable {
+    /// It was sent.
+    case sent(Ended)
+    /// Nothing was sent: what is to be looked at first.
+    case changed(LedgerOrder)
+    /// Nothing was sent, and nothing is to be.
+    case dropped
+    /// Nothing was sent: ask the API.
+    case settleUnknown(LedgerOrder, FrozenReport)
+  }
+
+  /// Freezes the order's report and marks its send, sends it, and stores what came of it.
+  ///
+  /// - Parameters:
+  ///   - order: As it stood when its referral was looked at.
+  ///   - row: What the shop shows of it now; nil for an order that is gone.
+  ///   - permit: Used if anything is sent.
+  /// - Throws: `LedgerFailure`.
+  func send(_ order: LedgerOrder, shown row: OrderRow?, permit: SendPermit) async throws -> Result {
+    let (startedAt, rules) = (surroundings.clock.now, rules)
+    let begun = try await surroundings.ledger.transaction { transaction -> Begun in
+      let settled = try transaction.settleBeforeSend(order, shown: row, rules: rules, now: startedAt)
+      guard case .send(let order, let report) = settled else { return .not(settled) }
+      return .send(
+        order, report, number: try transaction.beginSend(order.entry, report, at: startedAt),
+        rematches: try transaction.rematches(of: order.entry))
     }
-    guard case .send(let number, let rematches)? = begun else {
-      if case .decidedAgain(let decided)? = begun { decided.log(to: surroundings.log) }
-      surroundings.matchingBell.ring()
-      return nil
+    switch begun {
+    case .send(let order, let report, let number, let rematches):
+      let history = SendHistory(
+        hasUnknownOutcome: order.frozen?.hasUnknownOutcome ?? false,
+        firstSentAt: order.frozen?.firstSentAt ?? startedAt, rematches: rematches)
+      return .sent(try await send(order, report, history, number: number, startedAt: startedAt, permit: permit))
+    case .not(.changed(let order)): return .changed(order)
+    case .not(.settleUnknown(let order, let frozen)): return .settleUnknown(order, frozen)
+    case .not(.dropped(let decided)):
+      decided?.log(to: surroundings.log)
+      return .dropped
+    case .not(.send): return .dropped
     }
+  }
+
+  private enum Begun {
+    case send(LedgerOrder, ConversionReport, number: Int, rematches: Int)
+    case not(BeforeSend)
+  }
+
+  private func send(
+    _ order: LedgerOrder, _ report: ConversionReport, _ history: SendHistory, number: Int, startedAt: Timestamp,
+    permit: SendPermit
+  ) async throws -> Ended {
+    let began = surroundings.clock.uptime
     let answer = await surroundings.partners.convert(report, permit: permit)
-    let history = SendHistory(
-      hasUnknownOutcome: order.frozen?.hasUnknownOutcome ?? false, firstSentAt: order.frozen?.firstSentAt ?? startedAt,
-      rematches: rematches)
     var verdict = SendVerdict(answer: answer, report: report, history: history)
     var isUnknown = verdict.isUnknown
     if case .verify(let reason) = verdict {
@@ -38,36 +77,6 @@ struct Sending: Sendable {
       duration: surroundings.clock.uptime - began, httpStatus: answer.httpStatus, isUnknown: isUnknown)
     try await settle(ended)
     return ended
-  }
-
-  private enum Begun {
-    case send(number: Int, rematches: Int)
-    case decidedAgain(Decided)
-  }
-
-  /// Freezes the report and marks its send, where it is still the order's: since it was prepared, intake, the mirror and
-  /// matching went on, and the rules may be others than those by which it was queued. If it isn't, the order is decided
-  /// anew here: left as it is, it would be the next to send for ever, before all others.
-  ///
-  /// - Returns: Nil where the order is no longer to be sent, which others have seen to.
-  private static func begin(
-    _ order: LedgerOrder, _ report: ConversionReport, rules: AttributionRules, transaction: any LedgerTransaction,
-    now: Timestamp
-  ) throws -> Begun? {
-    guard let current = try transaction.entry(order.entry), current.outcome == .queued else { return nil }
-    if let frozen = current.frozen, frozen.hasUnknownOutcome {
-      guard frozen.report == report else { return nil }
-    } else {
-      let decision = try Matching.decide(current, rules: rules, transaction: transaction, now: now)
-      guard current.row == order.row, ConversionReport(of: current, decision) == report else {
-        if current.frozen != nil { try transaction.unfreeze(current.entry) }
-        try transaction.decide(current.entry, decision, at: now)
-        return .decidedAgain(Decided(orderID: current.orderID, before: current, decision: decision))
-      }
-    }
-    return .send(
-      number: try transaction.beginSend(order.entry, report, at: now),
-      rematches: try transaction.rematches(of: order.entry))
   }
 
   /// A send that ended.

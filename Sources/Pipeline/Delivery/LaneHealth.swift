@@ -17,6 +17,10 @@ struct LaneHealth {
   /// How often the whole lane failed in a row; 0 while orders may be sent one after the other.
   private(set) var failures = 0
 
+  /// The order to be tried while the lane is out of order: the one that failed last, so that one order meets the fault
+  /// again and again and not all of them.
+  private(set) var probe: EntryID?
+
   /// Takes in what came of a send.
   mutating func note(_ sent: Sending.Ended, at uptime: Duration, log: Logger) {
     switch sent.verdict {
@@ -34,7 +38,7 @@ struct LaneHealth {
     case .notDone, .halt: break
     case .reported, .review, .superseded, .rematch, .verify:
       failed = []
-      failures = 0
+      (failures, probe) = (0, nil)
       outage.succeed(at: uptime, log: log)
     }
   }
@@ -60,6 +64,7 @@ struct LaneHealth {
     failed.insert(entry)
     guard isLanes || failed.count >= Self.failuresMax || failures > 0 else { return }
     failures += 1
+    probe = entry
     outage.fail(words, at: uptime, log: log)
   }
 }

@@ -1,0 +1,158 @@
+public import Conversions
+import Logging
+public import ServiceLifecycle
+
+/// The loop that sends what is queued, through the pacer: one order at a time until the API takes them, then as many at
+/// once as the pacer lets through.
+///
+/// The order of things is the whole of its safety: wait for the pacer, look at the order again, freeze the report and
+/// mark the send in the ledger, send, store what came of it. A crash between any two of these is an unknown outcome at
+/// worst, and an unknown outcome is sent again with the same bytes.
+public struct Delivery: Service {
+  /// How delivery is to go about.
+  public struct Settings: Sendable {
+    /// How long an order is tried before a person is asked.
+    public var giveUpAfter: Duration
+    /// Whether nothing is to be sent, only said.
+    public var isDryRun: Bool
+    /// How long a send under way may go on once the daemon is told to stop.
+    public var stopGrace: Duration
+
+    /// Settings as configured.
+    public init(giveUpAfter: Duration, isDryRun: Bool = false, stopGrace: Duration = .seconds(10)) {
+      self.giveUpAfter = giveUpAfter
+      self.isDryRun = isDryRun
+      self.stopGrace = stopGrace
+    }
+  }
+
+  private let surroundings: Surroundings
+  private let rules: AttributionRules
+  private let settings: Settings
+
+  /// A delivery with the rules by which changed orders are decided anew.
+  public init(_ surroundings: Surroundings, rules: AttributionRules, settings: Settings) {
+    self.surroundings = surroundings
+    self.rules = rules
+    self.settings = settings
+  }
+
+  /// Sends until the task is cancelled or a graceful shutdown begins; a failure is waited out.
+  public func run() async throws {
+    await cancelWhenGracefulShutdown { await loop() }
+  }
+
+  private func loop() async {
+    await withDiscardingTaskGroup { flights in
+      var lane = Lane(surroundings, rules: rules)
+      while !Task.isCancelled {
+        do {
+          try await takeLandings(&lane)
+          let landings = lane.landings
+          try await step(&lane) { queued, permit in
+            let flight = Flight(surroundings: surroundings, rules: rules, settings: settings)
+            flights.addTask { landings.add(await flight.fly(queued, permit: permit), of: queued.order.entry) }
+          }
+          // As long as something is under way nobody knows.
+          if lane.flying.isEmpty { lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log) }
+        } catch is CancellationError where Task.isCancelled {
+          return
+        } catch {
+          await rest(after: error, &lane)
+        }
+      }
+    }
+  }
+
+  /// Takes in what came of the flights that have ended.
+  ///
+  /// - Throws: What one of them failed with; `LedgerFailure`.
+  private func takeLandings(_ lane: inout Lane) async throws {
+    var failure: (any Error)?
+    for (entry, landing) in lane.landings.take() {
+      lane.flying.remove(entry)
+      switch landing {
+      case .notSent: lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+      case .sent(let ended):
+        lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+        await lane.note(
+          ended, wait: { await surroundings.chance.wait(.delivery, afterFailures: $0) }, surroundings)
+        if let refusal = lane.health.refusal { try await lane.gate.halt(refusal.reason, refusal.detail) }
+      case .failed(let refusal as LaneRefusal):
+        lane.narrow()
+        try await lane.gate.halt(refusal.reason, refusal.detail)
+      case .failed(let error): failure = error
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Waits out what went wrong.
+  private func rest(after error: any Error, _ lane: inout Lane) async {
+    lane.narrow()
+    // What came of a send may be the very thing that couldn't be stored.
+    lane.hasRecovered = false
+    let organ: Vitals.Organ = error is OrderSourceFailure ? .database : error is LedgerFailure ? .ledger : .delivery
+    await surroundings.vitals.ill(organ, "\(error)", at: surroundings.clock.now)
+    lane.outage.fail(
+      "\(error)", level: organ == .database ? .warning : .error, at: surroundings.clock.uptime, log: surroundings.log)
+    let wait = await surroundings.chance.wait(.reconnect, afterFailures: lane.outage.failures)
+    try? await surroundings.clock.sleep(for: wait)
+  }
+
+  /// A send that is marked as under way, and isn't, may have been done: the daemon ended during it, or what came of it
+  /// couldn't be stored. False while there are some that are under way indeed.
+  private func recover(_ lane: inout Lane) async throws -> Bool {
+    if lane.hasRecovered { return true }
+    guard lane.flying.isEmpty else {
+      try await sleep(until: nil)
+      return false
+    }
+    let now = surroundings.clock.now
+    let count = try await surroundings.ledger.transaction { try $0.recoverInterruptedSends(at: now) }
+    lane.hasRecovered = true
+    guard count > 0 else { return true }
+    surroundings.log.event(
+      .deferred, .notice, "\(count) sends were interrupted; the same bytes are sent again", ["reason": "interrupted"])
+    return true
+  }
+
+  /// Goes one step on: recovers, probes, begins a flight, or sleeps until there is something to do.
+  private func step(_ lane: inout Lane, begin: (QueuedOrder, SendPermit) -> Void) async throws {
+    guard try await recover(&lane), try await lane.gate.isFree() else { return }
+    guard lane.flying.count < lane.width else { return try await sleep(until: nil) }
+    if let restUntil = lane.restUntil, surroundings.clock.uptime < restUntil {
+      // Not cut short by a bell, as there may be much to send.
+      return try await surroundings.clock.sleep(until: restUntil)
+    }
+    guard let next = try await lane.queue.next(except: lane.flying, probe: lane.health.probe) else {
+      return try await sleep(until: try await lane.queue.nextDueAt())
+    }
+    if settings.isDryRun {
+      lane.queue.takeNext()
+      return try await Flight(surroundings: surroundings, rules: rules, settings: settings).rehearse(next)
+    }
+    let permit = try await surroundings.partners.reserveConversion()
+    do {
+      guard let queued = try await pick(&lane) else { return await surroundings.partners.cancel(permit) }
+      lane.queue.takeNext()
+      lane.flying.insert(queued.order.entry)
+      begin(queued, permit)
+    } catch {
+      await surroundings.partners.cancel(permit)
+      throw error
+    }
+  }
+
+  /// Chooses after the wait for the permit, as the queue, and the lane, may have changed during it.
+  private func pick(_ lane: inout Lane) async throws -> QueuedOrder? {
+    guard !lane.landings.hasAny else { return nil }
+    return try await lane.queue.next(except: lane.flying, probe: lane.health.probe)
+  }
+
+  private func sleep(until due: Timestamp?) async throws {
+    let (now, uptime) = (surroundings.clock.now, surroundings.clock.uptime)
+    let deadline = due.map { uptime + min(max($0 - now, .seconds(1)), Backoff.delivery.longest) }
+    try await surroundings.deliveryBell.wait(until: deadline, clock: surroundings.clock)
+  }
+}

@@ -1,0 +1,129 @@
+import Conversions
+import Logging
+
+/// One order's way from the queue to the API and back: looked at, read again, frozen, sent, settled.
+struct Flight: Sendable {
+  /// How often an order that turns out to be another referral's is looked at again before it goes back into the queue.
+  private static let looksMax = 3
+
+  let surroundings: Surroundings
+  let rules: AttributionRules
+  let settings: Delivery.Settings
+
+  /// How a flight ended.
+  enum Landing: Sendable {
+    /// It was sent, and what came of it is stored.
+    case sent(Sending.Ended)
+    /// Nothing was sent.
+    case notSent
+    /// Nothing more is known than this, and if it was sent it is marked so.
+    case failed(any Error)
+  }
+
+  /// Flies; the permit is used, or given back.
+  func fly(_ queued: QueuedOrder, permit: SendPermit) async -> Landing {
+    do {
+      if let ended = try await send(queued, permit: permit) { return .sent(ended) }
+      await surroundings.partners.cancel(permit)
+      // Decided anew, it may have let go of its referral.
+      surroundings.matchingBell.ring()
+      return .notSent
+    } catch {
+      await surroundings.partners.cancel(permit)
+      return .failed(error)
+    }
+  }
+
+  private func send(_ queued: QueuedOrder, permit: SendPermit) async throws -> Sending.Ended? {
+    var (order, needs) = (queued.order, queued.needs)
+    if let frozen = order.frozen, surroundings.clock.now - frozen.frozenAt > settings.giveUpAfter {
+      try await giveUp(order, frozen)
+      return nil
+    }
+    let sending = Sending(surroundings: surroundings, rules: rules)
+    for _ in 0..<Self.looksMax {
+      guard let seen = try await looks.look(needs, before: order) else { return nil }
+      // The last thing before the send: what the shop changes later is for the partner to correct.
+      let row = try await surroundings.orders.orders(withKeys: [seen.row.key])[seen.row.key]
+      try Task.checkCancellation()
+      switch try await shielded({ try await sending.send(seen, shown: row, permit: permit) }) {
+      case .sent(let ended): return ended
+      case .changed(let changed): (order, needs) = (changed, LooksBeforeSend.Needs())
+      case .settleUnknown(let order, let frozen):
+        try await UnknownSettling(surroundings: surroundings).settle(order, frozen)
+        return nil
+      case .dropped: return nil
+      }
+    }
+    return nil
+  }
+
+  /// Says what would be sent. For a dry run, on a copy of the ledger.
+  ///
+  /// - Throws: `OrderSourceFailure`, `LaneRefusal`, `LedgerFailure`, or `CancellationError`.
+  func rehearse(_ queued: QueuedOrder) async throws {
+    guard let order = try await looks.look(queued.needs, before: queued.order) else { return }
+    let row = try await surroundings.orders.orders(withKeys: [order.row.key])[order.row.key]
+    let (rules, now) = (rules, surroundings.clock.now)
+    let settled = try await surroundings.ledger.transaction {
+      try $0.settleBeforeSend(order, shown: row, rules: rules, now: now)
+    }
+    switch settled {
+    case .send(let order, let report):
+      surroundings.log.event(
+        .wouldReport, .notice,
+        "would report order \(order.orderID) for referral \(report.referralID): \(String(decoding: report.body, as: UTF8.self))",
+        ["order": order.orderID, "referral": report.referralID.text])
+      try await putAway(order)
+    // The API would be asked about what may have been done, and nothing be sent.
+    case .settleUnknown(let order, _): try await putAway(order)
+    case .changed, .dropped: surroundings.matchingBell.ring()
+    }
+  }
+
+  private var looks: LooksBeforeSend { LooksBeforeSend(surroundings: surroundings, rules: rules) }
+
+  /// Keeps an order from being said again.
+  private func putAway(_ order: LedgerOrder) async throws {
+    let until = surroundings.clock.now + .seconds(365 * 86_400)
+    try await surroundings.ledger.transaction {
+      try $0.postpone(order.entry, until: until, reason: "dry_run", detail: "not sent: dry run")
+    }
+  }
+
+  /// Runs a send to its end although the loop is told to stop, for as long as the grace lasts.
+  private func shielded<Value: Sendable>(_ send: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    let (clock, grace, executor) = (surroundings.clock, settings.stopGrace, surroundings.executor)
+    let task = Task(executorPreference: executor) { try await send() }
+    return try await withTaskCancellationHandler {
+      try await task.value
+    } onCancel: {
+      Task(executorPreference: executor) {
+        let patience = Task(executorPreference: executor) {
+          try await clock.sleep(for: grace)
+          task.cancel()
+        }
+        _ = await task.result
+        patience.cancel()
+      }
+    }
+  }
+
+  private func giveUp(_ order: LedgerOrder, _ frozen: FrozenReport) async throws {
+    let now = surroundings.clock.now
+    let days = settings.giveUpAfter.components.seconds / 86_400
+    let isOpen = try await surroundings.ledger.transaction { transaction in
+      guard try transaction.entry(order.entry)?.outcome == .queued else { return false }
+      var decision = Decision(
+        review: .gaveUp, "tried for \(days) days, \(frozen.attempts) times; last: \(order.detail ?? "-")",
+        referralID: frozen.report.referralID, claims: true)
+      decision.value = frozen.report.value
+      try transaction.decide(order.entry, decision, at: now)
+      return true
+    }
+    guard isOpen else { return }
+    surroundings.log.event(
+      .review, .error, "order \(order.orderID) was tried for \(days) days and needs a person",
+      ["order": order.orderID, "referral": frozen.report.referralID.text, "reason": ReviewReason.gaveUp.rawValue])
+  }
+}

@@ -1,0 +1,90 @@
+import Conversions
+import Logging
+import Synchronization
+
+/// What a run of delivery keeps in mind of its lane to the API; what must outlast it is in the ledger.
+struct Lane {
+  /// The most orders that are under way at once; the pacer mostly lets fewer.
+  private static let widthMax = PacingRules.inFlightMax
+
+  let landings: Landings
+  var gate: LaneGate
+  var queue: SendQueue
+  /// Whether no send is marked as under way that isn't.
+  var hasRecovered = false
+  /// Which orders are under way.
+  var flying: Set<EntryID> = []
+  /// How many may be: one until the API has taken an order, one more with each that it takes, and one again after a
+  /// failure, so that whatever is wrong is found out with one order and not with sixteen.
+  private(set) var width = 1
+  /// Until when nothing is sent, while the API is out of order.
+  private(set) var restUntil: Duration?
+  private(set) var health = LaneHealth()
+  /// The outage of what isn't the API's: the shop's database, the ledger, the pacer's file.
+  var outage = Outage(of: "delivery", failed: .ledgerFailed, recovered: .ledgerRecovered)
+
+  init(_ surroundings: Surroundings, rules: AttributionRules) {
+    landings = Landings(bell: surroundings.deliveryBell)
+    gate = LaneGate(surroundings: surroundings)
+    queue = SendQueue(surroundings, rules: rules)
+  }
+
+  /// Takes in what came of a send.
+  mutating func note(_ ended: Sending.Ended, wait: (_ failures: Int) async -> Duration, _ surroundings: Surroundings)
+    async
+  {
+    let uptime = surroundings.clock.uptime
+    health.note(ended, at: uptime, log: surroundings.log)
+    if case .halt(let reason, _) = ended.verdict { gate.waitWithTheNextProbe(reason) }
+    guard ended.verdict.isTaken else { return await slowDown(health.failures, wait, at: uptime) }
+    restUntil = nil
+    width = min(Self.widthMax, width + 1)
+  }
+
+  /// One at a time again.
+  mutating func narrow() {
+    width = 1
+    queue.forget()
+  }
+
+  private mutating func slowDown(_ failures: Int, _ wait: (_ failures: Int) async -> Duration, at uptime: Duration)
+    async
+  {
+    narrow()
+    if failures > 0 { restUntil = uptime + (await wait(failures)) }
+  }
+}
+
+/// What flights have ended with, until the loop takes it in.
+final class Landings: Sendable {
+  private let landed = Mutex<[(entry: EntryID, landing: Flight.Landing)]>([])
+  private let bell: Doorbell
+
+  /// Landings that ring a bell.
+  init(bell: Doorbell) { self.bell = bell }
+
+  var hasAny: Bool { landed.withLock { !$0.isEmpty } }
+
+  func add(_ landing: Flight.Landing, of entry: EntryID) {
+    landed.withLock { $0.append((entry, landing)) }
+    bell.ring()
+  }
+
+  /// Takes all there are.
+  func take() -> [(entry: EntryID, landing: Flight.Landing)] {
+    landed.withLock { landed in
+      defer { landed = [] }
+      return landed
+    }
+  }
+}
+
+extension SendVerdict {
+  /// Whether the API has taken the order.
+  fileprivate var isTaken: Bool {
+    switch self {
+    case .reported, .superseded: true
+    case .review, .rematch, .unknown, .verify, .notDone, .halt: false
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import Conversions
+import Logging
+
+/// The looks at the API before an order's first send: at the youngest referrals, and at its own where the mirror's copy
+/// is old.
+struct LooksBeforeSend: Sendable {
+  /// How old the mirror's copy of a referral may be at the first send.
+  static let referralAgeMax = Duration.seconds(600)
+  /// How long an order waits whose referrals couldn't be read.
+  static let wait = Duration.seconds(15)
+
+  let surroundings: Surroundings
+  let rules: AttributionRules
+
+  /// What an order needs to have looked at.
+  struct Needs: Sendable {
+    /// Who was referred just before the order.
+    var youngest = true
+    /// Its own referral.
+    var referral = true
+  }
+
+  /// What the looks at some orders would be for: most need none.
+  func needs(of orders: [LedgerOrder]) async throws -> [Needs] {
+    let progress = try await ReferralReading(surroundings: surroundings).progress()
+    let now = surroundings.clock.now
+    let youngWalkBeganAt = progress.youngWalkBeganAt(now: now)
+    let unfrozen = orders.map { $0.frozen == nil ? $0.referralID : nil }
+    let seenAt = try await surroundings.ledger.transaction { transaction in
+      try unfrozen.map { try $0.flatMap { try transaction.referral($0)?.seenAt } }
+    }
+    return zip(orders, seenAt).map { order, seenAt in
+      // What was sent before is sent again with the same bytes, whatever the referrals are now.
+      guard order.frozen == nil else { return Needs(youngest: false, referral: false) }
+      return Needs(
+        youngest: youngWalkBeganAt.map { $0 < order.firstSeenAt } ?? true,
+        referral: order.referralID != nil && (seenAt.map { now - $0 > Self.referralAgeMax } ?? true))
+    }
+  }
+
+  /// Looks, where it is needed.
+  ///
+  /// - Returns: The order as it stands then; nil where it is not to be sent now.
+  /// - Throws: `LaneRefusal`, `LedgerFailure`, or `CancellationError`.
+  func look(_ needs: Needs, before order: LedgerOrder) async throws -> LedgerOrder? {
+    var order = order
+    if needs.youngest {
+      guard let seen = try await seeYoungReferrals(before: order) else { return nil }
+      order = seen
+    }
+    // Whom the youngest made it the order of may be another one.
+    return needs.youngest || needs.referral ? try await refreshReferral(of: order) : order
+  }
+
+  /// A referral made seconds before its order may not be mirrored yet, and an older one be chosen in its stead: before
+  /// anything is frozen, the youngest were walked by a walk that began after the order was seen.
+  private func seeYoungReferrals(before order: LedgerOrder) async throws -> LedgerOrder? {
+    do {
+      guard try await YoungestWalk(surroundings: surroundings).ensure(since: order.firstSeenAt) else { return order }
+      // One that was made seconds before the order may be the order's now.
+      return try await decidedAgain(order.entry)
+    } catch let failure as ReadFailure {
+      if let reason = failure.haltReason { throw LaneRefusal(reason: reason, detail: "\(failure)") }
+      try await postpone(order, "asked for the youngest referrals: \(failure)")
+    } catch is CancellationError where !Task.isCancelled {
+      try await postpone(order, "asked for the youngest referrals: cancelled")
+    }
+    return nil
+  }
+
+  /// Asks for the referral where the mirror's copy is old.
+  private func refreshReferral(of order: LedgerOrder) async throws -> LedgerOrder? {
+    guard let id = order.referralID else { return order }
+    let known = try await surroundings.ledger.transaction { try $0.referral(id) }
+    if let known, surroundings.clock.now - known.seenAt <= Self.referralAgeMax { return order }
+    switch await surroundings.partners.referral(id) {
+    case .success(let referral, _):
+      let now = surroundings.clock.now
+      let changed = try await surroundings.ledger.transaction { try $0.record(referral, seenAt: now) }
+      return changed ? try await decidedAgain(order.entry) : order
+    // The send will meet the same 404, and its verdict has the rules for it.
+    case .failure(_, let head) where head.status == 404: return order
+    case .failure(let failure, _): try await postpone(order, "asked for its referral: \(failure.message)")
+    case .transport(let failure): try await postpone(order, "asked for its referral: \(failure.message)")
+    }
+    return nil
+  }
+
+  /// The order, decided by what the mirror knows now, if it is still to be sent.
+  private func decidedAgain(_ entry: EntryID) async throws -> LedgerOrder? {
+    let (rules, now) = (rules, surroundings.clock.now)
+    return try await surroundings.ledger.transaction { transaction in
+      guard let order = try transaction.entry(entry), order.outcome == .queued else { return nil }
+      let decision = try Matching.decide(order, rules: rules, transaction: transaction, now: now)
+      try transaction.decide(entry, decision, at: now)
+      return decision.outcome == .queued ? try transaction.entry(entry) : nil
+    }
+  }
+
+  private func postpone(_ order: LedgerOrder, _ detail: String) async throws {
+    let until = surroundings.clock.now + Self.wait
+    try await surroundings.ledger.transaction {
+      try $0.postpone(order.entry, until: until, reason: "referral_unread", detail: detail)
+    }
+  }
+}
+
+/// The API refused a look before a send in a way that only a person can change: nothing is sent, to nobody.
+struct LaneRefusal: Error {
+  let reason: HaltReason
+  let detail: String
+}

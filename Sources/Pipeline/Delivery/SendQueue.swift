@@ -1,0 +1,69 @@
+import Conversions
+
+/// An order whose turn it is, with what must be looked at first.
+struct QueuedOrder: Sendable {
+  let order: LedgerOrder
+  let needs: LooksBeforeSend.Needs
+}
+
+/// The orders whose turn comes next: read from the ledger some at a time, so that thousands a second don't each ask for
+/// themselves, and forgotten after a moment, so that a live order need not wait for a backlog.
+struct SendQueue: Sendable {
+  /// How many are read at a time.
+  private static let readMax = 64
+  /// How long a reading holds.
+  private static let readAgeMax = Duration.seconds(1)
+
+  private let surroundings: Surroundings
+  private let rules: AttributionRules
+  private var waiting: [QueuedOrder] = []
+  private var readAt: Duration?
+
+  init(_ surroundings: Surroundings, rules: AttributionRules) {
+    (self.surroundings, self.rules) = (surroundings, rules)
+  }
+
+  /// The next order, without those that are under way; nil for none.
+  ///
+  /// - Parameters:
+  ///   - flying: Which are under way.
+  ///   - probe: The one to be tried first, and before its time, while the API is out of order.
+  /// - Throws: `LedgerFailure`, or `CancellationError`.
+  mutating func next(except flying: Set<EntryID>, probe: EntryID?) async throws -> QueuedOrder? {
+    if let probe {
+      (waiting, readAt) = (try await read(probe: probe, except: flying), nil)
+      return waiting.last
+    }
+    let age = readAt.map { surroundings.clock.uptime - $0 } ?? Self.readAgeMax
+    if age >= Self.readAgeMax || waiting.isEmpty {
+      waiting = try await read(probe: nil, except: flying).reversed()
+      readAt = surroundings.clock.uptime
+    }
+    return waiting.last
+  }
+
+  /// Takes out the order that `next` gave.
+  mutating func takeNext() { waiting.removeLast() }
+
+  /// Has the ledger be asked again.
+  mutating func forget() { (waiting, readAt) = ([], nil) }
+
+  /// When the next order is due.
+  func nextDueAt() async throws -> Timestamp? {
+    try await surroundings.ledger.transaction { try $0.nextSendAt() }
+  }
+
+  private func read(probe: EntryID?, except flying: Set<EntryID>) async throws -> [QueuedOrder] {
+    let now = surroundings.clock.now
+    let orders = try await surroundings.ledger.transaction { transaction in
+      if let probe, let order = try transaction.entry(probe), order.outcome == .queued, order.frozen != nil {
+        return [order]
+      }
+      return try transaction.nextToSend(at: now, limit: probe == nil ? Self.readMax + flying.count : 1)
+        .filter { !flying.contains($0.entry) }
+    }
+    guard !orders.isEmpty else { return [] }
+    let needs = try await LooksBeforeSend(surroundings: surroundings, rules: rules).needs(of: orders)
+    return zip(orders, needs).map(QueuedOrder.init)
+  }
+}

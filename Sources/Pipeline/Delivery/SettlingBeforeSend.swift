@@ -1,0 +1,87 @@
+import Conversions
+
+/// What is to become of a queued order, once the shop has shown it again right before its send.
+enum BeforeSend: Sendable {
+  /// Send this.
+  case send(LedgerOrder, ConversionReport)
+  /// Still to be sent, but for a referral that wasn't looked at: look at it first.
+  case changed(LedgerOrder)
+  /// Not to be sent: it was decided anew, or is another loop's now.
+  case dropped(Decided?)
+  /// It may have been done, and should not have been if it wasn't: ask the API.
+  case settleUnknown(LedgerOrder, FrozenReport)
+}
+
+extension LedgerTransaction {
+  /// Takes in what the shop shows of a queued order and decides it anew, in the transaction that freezes its report:
+  /// since it was picked, intake, the mirror and matching went on, and the rules may be others than those by which it
+  /// was queued. Left as it is, an order that is decided otherwise would be the next to send for ever.
+  ///
+  /// - Parameters:
+  ///   - order: As it stood when its referral was looked at.
+  ///   - row: What the shop shows; nil for an order that is gone.
+  func settleBeforeSend(
+    _ order: LedgerOrder, shown row: OrderRow?, rules: AttributionRules, now: Timestamp
+  ) throws -> BeforeSend {
+    // Where intake stored another version meanwhile, this one may be older: it is read again.
+    guard let known = try entry(order.entry), known.outcome == .queued, known.row == order.row else {
+      return .dropped(nil)
+    }
+    let change = try record(row ?? known.row.withdrawn, seenAt: now, isBackfill: known.isBackfill)
+    guard let current = change == .unchanged ? known : try entry(known.entry) else { return .dropped(nil) }
+    if let frozen = current.frozen, frozen.hasUnknownOutcome {
+      // What may have been done stays as it is: the same bytes again, as long as the order is still worth a report.
+      return current.order?.qualifies == true ? .send(current, frozen.report) : .settleUnknown(current, frozen)
+    }
+    var decision = try Matching.decide(current, rules: rules, transaction: self, now: now)
+    if row == nil, decision.outcome == .cancelled {
+      (decision.reason, decision.detail) = (DecisionReason.gone, "the row is gone")
+    }
+    let report = ConversionReport(of: current, decision)
+    if let report, report == current.frozen?.report { return .send(current, report) }
+    // Nothing that was sent can have had an effect, so a change, whoever saw it first, still counts.
+    if current.frozen != nil { try unfreeze(current.entry) }
+    if change != .unchanged || !current.stands(as: decision) { try decide(current.entry, decision, at: now) }
+    guard let report else {
+      return .dropped(Decided(orderID: current.orderID, before: current, decision: decision))
+    }
+    guard order.frozen == nil, report.referralID == order.referralID else {
+      return try entry(current.entry).map(BeforeSend.changed) ?? .dropped(nil)
+    }
+    return .send(current, report)
+  }
+}
+
+extension LedgerOrder {
+  /// Whether a decision to send it would change nothing.
+  fileprivate func stands(as decision: Decision) -> Bool {
+    decision.outcome == outcome && decision.referralID == referralID && decision.value == value
+      && decision.claims == claims && decision.reason == reason
+  }
+}
+
+extension OrderRow {
+  /// The row as one that is no longer worth a report: what a deleted order comes to.
+  fileprivate var withdrawn: OrderRow {
+    guard case .readable(var order) = self else { return self }
+    order.qualifies = false
+    return .readable(order)
+  }
+}
+
+extension ConversionReport {
+  /// The report that a decision would have an order sent with; nil where it would have none sent.
+  init?(of order: LedgerOrder, _ decision: Decision) {
+    guard decision.outcome == .queued else { return nil }
+    var decided = order
+    (decided.referralID, decided.value) = (decision.referralID, decision.value)
+    self.init(of: decided)
+  }
+
+  /// The report of an order that was never frozen; nil while it has no referral or can't be read.
+  init?(of order: LedgerOrder) {
+    guard let referral = order.referralID, let readable = order.order else { return nil }
+    self.init(
+      referralID: referral, transactionID: readable.transactionID, value: order.value, metadata: readable.metadata)
+  }
+}
