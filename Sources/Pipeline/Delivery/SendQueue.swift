@@ -23,11 +23,12 @@ struct SendQueue: Sendable {
     (self.surroundings, self.rules) = (surroundings, rules)
   }
 
-  /// The next order, without those that are under way; nil for none.
+  /// The next order, without those that are under way.
   ///
   /// - Parameters:
   ///   - flying: Which are under way.
   ///   - probe: The one to be tried first, and before its time, while the API is out of order.
+  /// - Returns: It stays the next until it is taken; nil for none.
   /// - Throws: `LedgerFailure`, or `CancellationError`.
   mutating func next(except flying: Set<EntryID>, probe: EntryID?) async throws -> QueuedOrder? {
     if let probe {

@@ -27,6 +27,7 @@ struct Sending: Sendable {
   ///   - order: As it stood when its referral was looked at.
   ///   - row: What the shop shows of it now; nil for an order that is gone.
   ///   - permit: Used if anything is sent.
+  /// - Returns: What came of it.
   /// - Throws: `LedgerFailure`.
   func send(_ order: LedgerOrder, shown row: OrderRow?, permit: SendPermit) async throws -> Result {
     let (startedAt, rules) = (surroundings.clock.now, rules)

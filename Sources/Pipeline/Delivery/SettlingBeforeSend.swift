@@ -20,6 +20,10 @@ extension LedgerTransaction {
   /// - Parameters:
   ///   - order: As it stood when its referral was looked at.
   ///   - row: What the shop shows; nil for an order that is gone.
+  ///   - rules: By which it is decided.
+  ///   - now: Wall-clock time.
+  /// - Returns: What is to become of it.
+  /// - Throws: `LedgerFailure`.
   func settleBeforeSend(
     _ order: LedgerOrder, shown row: OrderRow?, rules: AttributionRules, now: Timestamp
   ) throws -> BeforeSend {
