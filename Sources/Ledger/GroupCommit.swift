@@ -25,9 +25,20 @@ final class GroupCommit: Sendable {
   }
 
   private let state = Mutex(State())
-  private let queue: DatabaseQueue
+  /// Has `commitNext` called, soon: once for each time that it is asked.
+  typealias Schedule = @Sendable (GroupCommit) -> Void
 
-  init(_ queue: DatabaseQueue) { self.queue = queue }
+  private let queue: DatabaseQueue
+  private let schedule: Schedule
+
+  /// - Parameter schedule: When groups are committed; as soon as the connection is free, but in a simulation.
+  init(
+    _ queue: DatabaseQueue,
+    schedule: @escaping Schedule = { commits in commits.queue.asyncWriteWithoutTransaction(commits.commitNext) }
+  ) {
+    self.queue = queue
+    self.schedule = schedule
+  }
 
   /// Has a transaction run with the next commit.
   func add(_ job: Job) {
@@ -36,10 +47,14 @@ final class GroupCommit: Sendable {
       defer { state.isScheduled = true }
       return !state.isScheduled
     }
-    if isFirst { schedule() }
+    if isFirst { schedule(self) }
   }
 
-  private func schedule() { queue.asyncWriteWithoutTransaction { db in self.commitNext(db) } }
+  /// Whether anybody waits.
+  var hasWaiting: Bool { state.withLock { !$0.waiting.isEmpty } }
+
+  /// Commits the next group on the caller's thread.
+  func commitNext() { queue.writeWithoutTransaction(commitNext) }
 
   /// Runs a group, and has the next one scheduled behind whatever else waits for the connection.
   private func commitNext(_ db: Database) {
@@ -48,12 +63,12 @@ final class GroupCommit: Sendable {
       state.waiting.removeFirst(group.count)
       return group
     }
-    Self.commit(group, db)
+    if !group.isEmpty { Self.commit(group, db) }
     let hasMore = state.withLock { state in
       state.isScheduled = !state.waiting.isEmpty
       return state.isScheduled
     }
-    if hasMore { schedule() }
+    if hasMore { schedule(self) }
   }
 
   private static func commit(_ group: [Job], _ db: Database) {

@@ -17,10 +17,14 @@ public final class SQLiteLedger: LedgerStore {
   ///
   /// - Parameter path: An absolute path; its folder must exist.
   /// - Throws: `LedgerFailure`: `locked` where another process has it, `newer` and `damaged` with nothing touched.
-  public init(path: String) throws(LedgerFailure) {
+  public convenience init(path: String) throws(LedgerFailure) {
+    try self.init(path: path, commits: { GroupCommit($0) })
+  }
+
+  init(path: String, commits: (DatabaseQueue) -> GroupCommit) throws(LedgerFailure) {
     lock = try LedgerLock(ledgerPath: path)
     queue = try Self.connect(path: path)
-    commits = GroupCommit(queue)
+    self.commits = commits(queue)
     try Self.migrate(queue, path: path)
   }
 
@@ -139,27 +143,10 @@ public final class SQLiteLedger: LedgerStore {
   ///
   /// - Throws: `LedgerFailure`.
   public func knownKeys() async throws -> KnownKeys {
-    do {
-      return try await queue.read { [known] db in
-        known.reserve(
-          orders: try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0,
-          referralKeys: try Int.fetchOne(db, sql: "SELECT count(email) + count(external_source_id) FROM referrals") ?? 0
-        )
-        let orders = try Row.fetchCursor(db, sql: "SELECT key, transaction_id FROM orders")
-        while let row = try orders.next() { known.insert(order: OrderKey(row[0]), transactionID: row[1]) }
-        let claims = try String.fetchCursor(db, sql: "SELECT referral_id FROM orders WHERE claims = 1")
-        while let referral = try claims.next() { known.insert(claimOf: ReferralID(referral)) }
-        let referrals = try Row.fetchCursor(db, sql: "SELECT email, external_source_id FROM referrals")
-        while let row = try referrals.next() {
-          known.insert(
-            referral: (row[0] as String?).map(EmailAddress.init(normalForm:)),
-            (row[1] as String?).map(ExternalSourceID.init(normalForm:)))
-        }
-        known.complete()
-        return known
-      }
-    } catch let error as DatabaseError {
-      throw LedgerFailure(error)
+    try await transaction { [known] transaction in
+      guard let transaction = transaction as? SQLiteTransaction else { return known }
+      try transaction.learnKeys()
+      return known
     }
   }
 

@@ -42,4 +42,22 @@ struct SQLiteTransaction: LedgerTransaction {
   func isEmpty() throws -> Bool {
     try Int.fetchOne(db, sql: "SELECT 1 FROM orders LIMIT 1") == nil
   }
+
+  /// Has `known` hold every key there is.
+  func learnKeys() throws {
+    known.reserve(
+      orders: try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0,
+      referralKeys: try Int.fetchOne(db, sql: "SELECT count(email) + count(external_source_id) FROM referrals") ?? 0)
+    let orders = try Row.fetchCursor(db, sql: "SELECT key, transaction_id FROM orders")
+    while let row = try orders.next() { known.insert(order: OrderKey(row[0]), transactionID: row[1]) }
+    let claims = try String.fetchCursor(db, sql: "SELECT referral_id FROM orders WHERE claims = 1")
+    while let referral = try claims.next() { known.insert(claimOf: ReferralID(referral)) }
+    let referrals = try Row.fetchCursor(db, sql: "SELECT email, external_source_id FROM referrals")
+    while let row = try referrals.next() {
+      known.insert(
+        referral: (row[0] as String?).map(EmailAddress.init(normalForm:)),
+        (row[1] as String?).map(ExternalSourceID.init(normalForm:)))
+    }
+    known.complete()
+  }
 }

@@ -24,7 +24,7 @@ public struct Matching: Service {
     await cancelWhenGracefulShutdown { await loop() }
   }
 
-  private func loop() async {
+  func loop() async {
     var outage = Outage(of: "deciding orders", failed: .ledgerFailed, recovered: .ledgerRecovered)
     while !Task.isCancelled {
       do {

@@ -28,7 +28,7 @@ public struct ReferralMirror: Service {
     await cancelWhenGracefulShutdown { await loop() }
   }
 
-  private func loop() async {
+  func loop() async {
     var outage = Outage(of: "reading referrals", failed: .mirrorFailed, recovered: .mirrorRecovered)
     try? await surroundings.surveyBell.wait(
       until: surroundings.clock.uptime + Self.surveyWait, clock: surroundings.clock)

@@ -42,7 +42,7 @@ public struct Delivery: Service {
     await cancelWhenGracefulShutdown { await loop() }
   }
 
-  private func loop() async {
+  func loop() async {
     await withDiscardingTaskGroup { flights in
       var lane = Lane(surroundings, rules: rules)
       while !Task.isCancelled {

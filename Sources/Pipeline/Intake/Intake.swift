@@ -56,7 +56,7 @@ public struct Intake: Service {
     await cancelWhenGracefulShutdown { await loop() }
   }
 
-  private func loop() async {
+  func loop() async {
     var outage = Outage(of: "reading orders", failed: .pollFailed, recovered: .pollRecovered)
     var told: Set<String> = []
     var run: IntakeRun?

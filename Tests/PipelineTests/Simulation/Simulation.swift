@@ -1,0 +1,192 @@
+import Conversions
+import Ledger
+import Logging
+import LoopFixtures
+import Synchronization
+
+@testable import Pipeline
+
+/// A partner's day in virtual time: the real loops and a real ledger between a model of the shop and one of the API,
+/// with faults and crashes that a seed draws.
+final class Simulation: Sendable {
+  /// A rule that a proof switches off, to see that its absence is found.
+  enum Rule: CaseIterable { case frozenBody, unknownOutcome, conflictCheck, reread }
+
+  /// Something that must never be.
+  struct Violation: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  let seed: UInt64
+  let without: Rule?
+  let executor: SimulationExecutor
+  let clock: VirtualClock
+  let agenda: Agenda
+  let shop: ModelShop
+  let api: SimulatedAPI
+  let disk: SimulatedDisk
+  let rules: AttributionRules
+  let plan: SimulationPlan
+  private let stale = StaleRows()
+  private let activity = Activity()
+  private let lines = CapturedLog.Lines()
+  private struct Run {
+    var life: SimulatedLife?
+    var ledger: SQLiteLedger?
+    var loops: Task<Void, any Error>?
+    var lives = 0
+    var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+  }
+  private let run = Mutex(Run())
+
+  init(seed: UInt64, without rule: Rule? = nil) throws {
+    (self.seed, without) = (seed, rule)
+    executor = SimulationExecutor(seed: seed)
+    clock = VirtualClock(activity)
+    agenda = Agenda(clock)
+    plan = SimulationPlan(seed: seed)
+    shop = ModelShop(activity, clock)
+    shop.state.withLock { $0.pageSize = 20 }
+    api = SimulatedAPI(ModelAPI(activity, clock), agenda, plan.shape, seed: seed)
+    let (replays, faultChance) = (plan.replays, plan.faultChance)
+    api.model.state.withLock { $0.replays = replays }
+    api.state.withLock { $0.faultChance = faultChance }
+    disk = try SimulatedDisk(seed: seed)
+    rules = makeRules(hold: plan.hold, wait: day)
+  }
+
+  /// Runs it all, and judges what came of it.
+  ///
+  /// - Returns: A digest of every send and what the ledger ends with: the same for each run of the seed.
+  func play() throws -> UInt64 {
+    defer { disk.remove() }
+    schedule()
+    try start()
+    try pass(until: plan.end)
+    for _ in 0..<SimulationPlan.patience where try unsettled() > 0 { try pass(until: clock.uptime + .seconds(900)) }
+    try judge()
+    crash(isPowerLoss: false)
+    return run.withLock { $0.digest }
+  }
+
+  private func schedule() {
+    for happening in plan.happenings {
+      agenda.add(at: VirtualClock().uptime + happening.at) { [self] in try happen(happening.what) }
+    }
+  }
+
+  /// Lets time pass, from one thing that happens to the next.
+  private func pass(until end: Duration) throws {
+    while true {
+      do { try executor.runAll() } catch is SimulationExecutor.HotLoop {
+        throw Violation(description: "a loop spins at \(clock.uptime)")
+      }
+      if disk.isDead { try restart(isPowerLoss: true) }
+      if try agenda.doNext() { continue }
+      let next = [agenda.nextAt, clock.nextDeadline].compactMap(\.self).min() ?? end
+      guard next <= end else { return clock.advance(to: end) }
+      clock.advance(to: next)
+    }
+  }
+
+  private func happen(_ what: SimulationPlan.What) throws {
+    switch what {
+    case .shop(let change): change(shop, clock.now)
+    case .api(let change): change(api)
+    case .disk(let change): change(disk)
+    case .crash(let isPowerLoss): try restart(isPowerLoss: isPowerLoss)
+    }
+  }
+
+  // MARK: Lives
+
+  private func start() throws {
+    let life = SimulatedLife()
+    let ledger = try disk.open(agenda, seed: seed)
+    let store = SimulatedLedger(base: ledger, life: life)
+    let surroundings = surroundings(life, store)
+    let (rules, executor) = (rules, executor)
+    let intake = Intake(
+      surroundings, rules: rules,
+      settings: Intake.Settings(start: .everything, pollInterval: .seconds(30), sweepInterval: .seconds(30)))
+    let delivery = Delivery(surroundings, rules: rules, settings: Delivery.Settings(giveUpAfter: day * 30))
+    // Not as services: what waits for a graceful shutdown of them runs on threads of its own.
+    let task = Task(executorPreference: executor) {
+      try await CatchUp.begin(store)
+      await withDiscardingTaskGroup { group in
+        group.addTask { await intake.loop() }
+        group.addTask { await ReferralMirror(surroundings).loop() }
+        group.addTask { await Matching(surroundings, rules: rules).loop() }
+        group.addTask { await delivery.loop() }
+      }
+    }
+    run.withLock { ($0.life, $0.ledger, $0.loops, $0.lives) = (life, ledger, task, $0.lives + 1) }
+    try switchOff()
+  }
+
+  private func surroundings(_ life: SimulatedLife, _ store: SimulatedLedger) -> Surroundings {
+    var partners = SimulatedPartners(api: api, life: life) { [self] report in await check(report, store) }
+    partners.verifiesConflicts = without != .conflictCheck
+    var orders = SimulatedShop(model: shop, life: life, stale: stale)
+    orders.showsChanges = without != .reread
+    let lives = run.withLock { $0.lives }
+    var surroundings = Surroundings(
+      orders: orders, partners: partners, ledger: store, clock: clock,
+      chance: Chance(SeededGenerator(seed: seed &+ UInt64(lives))), vitals: Vitals(),
+      log: Logger(label: "simulation") { [lines] _ in CapturedLog(lines: lines) })
+    surroundings.executor = executor
+    return surroundings
+  }
+
+  private func crash(isPowerLoss: Bool) {
+    let (life, ledger, loops) = run.withLock { run in
+      defer { (run.life, run.ledger, run.loops) = (nil, nil, nil) }
+      return (run.life, run.ledger, run.loops)
+    }
+    life?.end()
+    loops?.cancel()
+    disk.crash(isPowerLoss: isPowerLoss)
+    // What the dead process has left runs to its end without any effect.
+    repeat { try? executor.runAll() } while disk.answerAll()
+    try? ledger?.close()
+    disk.revive()
+  }
+
+  private func restart(isPowerLoss: Bool) throws {
+    crash(isPowerLoss: isPowerLoss)
+    api.restartPacer(isPowerLoss: isPowerLoss)
+    do { try start() } catch {
+      throw Violation(description: "can't start after a \(isPowerLoss ? "power loss" : "kill"): \(error)")
+    }
+  }
+
+  // MARK: Looks
+
+  func note(_ words: String) {
+    run.withLock { run in for byte in words.utf8 { run.digest = (run.digest ^ UInt64(byte)) &* 0x100_0000_01b3 } }
+  }
+
+  /// A transaction at once, beside the loops.
+  func look<Value: Sendable>(
+    _ body: @escaping @Sendable (any LedgerTransaction) throws -> Value
+  ) throws -> Value {
+    guard let ledger = run.withLock({ $0.ledger }) else { throw Violation(description: "no ledger to look into") }
+    let kept = Mutex<Result<Value, any Error>?>(nil)
+    _ = Task(executorPreference: executor) {
+      do {
+        let value = try await ledger.transaction(body)
+        kept.withLock { $0 = .success(value) }
+      } catch {
+        kept.withLock { $0 = .failure(error) }
+      }
+    }
+    while kept.withLock({ $0 == nil }) {
+      try executor.runAll()
+      if try agenda.doNext() { continue }
+      guard let next = [agenda.nextAt, clock.nextDeadline].compactMap(\.self).min() else { break }
+      clock.advance(to: next)
+    }
+    guard let result = kept.withLock({ $0 }) else { throw Violation(description: "the ledger doesn't answer") }
+    return try result.get()
+  }
+}

@@ -1,0 +1,178 @@
+import Conversions
+import Synchronization
+
+@testable import Pipeline
+
+/// What happens in one simulated day, drawn from its seed before it begins.
+struct SimulationPlan: Sendable {
+  /// One thing that happens.
+  enum What: Sendable {
+    case shop(@Sendable (ModelShop, Timestamp) -> Void)
+    case api(@Sendable (SimulatedAPI) -> Void)
+    case disk(@Sendable (SimulatedDisk) -> Void)
+    case crash(isPowerLoss: Bool)
+  }
+
+  /// When, from the beginning, and what.
+  struct Happening: Sendable {
+    let at: Duration
+    let what: What
+  }
+
+  /// How often a quarter of an hour is waited for what is still open when everything works again.
+  static let patience = 12
+  /// How long everything goes on, faults and all.
+  private static let busy = Duration.seconds(1800)
+  /// How long it takes at most until all of it is settled, mostly.
+  private static let calm = Duration.seconds(2700)
+
+  let shape: LimiterShape
+  let replays: Bool
+  let faultChance: Double
+  let hold: Duration
+  private(set) var happenings: [Happening] = []
+  private(set) var friends: [SimulatedFriend] = []
+  private var generator: SeededGenerator
+
+  var end: Duration { VirtualClock().uptime + Self.busy + Self.calm }
+
+  init(seed: UInt64) {
+    generator = SeededGenerator(seed: seed)
+    shape = LimiterShape.allCases.randomElement(using: &generator) ?? .slidingLog
+    replays = generator.chance(0.5)
+    faultChance = [0, 0.1, 0.3].randomElement(using: &generator) ?? 0
+    hold = generator.chance(0.2) ? .seconds(300) : .zero
+    for number in 0..<generator.int(4...14) { addFriend(number) }
+    addOutages()
+    addCrashes()
+    add(Self.busy, .api { api in api.state.withLock { ($0.faultChance, $0.outage) = (0, nil) } })
+    add(Self.busy, .api { api in api.model.state.withLock { $0.chance = nil } })
+    add(Self.busy, .shop { shop, _ in shop.state.withLock { $0.outage = nil } })
+    add(Self.busy, .disk { $0.work() })
+  }
+
+  private mutating func add(_ at: Duration, _ what: What) { happenings.append(Happening(at: at, what: what)) }
+
+  private mutating func moment(after earliest: Duration = .zero) -> Duration {
+    let first = Int(earliest.components.seconds)
+    let last = Int(Self.busy.components.seconds)
+    guard first < last else { return .seconds(last) }
+    return .seconds(generator.int(first...last)) + .milliseconds(generator.int(0...999))
+  }
+
+  // MARK: The shop and its friends
+
+  private mutating func addFriend(_ number: Int) {
+    var friend = SimulatedFriend(number: number)
+    for _ in 0..<generator.int(0...2) { addReferral(of: &friend) }
+    for _ in 0..<generator.int(1...3) { addOrder(of: &friend) }
+    friends.append(friend)
+  }
+
+  private mutating func addReferral(of friend: inout SimulatedFriend) {
+    let isOld = generator.chance(0.6)
+    let age = Duration.seconds(generator.int(60...70_000))
+    let at = isOld ? .zero : moment()
+    let id = "r\(friend.number)-\(friend.referrals.count)"
+    let isClicked = generator.chance(0.25)
+    let external = generator.chance(0.3) ? "x\(friend.number)" : nil
+    let email = friend.email
+    friend.referrals.append(id)
+    add(
+      at,
+      .api { api in
+        let created = isOld ? api.clock.now - age : api.clock.now
+        api.model.put(
+          makeReferral(
+            id, isClicked ? .clicked : .pending, email: isClicked ? nil : email, created: created, external: external))
+      })
+    if isClicked {
+      add(
+        moment(after: at),
+        .api { api in api.model.change(id) { ($0.friendEmail, $0.status) = (email, $0.status.filledIn) } })
+    } else {
+      friend.firm.append(id)
+    }
+    if generator.chance(0.08) { add(moment(after: at), .api { $0.model.convertElsewhere(id) }) }
+  }
+
+  private mutating func addOrder(of friend: inout SimulatedFriend) {
+    let key = friend.number * 10 + friend.orders.count + 1
+    let at = moment()
+    let lag = Duration.seconds(generator.int(0...90))
+    let email = friend.email
+    let external = generator.chance(0.3) ? "x\(friend.number)" : nil
+    let qualifies = generator.chance(0.85)
+    friend.orders.append(key)
+    add(
+      at,
+      .shop { shop, now in
+        shop.put(makeOrder(key, email: email, external: external, qualifies: qualifies, placed: now - lag))
+      })
+    let text = OrderKey(String(key))
+    if !qualifies { add(moment(after: at), .shop { shop, _ in shop.change(text) { $0.qualifies = true } }) }
+    if generator.chance(0.3) {
+      let cents = generator.int(1...9999)
+      add(
+        moment(after: at), .shop { shop, _ in shop.change(text) { $0.total = .amount(String(cents), currency: "EUR") } }
+      )
+    }
+    if generator.chance(0.2) { add(moment(after: at), .shop { shop, _ in shop.change(text) { $0.qualifies = false } }) }
+    if generator.chance(0.1) { add(moment(after: at), .shop { shop, _ in shop.remove(text) }) }
+  }
+
+  // MARK: What goes wrong
+
+  private mutating func addOutages() {
+    if generator.chance(0.4) {
+      let (from, length) = (moment(), generator.seconds(60...900))
+      let outage = SimulatedAPI.Outage.allCases.randomElement(using: &generator)
+      add(from, .api { api in api.state.withLock { $0.outage = outage } })
+      add(from + length, .api { api in api.state.withLock { $0.outage = nil } })
+    }
+    if generator.chance(0.3) {
+      let (from, length) = (moment(), generator.seconds(60...600))
+      add(
+        from,
+        .shop { shop, _ in shop.state.withLock { $0.outage = OrderSourceFailure(kind: .unreachable, message: "down") } }
+      )
+      add(from + length, .shop { shop, _ in shop.state.withLock { $0.outage = nil } })
+    }
+    if generator.chance(0.3) {
+      let (from, length) = (moment(), generator.seconds(30...300))
+      add(from, .disk { $0.fill() })
+      add(from + length, .disk { $0.work() })
+    }
+  }
+
+  private mutating func addCrashes() {
+    for _ in 0..<generator.int(0...5) {
+      if generator.chance(0.5) {
+        add(moment(), .crash(isPowerLoss: generator.chance(0.6)))
+      } else {
+        // In the middle of whatever it writes then.
+        let writes = generator.int(1...30)
+        add(moment(), .disk { $0.die(afterWrites: writes) })
+      }
+    }
+  }
+}
+
+/// One who was referred, perhaps, and buys.
+struct SimulatedFriend: Sendable {
+  let number: Int
+  /// In the order of their making here, which is not that of their time.
+  var referrals: [String] = []
+  /// Those that had their e-mail from the beginning.
+  var firm: [String] = []
+  var orders: [Int] = []
+
+  init(number: Int) { self.number = number }
+
+  var email: String { "friend\(number)@example.com" }
+}
+
+extension ReferralStatus {
+  /// What a clicked referral becomes once the friend's e-mail is known.
+  fileprivate var filledIn: Self { self == .clicked ? .pending : self }
+}
