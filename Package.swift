@@ -82,8 +82,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmark",
       dependencies: [
-        "Conversions", "Postgres", "Orders", "Ledger", "Pipeline", "PartnersSandbox", "TestHosts", "LoopFixtures",
-        argumentParser, logging,
+        "CLibcurl", "Conversions", "Postgres", "Orders", "PartnersAPI", "Ledger", "Pipeline", "PartnersSandbox",
+        "TestHosts", "LoopFixtures", argumentParser, logging, sqlite,
       ],
       path: "Tests/Benchmark", swiftSettings: strict),
     tests("ConversionsTests", ["Conversions"]),

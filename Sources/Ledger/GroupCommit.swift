@@ -31,7 +31,7 @@ final class GroupCommit: Sendable {
   private let queue: DatabaseQueue
   private let schedule: Schedule
 
-  /// - Parameter schedule: When groups are committed; as soon as the connection is free, but in a simulation.
+  /// Commits groups on a connection: as soon as it is free, but in a simulation, which has a `schedule` of its own.
   init(
     _ queue: DatabaseQueue,
     schedule: @escaping Schedule = { commits in commits.queue.asyncWriteWithoutTransaction(commits.commitNext) }

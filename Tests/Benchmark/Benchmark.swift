@@ -12,6 +12,7 @@ import ArgumentParser
         .build/release/benchmark backlog
       """,
     subcommands: [
-      BacklogBenchmark.self, ReferralsBenchmark.self, LatencyBenchmark.self, IdleBenchmark.self, TakeBacklog.self,
+      BacklogBenchmark.self, ReferralsBenchmark.self, DeliveryBenchmark.self, LatencyBenchmark.self, IdleBenchmark.self,
+      TakeBacklog.self,
     ])
 }

@@ -1,0 +1,141 @@
+import ArgumentParser
+import Conversions
+import Foundation
+import Ledger
+import Logging
+import Orders
+import PartnersAPI
+import Pipeline
+import TestHosts
+
+/// How fast a queue is drained where nothing limits it.
+struct DeliveryBenchmark: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delivery", abstract: "Draining the queue without limits, beside a serial libcurl loop.",
+    discussion: """
+      Both report to the same small server on this host. The loop sends one report after the other over one connection
+      and commits each answer by itself. conversiond reads each order again from the shop, freezes and marks it durably
+      before it is sent, and stores what came of it durably after. The two take turns.
+      """)
+
+  @Option(help: "How many orders are reported each time.") var orders = 20_000
+  @Option(help: "How often each of the two runs.") var runs = 3
+  @Option(help: "The ledgers' folder, on the disk to be measured.") var folder = "/var/tmp"
+
+  func run() async throws {
+    let cluster = try await PostgresCluster.start()
+    let shop = try await cluster.createDatabase()
+    try await shop.execute(Self.shop(orders: orders))
+    let stub = try APIStub()
+    var rates: (serial: [Double], ours: [Double]) = ([], [])
+    for _ in 0..<runs {
+      let home = try TemporaryFolder("benchmark", in: folder)
+      rates.serial.append(try serial(stub, home))
+      rates.ours.append(try await drain(stub, shop.conninfo, home))
+      say("serial loop \(Int(rates.serial.last ?? 0)) reports/s, conversiond \(Int(rates.ours.last ?? 0)) reports/s")
+    }
+    let (serial, ours) = (rates.serial.median, rates.ours.median)
+    say(
+      "median: serial loop \(Int(serial)) reports/s, conversiond \(Int(ours)) reports/s, \((ours / serial).rounded3) times the loop's rate"
+    )
+    stub.stop()
+    try await cluster.stop()
+  }
+
+  private static func shop(orders: Int) -> String {
+    """
+    CREATE TABLE orders (id bigint PRIMARY KEY, customer_email text, status text NOT NULL, total_cents bigint,
+      currency text, created_at timestamptz NOT NULL, updated_at timestamptz);
+    INSERT INTO orders SELECT g, 'friend' || g || '@example.com', 'paid', 1000 + g % 90000, 'EUR',
+      now() - interval '1 hour', now() FROM generate_series(1, \(orders)) g;
+    VACUUM ANALYZE orders;
+    """
+  }
+
+  private func serial(_ stub: APIStub, _ home: TemporaryFolder) throws -> Double {
+    let loop = try SerialLoop(ledger: home.path("serial.sqlite"), orders: orders)
+    let began = ContinuousClock.now
+    for number in 1...orders { try loop.report(number, to: stub.baseURL) }
+    return Double(orders) / (ContinuousClock.now - began).inSeconds
+  }
+
+  private func drain(_ stub: APIStub, _ conninfo: String, _ home: TemporaryFolder) async throws -> Double {
+    let ledger = try SQLiteLedger(path: home.path("ledger.sqlite"))
+    let mapping = OrderMapping(
+      connection: conninfo, from: "orders",
+      columns: .init(
+        id: "id", email: "customer_email", total: "total_cents", currency: "currency", status: "status",
+        placedAt: "created_at"),
+      qualifyingStatuses: ["paid"])
+    let shop = ShopOrders(mapping)
+    let surroundings = try surroundings(stub, shop, ledger, home)
+    let rules = AttributionRules(
+      keys: [.email], choose: .first, attributionWindow: .seconds(90 * 86_400),
+      waitForReferral: .seconds(14 * 86_400), selfReferral: .review, hold: .zero,
+      amounts: AmountRules(unit: .cents, rounding: .refuse, otherCurrency: .review))
+    try await queue(ledger, shop, surroundings, rules)
+    let delivery = Delivery(surroundings, rules: rules, settings: Delivery.Settings(giveUpAfter: .seconds(86_400)))
+    let before = stub.answered
+    let began = ContinuousClock.now
+    let loop = Task { try await delivery.run() }
+    while stub.answered - before < orders { try await Task.sleep(for: .milliseconds(5)) }
+    // Durable before it counts.
+    while try await ledger.transaction({ try $0.outcomes(since: Timestamp(milliseconds: 0)) })[.reported] != orders {
+      try await Task.sleep(for: .milliseconds(1))
+    }
+    let seconds = (ContinuousClock.now - began).inSeconds
+    loop.cancel()
+    try await loop.value
+    await shop.close()
+    try ledger.close()
+    return Double(orders) / seconds
+  }
+
+  private func surroundings(
+    _ stub: APIStub, _ shop: ShopOrders, _ ledger: SQLiteLedger, _ home: TemporaryFolder
+  ) throws -> Surroundings {
+    guard let url = PartnersBaseURL(stub.baseURL), let key = APIKey("oft_0123456789abcdef0123456789abcdef") else {
+      throw ValidationError("no address")
+    }
+    let pacer = WritePacer(
+      path: home.path("pacer"), limits: WriteLimits(writes: .unlimited, conversions: .unlimited))
+    return Surroundings(
+      orders: shop, partners: PartnersClient(baseURL: url, apiKey: key, version: "benchmark", pacer: pacer),
+      ledger: ledger, clock: SystemClock(), chance: Chance(), vitals: Vitals(),
+      log: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  /// Has every order of the shop queued, as intake, mirror and matching would.
+  private func queue(
+    _ ledger: SQLiteLedger, _ shop: ShopOrders, _ surroundings: Surroundings, _ rules: AttributionRules
+  ) async throws {
+    let now = surroundings.clock.now
+    for start in stride(from: 1, through: orders, by: 1000) {
+      let numbers = start..<min(start + 1000, orders + 1)
+      let rows = try await shop.orders(withKeys: numbers.map { OrderKey(String($0)) })
+      try await ledger.transaction { transaction in
+        for number in numbers {
+          let referral = Referral(
+            id: ReferralID("ref_\(number)"), status: .pending, friendEmail: "friend\(number)@example.com",
+            createdAt: now - .seconds(86_400))
+          _ = try transaction.record(referral, seenAt: now)
+        }
+        for row in rows.values { _ = try transaction.record(row, seenAt: now, isBackfill: false) }
+      }
+    }
+    try await ledger.transaction { transaction in
+      var (intake, mirror) = (try transaction.intakeProgress(), try transaction.mirrorProgress())
+      (intake.caughtUpAt, intake.firstCaughtUpAt, intake.lastWalkAt) = (now, now, now)
+      try transaction.setIntakeProgress(intake)
+      (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
+      mirror.walks[.quarterHour] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
+      try transaction.setMirrorProgress(mirror)
+    }
+    let matching = Task { try await Matching(surroundings, rules: rules).run() }
+    while try await ledger.transaction({ try $0.outcomes(since: Timestamp(milliseconds: 0)) })[.queued] != orders {
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    matching.cancel()
+    try await matching.value
+  }
+}
