@@ -73,7 +73,7 @@ final class APIStub: Sendable {
       buffer.removeFirst(request.length)
       let body = """
         {"referralId":"\(request.referral)","status":"converted","convertedAt":1765000000000,\
-        "conversionValue":\(request.value),"idempotent":false}
+        "conversionValue":"\(request.value)","idempotent":false}
         """
       // Reads are none of its business.
       let status = request.value.isEmpty ? "500 None of this" : "201 Created"

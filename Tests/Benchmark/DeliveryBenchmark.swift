@@ -74,6 +74,7 @@ struct DeliveryBenchmark: AsyncParsableCommand {
       waitForReferral: .seconds(14 * 86_400), selfReferral: .review, hold: .zero,
       amounts: AmountRules(unit: .cents, rounding: .refuse, otherCurrency: .review))
     try await queue(ledger, shop, surroundings, rules)
+    say("queued")
     let delivery = Delivery(surroundings, rules: rules, settings: Delivery.Settings(giveUpAfter: .seconds(86_400)))
     let before = stub.answered
     let began = ContinuousClock.now
