@@ -14,10 +14,13 @@ public final class SQLiteLedger: LedgerStore {
 
   /// Opens the ledger, makes it where there is none, and brings an older one to this version.
   ///
-  /// - Parameter path: An absolute path; its folder must exist.
+  /// - Parameters:
+  ///   - path: An absolute path; its folder must exist.
+  ///   - lockPath: Where the lock's file is instead of beside the ledger: for a ledger that SQLite keeps on no file system
+  ///     of the kernel's.
   /// - Throws: `LedgerFailure`: `locked` where another process has it, `newer` and `damaged` with nothing touched.
-  public init(path: String) throws(LedgerFailure) {
-    lock = try LedgerLock(ledgerPath: path)
+  public init(path: String, lockPath: String? = nil) throws(LedgerFailure) {
+    lock = try LedgerLock(ledgerPath: path, path: lockPath)
     queue = try Self.connect(path: path)
     try Self.migrate(queue, path: path)
   }
