@@ -38,7 +38,7 @@ struct LedgerCrashTests {
       if dice.oneIn(4) {
         subject.disk.faults.powerFailsAfter = Int.random(in: 0...30, using: &dice)
         _ = try? subject.open()
-        end(&subject, &dice)
+        end(subject.disk, &dice)
       }
       let ledger = try subject.open()
       let problem = try await subject.check(ledger)
@@ -49,12 +49,12 @@ struct LedgerCrashTests {
       }
       // Closing folds the WAL in, and can be cut short as well.
       if dice.oneIn(3) { try? ledger.close() }
-      end(&subject, &dice)
+      end(subject.disk, &dice)
     }
     return subject
   }
 
-  private func end(_ subject: inout LedgerOnDisk, _ dice: inout SeededGenerator) {
-    if dice.oneIn(4) { subject.kill() } else { subject.crash(using: &dice) }
+  private func end(_ disk: CrashDisk, _ dice: inout SeededGenerator) {
+    if dice.oneIn(4) { disk.kill() } else { disk.crash(using: &dice) }
   }
 }

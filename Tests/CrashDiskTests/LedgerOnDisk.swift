@@ -27,10 +27,6 @@ struct LedgerOnDisk {
   var checkpointPages = 12
   /// What a ledger may hold that is opened now: more than one possibility where a commit failed halfway.
   private(set) var possible = [Content()]
-  /// What the open one holds.
-  private var current = Content()
-  /// Whether all that is on the disk is durable.
-  private var isDurable = true
   private(set) var number = 0
   private(set) var committed = 0
   private(set) var doubtful = 0
@@ -63,27 +59,15 @@ struct LedgerOnDisk {
     let (content, faults) = try await read(ledger)
     guard faults.isEmpty else { return "\(faults)" }
     guard possible.contains(content) else { return "\(content), not \(possible)" }
-    current = content
-    if isDurable { possible = [content] }
+    // For good: what an open ledger shows is durable, whatever it was before.
+    possible = [content]
     return nil
-  }
-
-  /// Cuts the power.
-  mutating func crash(using dice: inout SeededGenerator) {
-    disk.crash(using: &dice)
-    isDurable = true
-  }
-
-  /// Kills the process: what it wrote last is there, and may be gone after a power failure.
-  mutating func kill() {
-    disk.kill()
-    isDurable = false
   }
 
   /// Runs one transaction; false where the disk failed it.
   mutating func change(_ ledger: SQLiteLedger, using dice: inout SeededGenerator) async throws -> Bool {
     number += 1
-    let before = current
+    let before = possible[0]
     var after = before
     after.mark = number
     for _ in 0..<Int.random(in: 1...6, using: &dice) {
@@ -100,7 +84,7 @@ struct LedgerOnDisk {
         try transaction.setRange(SweepRange(number: 1, mark: "\(number)"))
         if isRefused { throw Refusal() }
       }
-      (possible, current) = ([after], after)
+      possible = [after]
       committed += 1
       return true
     } catch is Refusal {
