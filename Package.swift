@@ -79,6 +79,8 @@ let package = Package(
     target("TestHosts", path: "Tests/TestHosts"),
     // Stand-ins for what a test of the loops has no part for.
     target("LoopFixtures", ["Conversions", "Pipeline", logging], path: "Tests/LoopFixtures"),
+    // A disk in memory that loses what was not synced, under SQLite.
+    target("CrashDisk", [sqlite], path: "Tests/CrashDisk"),
     .executableTarget(
       name: "Benchmark",
       dependencies: [
@@ -91,6 +93,7 @@ let package = Package(
     tests("OrdersTests", ["Orders", "Conversions", "Postgres", "TestHosts"]),
     tests("PartnersAPITests", ["PartnersAPI", "PartnersSandbox", "Conversions", "TestHosts"]),
     tests("LedgerTests", ["Ledger", "Conversions", "TestHosts"]),
+    tests("CrashDiskTests", ["CrashDisk", "Ledger", "Conversions", "TestHosts", grdb]),
     tests("PipelineTests", ["Pipeline", "Ledger", "Conversions", "TestHosts", "LoopFixtures", logging, lifecycle]),
     tests(
       "IntakeTests",

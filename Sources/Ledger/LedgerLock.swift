@@ -8,9 +8,9 @@ import Glibc
 final class LedgerLock: Sendable {
   private let descriptor: Int32
 
-  /// Takes the lock or says that another process has it; never waits.
-  init(ledgerPath: String) throws(LedgerFailure) {
-    let path = ledgerPath + ".lock"
+  /// Takes the lock or says that another process has it; never waits. The file is `path`, or lies beside the ledger.
+  init(ledgerPath: String, path: String? = nil) throws(LedgerFailure) {
+    let path = path ?? ledgerPath + ".lock"
     descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else {
       if errno == ENOENT {

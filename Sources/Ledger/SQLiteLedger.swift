@@ -15,14 +15,17 @@ public final class SQLiteLedger: LedgerStore {
 
   /// Opens the ledger, makes it where there is none, and brings an older one to this version.
   ///
-  /// - Parameter path: An absolute path; its folder must exist.
+  /// - Parameters:
+  ///   - path: An absolute path; its folder must exist.
+  ///   - lockPath: Where the lock's file is instead of beside the ledger: for a ledger that SQLite keeps on no file system
+  ///     of the kernel's.
   /// - Throws: `LedgerFailure`: `locked` where another process has it, `newer` and `damaged` with nothing touched.
-  public convenience init(path: String) throws(LedgerFailure) {
-    try self.init(path: path, commits: { GroupCommit($0) })
+  public convenience init(path: String, lockPath: String? = nil) throws(LedgerFailure) {
+    try self.init(path: path, lockPath: lockPath, commits: { GroupCommit($0) })
   }
 
-  init(path: String, commits: (DatabaseQueue) -> GroupCommit) throws(LedgerFailure) {
-    lock = try LedgerLock(ledgerPath: path)
+  init(path: String, lockPath: String?, commits: (DatabaseQueue) -> GroupCommit) throws(LedgerFailure) {
+    lock = try LedgerLock(ledgerPath: path, path: lockPath)
     queue = try Self.connect(path: path)
     self.commits = commits(queue)
     try Self.migrate(queue, path: path)
@@ -78,8 +81,30 @@ public final class SQLiteLedger: LedgerStore {
       }
       try migrator.migrate(queue)
       try refuseDamage(queue, path: path)
+      try makeDurable(queue)
     } catch {
       throw LedgerFailure(opening: path, error)
+    }
+  }
+
+  /// Makes durable what a process that was killed left in its WAL, and what is read from now on.
+  ///
+  /// SQLite takes all that it finds there for committed, and syncs only what it adds. But the last commit may never have
+  /// been synced, and after a sync that failed the kernel shows, and counts as clean, what no disk has: whatever is
+  /// committed behind it is lost in a power failure. So all goes to the database, and the WAL begins anew.
+  private static func makeDurable(_ queue: DatabaseQueue) throws {
+    do {
+      try queue.inDatabase { db in
+        // The second column tells how much was in the WAL (SQLite, PRAGMA wal_checkpoint).
+        guard let frames = try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(PASSIVE)")?[1] as Int?, frames > 0 else {
+          return
+        }
+        try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+        // A commit that changes nothing: its sync makes durable that the old WAL is gone.
+        try db.execute(sql: "PRAGMA application_id = \(LedgerSchema.applicationID)")
+      }
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+      // A start must not fail for it: until there is room, nothing is committed.
     }
   }
 

@@ -110,12 +110,18 @@ struct PacingStateTests {
     refuse(3, sent: 20, answered: 21)
     #expect(state.widening == 1.25)
     #expect(state.verdict(thirty, at: .seconds(22)) == .at(.milliseconds(23_500)))
-    for number in 100..<600 as Range<UInt64> { state.record(.notRefused, to: number, at: .seconds(30)) }
+    // However many answers in a moment, they take nothing back; minutes do; a pause is worth one minute.
+    for number in 100..<600 as Range<UInt64> { state.record(.notRefused, to: number, at: .seconds(21)) }
+    #expect(state.widening == 1.25)
+    state.record(.notRefused, to: 600, at: .seconds(21 + 60))
+    #expect(state.widening == 1.25 * (1 - 60 * PacingRules.narrowingPerSecond))
+    var paused = state
+    paused.record(.notRefused, to: 601, at: .seconds(81 + 3600))
+    #expect(paused.widening == state.widening * (1 - 60 * PacingRules.narrowingPerSecond))
+    for minute in 2...60 { state.record(.notRefused, to: 602, at: .seconds(21 + minute * 60)) }
     #expect(state.widening == 1)
-    for number in 1000..<1050 as Range<UInt64> {
-      refuse(number, sent: 100 + Int(number), answered: 100 + Int(number))
-    }
-    #expect(state.widening == 16)
+    for number in 4000..<4050 as Range<UInt64> { refuse(number, sent: Int(number), answered: Int(number)) }
+    #expect(state.widening == PacingRules.wideningMax)
   }
 
   @Test("a send that was given back leaves no trace")
@@ -127,15 +133,22 @@ struct PacingStateTests {
     #expect(state == before)
   }
 
-  @Test("unanswered sends of processes that are gone count as answered now, others wait for their lease")
+  @Test(
+    "unanswered sends of processes that are gone count as answered now, a moment later; others wait for their lease")
   func settle() {
     var state = PacingState()
     state.record(PacedSend(number: 1, owner: 1, sentAt: .seconds(10)))
     state.record(PacedSend(number: 2, owner: 2, sentAt: .seconds(20)))
-    state.settle(at: .seconds(30), leaseMax: .seconds(600)) { $0 == 1 }
+    let lease = Duration.seconds(600)
+    // Its request may be counted only now, and the next one must not be counted too soon after it.
+    #expect(!state.settle(at: .seconds(15), leaseMax: lease) { $0 == 1 })
+    #expect(state.inFlight == 2)
+    #expect(state.settle(at: .seconds(30), leaseMax: lease) { $0 == 1 })
     #expect(state.inFlight == 1)
     #expect(state.sends.first?.answeredAt == .seconds(30))
-    state.settle(at: .seconds(700), leaseMax: .seconds(600)) { _ in false }
+    #expect(!state.settle(at: .seconds(31), leaseMax: lease) { $0 == 1 })
+    #expect(state.sends.first?.answeredAt == .seconds(30), "once and for all")
+    #expect(state.settle(at: .seconds(700), leaseMax: lease) { _ in false })
     #expect(state.inFlight == 0)
   }
 

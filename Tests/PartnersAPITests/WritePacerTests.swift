@@ -107,6 +107,46 @@ struct WritePacerTests {
     }
   }
 
+  @Test(
+    "whatever a 429 asks for holds after a restart and after a reboot: nothing, less than nothing, 1e9 seconds, not a word",
+    arguments: [
+      (Duration.zero, 1), (.seconds(-1), 1), (.seconds(1_000_000_000), 86_401), (nil, 61), (.milliseconds(1500), 2.5),
+    ] as [(Duration?, Double)])
+  func clampedRetryAfter(_ asked: Duration?, _ seconds: Double) async throws {
+    try await withPath { path in
+      let clock = VirtualClock()
+      _ = try await wait(pacer(path, clock), clock, .refused(retryAfter: asked))
+      let block = Duration.milliseconds(Int64(seconds * 1000))
+      #expect(try await pacer(path, clock).snapshot().writes.blockedUntil == clock.uptime + block)
+      let rebooted = VirtualClock(uptime: .seconds(20))
+      let snapshot = try await pacer(path, rebooted, boot: "boot-2").snapshot()
+      #expect(snapshot.writes.blockedUntil == rebooted.uptime + block)
+      // The safe gear's own two seconds may be longer. A day would be 17,000 looks at the file.
+      if seconds < 100 { #expect(try await wait(pacer(path, clock), clock) == max(block, .seconds(2))) }
+    }
+  }
+
+  @Test("in the safe gear, what a process left in flight holds the lane for a few seconds and no longer")
+  func orphaned() async throws {
+    try await withPath { path in
+      let child = Process()
+      child.executableURL = URL(fileURLWithPath: "/bin/true")
+      try child.run()
+      child.waitUntilExit()
+      for (age, wait) in [(30, Duration.seconds(2)), (1, .seconds(6))] {
+        let clock = VirtualClock()
+        var pacing = HostPacing()
+        pacing.record(.refused(retryAfter: .zero), to: 1, .conversion, at: clock.uptime - .seconds(60))
+        let sentAt = clock.uptime - .seconds(age)
+        pacing.record(PacedSend(number: 2, owner: child.processIdentifier, sentAt: sentAt), .conversion)
+        let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
+        try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
+        let waited = try await self.wait(pacer(path, clock), clock)
+        #expect(waited >= wait && waited < wait + .milliseconds(200), "\(age) s old: \(waited)")
+      }
+    }
+  }
+
   @Test("a permit given back leaves no trace; one given back twice, or of nobody, does no harm")
   func cancel() async throws {
     try await withPath { path in

@@ -44,10 +44,12 @@ public struct HostPacing: Hashable, Sendable, Codable {
     conversions.cancel(number)
   }
 
-  /// Counts sends that will never be answered as answered now; see `PacingState.settle`.
-  public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ owner: Int32) -> Bool) {
-    writes.settle(at: now, leaseMax: leaseMax, isGone: isGone)
-    conversions.settle(at: now, leaseMax: leaseMax, isGone: isGone)
+  /// Counts sends that will never be answered as answered now, and tells whether there were any; see
+  /// `PacingState.settle`.
+  public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ owner: Int32) -> Bool) -> Bool {
+    let ofWrites = writes.settle(at: now, leaseMax: leaseMax, isGone: isGone)
+    let ofConversions = conversions.settle(at: now, leaseMax: leaseMax, isGone: isGone)
+    return ofWrites || ofConversions
   }
 
   /// Makes the times those of another boot; see `PacingState.rebase`.

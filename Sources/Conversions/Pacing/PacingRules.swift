@@ -16,9 +16,15 @@ public struct PacingRules: Hashable, Sendable {
   public static let wideningStep = 1.25
   /// The widest: a sixteenth of the limit.
   public static let wideningMax = 16.0
-  /// By how much each answer that is no 429 narrows the spacing again: one step takes some 450 answers, a quarter of an
-  /// hour at 30 a minute, so that a neighbour who stays costs few refusals.
-  public static let narrowing = 0.9995
+  /// By how much the spacing narrows again in each second of sending, a step in some nine minutes. By the clock, not by
+  /// answers: so a neighbour who stays costs six or seven refusals an hour, however little of the limit is left, and one
+  /// who went is forgotten within the hour.
+  public static let narrowingPerSecond = 0.0004
+  /// The longest pause between two answers that narrows anything: one who didn't send has learnt nothing.
+  public static let narrowingPauseMax = Duration.seconds(60)
+  /// How long a send of a process that is gone still counts as in flight: its request may be on its way to the API, and
+  /// must not be counted there after what is sent next.
+  public static let orphanedFor = Duration.seconds(5)
   /// The most sends that are ever in flight.
   public static let inFlightMax = 16
   /// The most sends that are remembered, and up to which a window is counted exactly; above 600 a minute the spacing

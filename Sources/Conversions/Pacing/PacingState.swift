@@ -77,10 +77,11 @@ public struct PacingState: Hashable, Sendable, Codable {
       sends[index].answeredAt = now
       latency = latency == .zero ? now - sentAt : (latency * 7 + (now - sentAt)) / 8
     }
+    let pause = min(now - (lastAnsweredAt ?? now), PacingRules.narrowingPauseMax)
     lastAnsweredAt = max(lastAnsweredAt ?? now, now)
     switch answer {
     case .notRefused:
-      widening = max(1, widening * PacingRules.narrowing)
+      widening = max(1, widening * (1 - PacingRules.narrowingPerSecond * max(0, pause.inSeconds)))
     case .refused(let retryAfter):
       backOff(sentAt: sentAt, at: now)
       let wait = min(max(retryAfter ?? PacingRules.retryAfterDefault, .zero), PacingRules.retryAfterMax)
@@ -98,14 +99,21 @@ public struct PacingState: Hashable, Sendable, Codable {
     widening = min(PacingRules.wideningMax, widening * PacingRules.wideningStep)
   }
 
-  /// Counts sends that will never be answered as answered now: those whose process is gone, and those longer in flight
-  /// than any request can be.
-  public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ owner: Int32) -> Bool) {
+  /// Counts sends that will never be answered as answered now: those whose process is gone, a few seconds after they
+  /// left, and those longer in flight than any request can be.
+  ///
+  /// - Returns: Whether there were any. Whoever keeps the state must then store it: settled anew at each look, a send would
+  ///   be answered just now for ever.
+  public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ owner: Int32) -> Bool) -> Bool {
+    var isChanged = false
     for index in sends.indices where sends[index].answeredAt == nil {
-      guard now - sends[index].sentAt > leaseMax || isGone(sends[index].owner) else { continue }
+      let age = now - sends[index].sentAt
+      guard age > leaseMax || age > PacingRules.orphanedFor && isGone(sends[index].owner) else { continue }
       sends[index].answeredAt = now
       lastAnsweredAt = now
+      isChanged = true
     }
+    return isChanged
   }
 
   /// Makes the times those of another boot, in which nobody knows how long ago they were: all counts as sent and

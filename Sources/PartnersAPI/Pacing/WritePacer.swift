@@ -106,9 +106,10 @@ public actor WritePacer {
       let now = clock.uptime
       var (pacing, isOfThisBoot) = load(bytes, at: now)
       for change in pending { change(&pacing) }
-      pacing.settle(at: now, leaseMax: Self.leaseMax, isGone: Self.isGone)
+      // What is settled is stored: a send that was answered "just now" at each look would hold the lane for ever.
+      let isSettled = pacing.settle(at: now, leaseMax: Self.leaseMax, isGone: Self.isGone)
       let (result, isChanged) = body(&pacing, now)
-      let isToWrite = isChanged || !pending.isEmpty || !isOfThisBoot
+      let isToWrite = isChanged || isSettled || !pending.isEmpty || !isOfThisBoot
       let record = PacerRecord(bootID: bootID, savedAt: now, pacing: pacing)
       return (result, isToWrite ? try record.encoded() : nil)
     }

@@ -1,0 +1,14 @@
+/// How often a disk was asked for what, faults included.
+public struct DiskCounts: Hashable, Sendable {
+  /// Writes.
+  public var writes = 0
+  /// Bytes in them.
+  public var bytes = 0
+  /// Syncs.
+  public var syncs = 0
+  /// Reads.
+  public var reads = 0
+
+  /// Nothing yet.
+  public init() {}
+}
