@@ -6,7 +6,8 @@ import Synchronization
 
 /// The ledger in one SQLite file. One connection of one process writes it, ever; commands ask the daemon.
 public final class SQLiteLedger: LedgerStore {
-  private let queue: DatabaseQueue
+  let path: String
+  let connection: LedgerConnection
   private let known = KnownKeys()
   private let changeCount = Mutex<UInt64>(0)
   /// Held for as long as the connection lives.
@@ -17,14 +18,14 @@ public final class SQLiteLedger: LedgerStore {
   /// - Parameter path: An absolute path; its folder must exist.
   /// - Throws: `LedgerFailure`: `locked` where another process has it, `newer` and `damaged` with nothing touched.
   public init(path: String) throws(LedgerFailure) {
+    self.path = path
     lock = try LedgerLock(ledgerPath: path)
-    queue = try Self.connect(path: path)
-    try Self.migrate(queue, path: path)
+    connection = try LedgerConnection(path: path)
   }
 
   private static let isWithoutStatistics = conversiond_sqlite_without_statistics() == SQLITE_OK
 
-  private static func connect(path: String) throws(LedgerFailure) -> DatabaseQueue {
+  static func connect(path: String) throws(LedgerFailure) -> DatabaseQueue {
     _ = isWithoutStatistics
     var configuration = GRDB.Configuration()
     configuration.label = "ledger"
@@ -55,7 +56,7 @@ public final class SQLiteLedger: LedgerStore {
     }
   }
 
-  private static func migrate(_ queue: DatabaseQueue, path: String) throws(LedgerFailure) {
+  static func migrate(_ queue: DatabaseQueue, path: String) throws(LedgerFailure) {
     let migrator = LedgerSchema.migrator
     do {
       try queue.inDatabase { db in
@@ -79,19 +80,30 @@ public final class SQLiteLedger: LedgerStore {
 
   /// The largest ledger that is looked through at each start, in bytes: a larger one would hold it up for seconds.
   private static let checkedBytesMax = 256 << 20
+  /// The largest whose indexes are compared with their tables, too, which takes some times as long.
+  private static let comparedBytesMax = 64 << 20
 
   private static func refuseDamage(_ queue: DatabaseQueue, path: String) throws {
+    let expected = try LedgerSchema.statements
     try queue.read { db in
       let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
       let bytes = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+      // A column by another name would be found by none of SQLite's checks, and end the program where it is read.
+      guard try expected.isSubset(of: LedgerSchema.statements(db)) else {
+        throw LedgerFailure(.damaged, "\(path) is damaged: its tables are not those of a ledger")
+      }
       guard pages * bytes <= checkedBytesMax else { return }
-      let faults = try faults(db)
-      guard faults.isEmpty else { throw LedgerFailure(.damaged, "\(path) is damaged: \(faults[0])") }
+      let faults = try faults(db, pages * bytes <= comparedBytesMax ? "integrity_check" : "quick_check")
+      guard faults.isEmpty else {
+        // SQLite says it in several lines.
+        let words = faults[0].split(separator: "\n").joined(separator: " ")
+        throw LedgerFailure(.damaged, "\(path) is damaged: \(words)")
+      }
     }
   }
 
-  private static func faults(_ db: Database) throws -> [String] {
-    try String.fetchAll(db, sql: "PRAGMA quick_check(10)").filter { $0 != "ok" }
+  private static func faults(_ db: Database, _ check: String) throws -> [String] {
+    try String.fetchAll(db, sql: "PRAGMA \(check)(10)").filter { $0 != "ok" }
   }
 
   /// How many transactions have changed anything since the ledger was opened.
@@ -110,8 +122,8 @@ public final class SQLiteLedger: LedgerStore {
         defer { if db.totalChangesCount != before { changeCount.withLock { $0 += 1 } } }
         return try body(SQLiteTransaction(db, known: known))
       }
-    } catch let error as DatabaseError {
-      throw LedgerFailure(error)
+    } catch {
+      throw heeded(error)
     }
   }
 
@@ -122,10 +134,12 @@ public final class SQLiteLedger: LedgerStore {
     do {
       return try await queue.read { [known] db in
         known.reserve(
-          orders: try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0,
+          orders: try Int.fetchOne(
+            db, sql: "SELECT (SELECT count(*) FROM orders) + (SELECT count(*) FROM settled)") ?? 0,
           referralKeys: try Int.fetchOne(db, sql: "SELECT count(email) + count(external_source_id) FROM referrals") ?? 0
         )
-        let orders = try Row.fetchCursor(db, sql: "SELECT key, transaction_id FROM orders")
+        let orders = try Row.fetchCursor(
+          db, sql: "SELECT key, transaction_id FROM orders UNION ALL SELECT key, transaction_id FROM settled")
         while let row = try orders.next() { known.insert(order: OrderKey(row[0]), transactionID: row[1]) }
         let claims = try String.fetchCursor(db, sql: "SELECT referral_id FROM orders WHERE claims = 1")
         while let referral = try claims.next() { known.insert(claimOf: ReferralID(referral)) }
@@ -138,8 +152,8 @@ public final class SQLiteLedger: LedgerStore {
         known.complete()
         return known
       }
-    } catch let error as DatabaseError {
-      throw LedgerFailure(error)
+    } catch {
+      throw heeded(error)
     }
   }
 
@@ -162,12 +176,13 @@ public final class SQLiteLedger: LedgerStore {
     }
   }
 
-  /// SQLite's own check of every page; an empty list is a healthy ledger (SQLite, PRAGMA quick_check).
+  /// SQLite's own check of every page and every index; an empty list is a healthy ledger (SQLite, PRAGMA
+  /// integrity_check).
   public func integrityFaults() async throws -> [String] {
     do {
-      return try await queue.read { db in try Self.faults(db) }
-    } catch let error as DatabaseError {
-      throw LedgerFailure(error)
+      return try await queue.read { db in try Self.faults(db, "integrity_check") }
+    } catch {
+      throw heeded(error)
     }
   }
 
@@ -183,7 +198,7 @@ public final class SQLiteLedger: LedgerStore {
 
   /// Closes the file after what is under way; its WAL is folded in.
   public func close() throws {
-    try queue.close()
+    try connection.close()
   }
 
   /// Copies a ledger that no process has open, with its WAL, into a folder; the copy can be opened freely.
@@ -230,6 +245,9 @@ extension LedgerFailure {
       self.init(fileError: errno == 0 ? ENOENT : errno, doing: "open", path)
     case let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT:
       self.init(.damaged, "\(path) is damaged: \(error.message ?? "SQLITE_CORRUPT")")
+    // Our own statements are right: the schema they are for is not there.
+    case let error as DatabaseError where error.resultCode == .SQLITE_ERROR:
+      self.init(.damaged, "\(path) is damaged: \(error.message ?? "SQLITE_ERROR")")
     case let error as DatabaseError: self.init(error)
     default: self.init(.other, "cannot open \(path): \(error)")
     }

@@ -40,6 +40,6 @@ struct SQLiteTransaction: LedgerTransaction {
   }
 
   func isEmpty() throws -> Bool {
-    try Int.fetchOne(db, sql: "SELECT 1 FROM orders LIMIT 1") == nil
+    try Int.fetchOne(db, sql: "SELECT 1 FROM orders UNION ALL SELECT 1 FROM settled LIMIT 1") == nil
   }
 }
