@@ -17,7 +17,8 @@ extension Loops {
         try await world.reaches(within: .seconds(600)) { try await world.outcomes() == [.reported: 3] }
         try await world.pass(day * 30 - .seconds(700))
         #expect(try await world.orders().count == 3)
-        try await world.reaches(within: .seconds(3700)) { try await world.orders().isEmpty }
+        // The second look after that, at the latest.
+        try await world.reaches(within: .seconds(8000)) { try await world.orders().isEmpty }
       }
       let counts = try await world.ledger.base.transaction { try $0.outcomeCounts() }
       #expect(counts.map(\.outcome) == [.reported] && counts.first?.count == 3)

@@ -41,7 +41,7 @@ struct LedgerRoom {
   }
 
   private static func text(_ bytes: Int64) -> String {
-    let mebibytes = bytes * 10 >> 20
+    let mebibytes = (bytes * 10) >> 20
     return "\(mebibytes / 10).\(mebibytes % 10) MiB"
   }
 }
