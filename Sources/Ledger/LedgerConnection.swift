@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// After a failed fsync(2) Linux calls the pages clean that it could not write: to sync them again succeeds and means
 /// nothing, and what is read comes from memory, not from the disk (PostgreSQL's "fsyncgate", 2018; SQLite, How To
-/// Corrupt, 4.1). So a connection that met an I/O error is never used again. The file is opened anew, which recovers the
+/// Corrupt, 4.1). So a connection that met an I/O error is not used again. The file is opened anew, which recovers the
 /// write-ahead log as it is; the log is folded into the ledger, which writes all of it to other pages, and syncs those;
 /// and only when that and a write of the new connection's own have succeeded, and the ledger was looked through, does
 /// anything else run on it. Until then every transaction fails, and is tried again by whoever wants it.
@@ -19,7 +19,7 @@ final class LedgerConnection: Sendable {
     case open(DatabaseQueue)
     /// Not to be used any more; nil once it is closed.
     case distrusted(DatabaseQueue?)
-    /// The connection is kept as it is: to close it would fold the log into the damaged file.
+    /// The connection is kept, as something may still run on it.
     case damaged(LedgerFailure, DatabaseQueue?)
     case closed
   }
@@ -32,6 +32,7 @@ final class LedgerConnection: Sendable {
 
   private let path: String
   private let state: Mutex<State>
+  /// Nil for a file that is no file of the kernel's.
   private let number: FileNumber?
   /// Opening waits for the disk, and for what is under way on the old connection.
   private let opening = DispatchQueue(label: "ledger.opening")
@@ -60,20 +61,23 @@ final class LedgerConnection: Sendable {
 
   /// Takes in what a failure says of the connection that it was met on.
   func heed(_ failure: LedgerFailure) {
-    let isNews = state.withLock { state in
+    let (isNews, former) = state.withLock { state -> (Bool, DatabaseQueue?) in
       switch (failure.kind, state) {
       case (.damaged, .open(let queue)):
         state = .damaged(failure, queue)
-        return true
+        return (true, queue)
       case (.damaged, .distrusted(let queue)):
         state = .damaged(failure, queue)
-        return true
+        return (true, queue)
       case (.io, .open(let queue)), (.permission, .open(let queue)): state = .distrusted(queue)
       default: break
       }
-      return false
+      return (false, nil)
     }
-    if isNews { damage.continuation.yield(failure) }
+    guard isNews else { return }
+    // Not at once, as this may be called in the middle of its work.
+    former?.asyncWriteWithoutTransaction { $0.keepLog(true) }
+    damage.continuation.yield(failure)
   }
 
   /// Returns once damage is met; nil where the task is cancelled before.
@@ -114,8 +118,10 @@ final class LedgerConnection: Sendable {
   }
 
   private func anew() throws -> DatabaseQueue {
-    guard let found = Self.number(of: path) else { throw LedgerFailure(fileError: errno, doing: "open", path) }
-    guard found == number else { throw LedgerFailure(.other, "another file stands in the place of \(path)") }
+    if let number {
+      guard let found = Self.number(of: path) else { throw LedgerFailure(fileError: errno, doing: "open", path) }
+      guard found == number else { throw LedgerFailure(.other, "another file stands in the place of \(path)") }
+    }
     do {
       let queue = try SQLiteLedger.connect(path: path)
       try queue.writeWithoutTransaction { db in

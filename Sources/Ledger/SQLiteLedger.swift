@@ -32,6 +32,8 @@ public final class SQLiteLedger: LedgerStore {
     // DatabaseQueue leaves the journal mode alone when it isn't told one; told `.wal`, it sets synchronous to NORMAL
     // after this, and a commit would not survive a power cut.
     configuration.prepareDatabase { db in
+      // A ledger that is refused is left as it is, its log among it.
+      db.keepLog(true)
       // Before WAL is entered, EXCLUSIVE keeps the WAL index in this process's memory (SQLite, Write-Ahead Logging,
       // 8): no other process can then write or checkpoint, by mistake or by design.
       try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
@@ -73,6 +75,7 @@ public final class SQLiteLedger: LedgerStore {
       }
       try migrator.migrate(queue)
       try refuseDamage(queue, path: path)
+      queue.inDatabase { $0.keepLog(false) }
     } catch {
       throw LedgerFailure(opening: path, error)
     }
@@ -219,6 +222,13 @@ public final class SQLiteLedger: LedgerStore {
       throw LedgerFailure(.io, "cannot copy \(path) to \(target): \(error.localizedDescription)")
     }
     return target
+  }
+}
+
+extension Database {
+  /// Whether closing leaves the write-ahead log as it is.
+  func keepLog(_ keeps: Bool) {
+    if let connection = unsafe sqliteConnection { unsafe conversiond_sqlite_keep_log(connection, keeps ? 1 : 0) }
   }
 }
 

@@ -7,6 +7,7 @@ public protocol RetentionRecords {
   ///   - place: Where the last batch ended; nil to begin.
   ///   - limit: So many are looked at, at most.
   /// - Returns: How many were removed, and where the next batch begins; nil once all were looked at.
+  /// - Throws: What the store threw.
   func removeFinished(
     decidedBefore time: Timestamp, from place: RetentionPlace?, limit: Int
   ) throws -> (removed: Int, next: RetentionPlace?)
