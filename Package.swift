@@ -94,7 +94,9 @@ let package = Package(
     tests("PartnersAPITests", ["PartnersAPI", "PartnersSandbox", "Conversions", "TestHosts"]),
     tests("LedgerTests", ["Ledger", "Conversions", "TestHosts"]),
     tests("CrashDiskTests", ["CrashDisk", "Ledger", "Conversions", "TestHosts", grdb]),
-    tests("PipelineTests", ["Pipeline", "Ledger", "Conversions", "TestHosts", "LoopFixtures", logging, lifecycle]),
+    tests(
+      "PipelineTests",
+      ["Pipeline", "Ledger", "Conversions", "TestHosts", "LoopFixtures", "CrashDisk", logging, lifecycle]),
     tests(
       "IntakeTests",
       ["Orders", "Pipeline", "Ledger", "Conversions", "Postgres", "TestHosts", "LoopFixtures", logging, lifecycle]),

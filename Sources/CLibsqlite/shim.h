@@ -1,4 +1,4 @@
-// The one call of SQLite's that Swift can't make itself, as it takes variable arguments.
+// The calls of SQLite's that Swift can't make itself, as they take variable arguments.
 #ifndef CONVERSIOND_CLIBSQLITE_SHIM_H
 #define CONVERSIOND_CLIBSQLITE_SHIM_H
 #include <sqlite3.h>
@@ -7,5 +7,10 @@
 // sqlite3_config, SQLITE_CONFIG_MEMSTATUS). Before SQLite's first use; later it does nothing.
 static inline int conversiond_sqlite_without_statistics(void) {
   return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+// Whether closing leaves the write-ahead log as it is, instead of folding it into the database and removing it.
+static inline int conversiond_sqlite_keep_log(sqlite3 *connection, int keeps) {
+  return sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keeps, (int *)0);
 }
 #endif

@@ -107,10 +107,10 @@ enum Schema {
       """),
     SchemaKey(
       "ledger.retain", \.ledger.retain, .duration(.seconds(1)...longest), .optional(default: "400d"),
-      "Finished entries are kept for this long."),
+      "Finished entries are kept for this long; after that only what keeps them from being reported again."),
     SchemaKey(
       "ledger.size_max", \.ledger.sizeMax, .size((1 << 20)...(1 << 40)), .optional(default: "2GiB"),
-      "At four fifths of this size intake stops and says so; reports go on."),
+      "At four fifths of this size intake stops and says so; below three quarters it goes on. Reports go on all the time."),
   ]
 
   private static let log: [SchemaKey] = [

@@ -15,38 +15,45 @@ final class GroupCommit: Sendable {
   struct Job: Sendable {
     /// Runs the body in a transaction or a savepoint; keeps its result, and throws what it threw.
     let run: @Sendable (Database) throws -> Void
+    /// Takes in, on the connection's queue, what its failure says of the connection.
+    let heed: @Sendable (any Error) -> Heeded
     /// Tells the result, or the failure of the commit.
     let end: @Sendable ((any Error)?) -> Void
+  }
+
+  /// What a failure comes to.
+  struct Heeded {
+    /// What is told of it.
+    let error: any Error
+    /// Whether nothing more may run on the connection.
+    let isOver: Bool
   }
 
   private struct State {
     var waiting: [Job] = []
     var isScheduled = false
+    /// Why nothing runs any more.
+    var end: (any Error)?
   }
 
+  let queue: DatabaseQueue
   private let state = Mutex(State())
-  /// Has `commitNext` called, soon: once for each time that it is asked.
-  typealias Schedule = @Sendable (GroupCommit) -> Void
+  private let schedule: @Sendable (GroupCommit) -> Void
 
-  private let queue: DatabaseQueue
-  private let schedule: Schedule
-
-  /// Commits groups on a connection: as soon as it is free, but in a simulation, which has a `schedule` of its own.
-  init(
-    _ queue: DatabaseQueue,
-    schedule: @escaping Schedule = { commits in commits.queue.asyncWriteWithoutTransaction(commits.commitNext) }
-  ) {
-    self.queue = queue
-    self.schedule = schedule
+  /// Commits on a connection, each when `schedule` says.
+  init(_ queue: DatabaseQueue, schedule: @escaping @Sendable (GroupCommit) -> Void) {
+    (self.queue, self.schedule) = (queue, schedule)
   }
 
   /// Has a transaction run with the next commit.
   func add(_ job: Job) {
-    let isFirst = state.withLock { state in
+    let (isFirst, end) = state.withLock { state -> (Bool, (any Error)?) in
+      if let end = state.end { return (false, end) }
       state.waiting.append(job)
       defer { state.isScheduled = true }
-      return !state.isScheduled
+      return (!state.isScheduled, nil)
     }
+    if let end { return job.end(end) }
     if isFirst { schedule(self) }
   }
 
@@ -56,14 +63,14 @@ final class GroupCommit: Sendable {
   /// Commits the next group on the caller's thread.
   func commitNext() { queue.writeWithoutTransaction(commitNext) }
 
-  /// Runs a group, and has the next one scheduled behind whatever else waits for the connection.
-  private func commitNext(_ db: Database) {
+  /// Commits a group, and has the next one scheduled behind whatever else waits for the connection.
+  func commitNext(_ db: Database) {
     let group = state.withLock { state in
       let group = Array(state.waiting.prefix(Self.groupMax))
       state.waiting.removeFirst(group.count)
       return group
     }
-    if !group.isEmpty { Self.commit(group, db) }
+    if !group.isEmpty { commit(group, db) }
     let hasMore = state.withLock { state in
       state.isScheduled = !state.waiting.isEmpty
       return state.isScheduled
@@ -71,7 +78,7 @@ final class GroupCommit: Sendable {
     if hasMore { schedule(self) }
   }
 
-  private static func commit(_ group: [Job], _ db: Database) {
+  private func commit(_ group: [Job], _ db: Database) {
     var (done, untried): ([Job], ArraySlice<Job>) = ([], group[...])
     do {
       try db.inTransaction(.immediate) {
@@ -88,14 +95,17 @@ final class GroupCommit: Sendable {
       }
       for job in done { job.end(nil) }
     } catch {
-      for job in done + untried { job.end(error) }
+      let heeded = group[0].heed(error)
+      for job in done + untried { job.end(heeded.error) }
+      if heeded.isOver { endAll(heeded.error) }
     }
   }
 
   /// False for one that failed by itself, which is undone and told so.
   ///
-  /// - Throws: What rolled back the whole transaction, as a full disk may (SQLite, Result Codes, SQLITE_FULL).
-  private static func runInSavepoint(_ job: Job, _ db: Database) throws -> Bool {
+  /// - Throws: What the whole group fails with: it rolled all of it back, as a full disk may (SQLite, Result Codes,
+  ///   SQLITE_FULL), or the connection is not to be used any more.
+  private func runInSavepoint(_ job: Job, _ db: Database) throws -> Bool {
     do {
       try db.inSavepoint {
         try job.run(db)
@@ -103,9 +113,20 @@ final class GroupCommit: Sendable {
       }
       return true
     } catch {
-      guard db.isInsideTransaction else { throw error }
-      job.end(error)
+      let heeded = job.heed(error)
+      guard db.isInsideTransaction, !heeded.isOver else { throw error }
+      job.end(heeded.error)
       return false
     }
+  }
+
+  /// Tells everybody that nothing runs any more.
+  private func endAll(_ error: any Error) {
+    let waiting = state.withLock { state in
+      defer { state.waiting = [] }
+      state.end = error
+      return state.waiting
+    }
+    for job in waiting { job.end(error) }
   }
 }

@@ -91,7 +91,9 @@ import GRDBSQLite
 /// bind it.
 final class HotStatements {
   /// Which there are.
-  enum Name: Hashable { case standing, insert, update, holder, referralByID, referralsByEmail, referralsByExternalID }
+  enum Name: Hashable {
+    case standing, settled, insert, update, holder, referralByID, referralsByEmail, referralsByExternalID
+  }
 
   private var found: [Name: HotStatement] = [:]
 

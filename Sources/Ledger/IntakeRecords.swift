@@ -29,11 +29,13 @@ extension SQLiteTransaction: IntakeRecords {
     let known = try hot(.standing, "SELECT entry, digest FROM orders WHERE key = ?").rows({ $0.add(row.key.text) }) {
       (entry: $0.integer(0) ?? 0, digest: $0.integer(1))
     }
-    guard let known = known.first else { return .unknown }
+    guard let known = known.first else { return try standingOfSettled(row) }
     return known.digest == row.digest.bits ? .unchanged : .changed(EntryID(known.entry))
   }
 
   func record(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws -> RowChange {
+    // One of which little is left comes back before it is changed.
+    if try standing(of: row) == .unchanged { return .unchanged }
     let digest = row.digest.bits
     let known = try Row.fetchOne(
       db.cachedStatement(sql: "SELECT entry, digest, outcome, placed_from, transaction_id FROM orders WHERE key = ?"),
@@ -140,7 +142,7 @@ extension SQLiteTransaction: IntakeRecords {
     guard known.mayHoldTransaction(KeyHash.of(transactionID)) else { return false }
     return try Int.fetchOne(
       db.cachedStatement(sql: "SELECT 1 FROM orders WHERE \(Self.namesakes) LIMIT 1"),
-      arguments: [transactionID, key.text]) != nil
+      arguments: [transactionID, key.text]) != nil || isSettled(transactionID, except: key)
   }
 
   /// Two rows with one order ID must both be looked at by a person, the earlier one too.

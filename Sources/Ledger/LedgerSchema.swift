@@ -20,7 +20,24 @@ enum LedgerSchema {
     migrator.registerMigration("4: candidates in their order's row, fewer IDs in an index") { db in
       try db.execute(sql: candidates + transactions)
     }
+    migrator.registerMigration("5: what is left of finished orders") { db in
+      try db.execute(sql: settled)
+    }
     return migrator
+  }
+
+  /// What makes the tables and indexes of this version.
+  static var statements: Set<String> {
+    get throws {
+      let empty = try DatabaseQueue()
+      try migrator.migrate(empty)
+      return try empty.read(statements)
+    }
+  }
+
+  /// What made the tables and indexes of a ledger.
+  static func statements(_ db: Database) throws -> Set<String> {
+    try String.fetchSet(db, sql: "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
   }
 
   /// Single values by name: positions, progress, the lane's halt, the source.
@@ -148,6 +165,25 @@ enum LedgerSchema {
   private static let transactions = """
     DROP INDEX orders_transaction;
     CREATE INDEX orders_transaction ON orders (transaction_id) WHERE transaction_id <> key;
+    """
+
+  /// What `ledger.retain` leaves of an order: no person's data, and enough to know the row again. `sent_id` is the
+  /// transaction ID of its report, NULL where it was never sent.
+  private static let settled = """
+    CREATE TABLE settled (
+      key TEXT PRIMARY KEY,
+      entry INTEGER NOT NULL,
+      digest INTEGER NOT NULL,
+      transaction_id TEXT,
+      outcome TEXT NOT NULL,
+      referral_id TEXT,
+      value INTEGER,
+      sent_id TEXT,
+      placed_from INTEGER,
+      decided_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX settled_transaction ON settled (transaction_id) WHERE transaction_id <> key;
+    CREATE INDEX settled_outcome ON settled (outcome, decided_at);
     """
 
   private static let referrals = """

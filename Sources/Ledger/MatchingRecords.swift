@@ -40,15 +40,17 @@ extension SQLiteTransaction: MatchingRecords {
     let holders = try hot(.holder, sql).rows({ values in
       values.add(referral.text)
       values.add(entry?.number ?? 0)
-    }) { row -> DecisionContext.Holder? in
-      guard let outcome = Outcome(rawValue: row.text(4) ?? "") else { return nil }
+    }) { row -> DecisionContext.Holder in
+      guard let outcome = Outcome(rawValue: row.text(4) ?? "") else {
+        throw LedgerFailure(.damaged, "ledger: entry \(row.integer(0) ?? 0) has no known outcome")
+      }
       let zero = Timestamp(microseconds: 0)
       return DecisionContext.Holder(
         entry: EntryID(row.integer(0) ?? 0), key: OrderKey(row.text(1) ?? ""),
         placedAt: PlacedAt(earliest: row.time(2) ?? zero, latest: row.time(3) ?? zero), outcome: outcome,
         isFrozen: row.integer(5) == 1)
     }
-    return holders.first ?? nil
+    return holders.first
   }
 
   func decide(_ entry: EntryID, _ decision: Decision, at now: Timestamp) throws {

@@ -11,7 +11,11 @@ enum OrderCoding {
       EXISTS (SELECT 1 FROM orders t WHERE t.transaction_id = o.transaction_id AND t.transaction_id <> t.key
           AND t.entry <> o.entry)
         OR EXISTS (SELECT 1 FROM orders t WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id
-          AND t.entry <> o.entry) AS is_repeated
+          AND t.entry <> o.entry)
+        OR EXISTS (SELECT 1 FROM settled t WHERE t.transaction_id = o.transaction_id AND t.transaction_id <> t.key
+          AND t.key <> o.key)
+        OR EXISTS (SELECT 1 FROM settled t WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id
+          AND t.key <> o.key) AS is_repeated
     FROM orders o LEFT JOIN reports r ON r.entry = o.entry
     """
 

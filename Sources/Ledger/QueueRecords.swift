@@ -3,7 +3,11 @@ import GRDB
 
 extension SQLiteTransaction: QueueRecords {
   func outcomeCounts() throws -> [OutcomeCount] {
-    let sql = "SELECT outcome, count(*) AS n, min(decided_at) AS oldest FROM orders GROUP BY outcome"
+    let sql = """
+      SELECT outcome, sum(n) AS n, min(oldest) AS oldest FROM (
+        SELECT outcome, count(*) AS n, min(decided_at) AS oldest FROM orders GROUP BY outcome
+        UNION ALL SELECT outcome, count(*), min(decided_at) FROM settled GROUP BY outcome) GROUP BY outcome
+      """
     var dismissed = try dismissedCounts()
     let held = try Row.fetchAll(db, sql: sql).compactMap { row in
       Outcome(rawValue: row["outcome"]).map { outcome in
@@ -20,7 +24,11 @@ extension SQLiteTransaction: QueueRecords {
     // One range of the index for each outcome, instead of a scan of them all.
     for outcome in Outcome.allCases {
       let count = try Int.fetchOne(
-        db, sql: "SELECT count(*) FROM orders WHERE outcome = ? AND decided_at >= ?",
+        db,
+        sql: """
+          SELECT (SELECT count(*) FROM orders WHERE outcome = ?1 AND decided_at >= ?2)
+            + (SELECT count(*) FROM settled WHERE outcome = ?1 AND decided_at >= ?2)
+          """,
         arguments: [outcome.rawValue, time.microseconds])
       if let count, count > 0 { counts[outcome] = count }
     }

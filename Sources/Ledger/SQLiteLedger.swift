@@ -6,8 +6,8 @@ import Synchronization
 
 /// The ledger in one SQLite file. One connection of one process writes it, ever; commands ask the daemon.
 public final class SQLiteLedger: LedgerStore {
-  private let queue: DatabaseQueue
-  private let commits: GroupCommit
+  let path: String
+  let connection: LedgerConnection
   private let known = KnownKeys()
   private let changeCount = Mutex<UInt64>(0)
   /// Held for as long as the connection lives.
@@ -21,25 +21,26 @@ public final class SQLiteLedger: LedgerStore {
   ///     of the kernel's.
   /// - Throws: `LedgerFailure`: `locked` where another process has it, `newer` and `damaged` with nothing touched.
   public convenience init(path: String, lockPath: String? = nil) throws(LedgerFailure) {
-    try self.init(path: path, lockPath: lockPath, commits: { GroupCommit($0) })
+    try self.init(path: path, lockPath: lockPath, schedule: LedgerSchedule())
   }
 
-  init(path: String, lockPath: String?, commits: (DatabaseQueue) -> GroupCommit) throws(LedgerFailure) {
+  init(path: String, lockPath: String?, schedule: LedgerSchedule) throws(LedgerFailure) {
+    self.path = path
     lock = try LedgerLock(ledgerPath: path, path: lockPath)
-    queue = try Self.connect(path: path)
-    self.commits = commits(queue)
-    try Self.migrate(queue, path: path)
+    connection = try LedgerConnection(path: path, schedule: schedule)
   }
 
   private static let isWithoutStatistics = conversiond_sqlite_without_statistics() == SQLITE_OK
 
-  private static func connect(path: String) throws(LedgerFailure) -> DatabaseQueue {
+  static func connect(path: String) throws(LedgerFailure) -> DatabaseQueue {
     _ = isWithoutStatistics
     var configuration = GRDB.Configuration()
     configuration.label = "ledger"
     // DatabaseQueue leaves the journal mode alone when it isn't told one; told `.wal`, it sets synchronous to NORMAL
     // after this, and a commit would not survive a power cut.
     configuration.prepareDatabase { db in
+      // A ledger that is refused is left as it is, its log among it.
+      db.keepLog(true)
       // Before WAL is entered, EXCLUSIVE keeps the WAL index in this process's memory (SQLite, Write-Ahead Logging,
       // 8): no other process can then write or checkpoint, by mistake or by design.
       try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
@@ -64,7 +65,7 @@ public final class SQLiteLedger: LedgerStore {
     }
   }
 
-  private static func migrate(_ queue: DatabaseQueue, path: String) throws(LedgerFailure) {
+  static func migrate(_ queue: DatabaseQueue, path: String) throws(LedgerFailure) {
     let migrator = LedgerSchema.migrator
     do {
       try queue.inDatabase { db in
@@ -82,6 +83,7 @@ public final class SQLiteLedger: LedgerStore {
       try migrator.migrate(queue)
       try refuseDamage(queue, path: path)
       try makeDurable(queue)
+      queue.inDatabase { $0.keepLog(false) }
     } catch {
       throw LedgerFailure(opening: path, error)
     }
@@ -110,19 +112,30 @@ public final class SQLiteLedger: LedgerStore {
 
   /// The largest ledger that is looked through at each start, in bytes: a larger one would hold it up for seconds.
   private static let checkedBytesMax = 256 << 20
+  /// The largest whose indexes are compared with their tables, too, which takes some times as long.
+  private static let comparedBytesMax = 64 << 20
 
   private static func refuseDamage(_ queue: DatabaseQueue, path: String) throws {
+    let expected = try LedgerSchema.statements
     try queue.read { db in
       let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
       let bytes = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+      // A column by another name would be found by none of SQLite's checks, and end the program where it is read.
+      guard try expected.isSubset(of: LedgerSchema.statements(db)) else {
+        throw LedgerFailure(.damaged, "\(path) is damaged: its tables are not those of a ledger")
+      }
       guard pages * bytes <= checkedBytesMax else { return }
-      let faults = try faults(db)
-      guard faults.isEmpty else { throw LedgerFailure(.damaged, "\(path) is damaged: \(faults[0])") }
+      let faults = try faults(db, pages * bytes <= comparedBytesMax ? "integrity_check" : "quick_check")
+      guard faults.isEmpty else {
+        // SQLite says it in several lines.
+        let words = faults[0].split(separator: "\n").joined(separator: " ")
+        throw LedgerFailure(.damaged, "\(path) is damaged: \(words)")
+      }
     }
   }
 
-  private static func faults(_ db: Database) throws -> [String] {
-    try String.fetchAll(db, sql: "PRAGMA quick_check(10)").filter { $0 != "ok" }
+  private static func faults(_ db: Database, _ check: String) throws -> [String] {
+    try String.fetchAll(db, sql: "PRAGMA \(check)(10)").filter { $0 != "ok" }
   }
 
   /// How many transactions have changed anything since the ledger was opened.
@@ -137,19 +150,18 @@ public final class SQLiteLedger: LedgerStore {
     _ body: @escaping @Sendable (any LedgerTransaction) throws -> Value
   ) async throws -> Value {
     try Task.checkCancellation()
+    let commits = try await connection.commits
     let kept = Mutex<Value?>(nil)
-    do {
-      try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-        commits.add(
-          GroupCommit.Job { db in
-            let value = try self.run(body, db)
-            kept.withLock { $0 = value }
-          } end: { error in
-            if let error { continuation.resume(throwing: error) } else { continuation.resume() }
-          })
-      }
-    } catch let error as DatabaseError {
-      throw LedgerFailure(error)
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+      commits.add(
+        GroupCommit.Job { db in
+          let value = try self.run(body, db)
+          kept.withLock { $0 = value }
+        } heed: { error in
+          self.heeded(error)
+        } end: { error in
+          if let error { continuation.resume(throwing: error) } else { continuation.resume() }
+        })
     }
     guard let value = kept.withLock({ $0 }) else {
       throw LedgerFailure(.other, "ledger: a transaction came to nothing")
@@ -194,12 +206,13 @@ public final class SQLiteLedger: LedgerStore {
     }
   }
 
-  /// SQLite's own check of every page; an empty list is a healthy ledger (SQLite, PRAGMA quick_check).
+  /// SQLite's own check of every page and every index; an empty list is a healthy ledger (SQLite, PRAGMA
+  /// integrity_check).
   public func integrityFaults() async throws -> [String] {
     do {
-      return try await queue.read { db in try Self.faults(db) }
-    } catch let error as DatabaseError {
-      throw LedgerFailure(error)
+      return try await queue.read { db in try Self.faults(db, "integrity_check") }
+    } catch {
+      throw heeded(error).error
     }
   }
 
@@ -215,7 +228,7 @@ public final class SQLiteLedger: LedgerStore {
 
   /// Closes the file after what is under way; its WAL is folded in.
   public func close() throws {
-    try queue.close()
+    try connection.close()
   }
 
   /// Copies a ledger that no process has open, with its WAL, into a folder; the copy can be opened freely.
@@ -236,6 +249,13 @@ public final class SQLiteLedger: LedgerStore {
       throw LedgerFailure(.io, "cannot copy \(path) to \(target): \(error.localizedDescription)")
     }
     return target
+  }
+}
+
+extension Database {
+  /// Whether closing leaves the write-ahead log as it is.
+  func keepLog(_ keeps: Bool) {
+    if let connection = unsafe sqliteConnection { unsafe conversiond_sqlite_keep_log(connection, keeps ? 1 : 0) }
   }
 }
 
@@ -262,6 +282,9 @@ extension LedgerFailure {
       self.init(fileError: errno == 0 ? ENOENT : errno, doing: "open", path)
     case let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT:
       self.init(.damaged, "\(path) is damaged: \(error.message ?? "SQLITE_CORRUPT")")
+    // Our own statements are right: the schema they are for is not there.
+    case let error as DatabaseError where error.resultCode == .SQLITE_ERROR:
+      self.init(.damaged, "\(path) is damaged: \(error.message ?? "SQLITE_ERROR")")
     case let error as DatabaseError: self.init(error)
     default: self.init(.other, "cannot open \(path): \(error)")
     }

@@ -40,15 +40,17 @@ struct SQLiteTransaction: LedgerTransaction {
   }
 
   func isEmpty() throws -> Bool {
-    try Int.fetchOne(db, sql: "SELECT 1 FROM orders LIMIT 1") == nil
+    try Int.fetchOne(db, sql: "SELECT 1 FROM orders UNION ALL SELECT 1 FROM settled LIMIT 1") == nil
   }
 
   /// Has `known` hold every key there is.
   func learnKeys() throws {
     known.reserve(
-      orders: try Int.fetchOne(db, sql: "SELECT count(*) FROM orders") ?? 0,
+      orders: try Int.fetchOne(
+        db, sql: "SELECT (SELECT count(*) FROM orders) + (SELECT count(*) FROM settled)") ?? 0,
       referralKeys: try Int.fetchOne(db, sql: "SELECT count(email) + count(external_source_id) FROM referrals") ?? 0)
-    let orders = try Row.fetchCursor(db, sql: "SELECT key, transaction_id FROM orders")
+    let orders = try Row.fetchCursor(
+      db, sql: "SELECT key, transaction_id FROM orders UNION ALL SELECT key, transaction_id FROM settled")
     while let row = try orders.next() { known.insert(order: OrderKey(row[0]), transactionID: row[1]) }
     let claims = try String.fetchCursor(db, sql: "SELECT referral_id FROM orders WHERE claims = 1")
     while let referral = try claims.next() { known.insert(claimOf: ReferralID(referral)) }

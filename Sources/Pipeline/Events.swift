@@ -53,6 +53,10 @@ public enum Event: String, Sendable, CaseIterable {
   case ledgerFailed = "ledger_failed"
   /// The ledger can be read and written again.
   case ledgerRecovered = "ledger_recovered"
+  /// The ledger is as large as it may be: orders are not read.
+  case ledgerFull = "ledger_full"
+  /// The ledger has room again: orders are read.
+  case ledgerRoom = "ledger_room"
 }
 
 extension Logger {

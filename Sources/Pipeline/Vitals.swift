@@ -22,6 +22,8 @@ public actor Vitals {
     case delivery
     /// The ledger.
     case ledger
+    /// The ledger's size against what it may be.
+    case room
   }
 
   private var organs: [Organ: Health] = [:]

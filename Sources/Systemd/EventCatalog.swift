@@ -60,6 +60,10 @@ public enum EventCatalog {
     Event(name: "ledger_failed", messageID: "9059743dfb934058822240fa79900a8f"),
     // The ledger can be read and written again.
     Event(name: "ledger_recovered", messageID: "16efcef1a8254c09b85f65c3f6c0a03a"),
+    // The ledger is as large as it may be; orders are not read.
+    Event(name: "ledger_full", messageID: "f0a54f1a0fcb4c028f787a4bc045c293"),
+    // The ledger has room again; orders are read.
+    Event(name: "ledger_room", messageID: "3bfddcbd6bb844a49d371666bd0b20ab"),
     // The shop's table is read, but something about it is not as it should be.
     Event(name: "poll_warning", messageID: "61917036d7a5406bb4544ab546f39189"),
     // How changes to the shop's table are found.

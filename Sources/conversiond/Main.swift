@@ -8,6 +8,8 @@ struct Main {
   static func main() async {
     // A peer that closes its end must be an error of that write, not the end of the daemon (signal(7)).
     signal(SIGPIPE, SIG_IGN)
+    // A file that may grow no more, too (setrlimit(2), RLIMIT_FSIZE).
+    signal(SIGXFSZ, SIG_IGN)
     do {
       let arguments = ArgumentOrder.globalOptionsLast(Array(CommandLine.arguments.dropFirst()))
       var command = try Conversiond.parseAsRoot(arguments)

@@ -50,6 +50,9 @@ public final class CrashDisk: Sendable {
     set { withState { $0.faults = newValue } }
   }
 
+  /// Whether the power has failed in the middle of something (`DiskFaults.powerFailsAfter`).
+  public var isOff: Bool { withState { $0.isOff } }
+
   /// What it was asked for so far.
   public var counts: DiskCounts { withState { $0.counts } }
 

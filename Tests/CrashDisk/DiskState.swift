@@ -14,7 +14,7 @@ struct DiskState {
   private(set) var counts = DiskCounts()
   private var files: [String: StoredFile] = [:]
   private var folderChanges: [FolderChange] = []
-  private var isOff = false
+  private(set) var isOff = false
   private var generator: SeededGenerator
 
   init(seed: UInt64) { generator = SeededGenerator(seed: seed) }

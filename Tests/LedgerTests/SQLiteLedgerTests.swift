@@ -75,6 +75,22 @@ import Testing
     #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.path)) == before)
   }
 
+  @Test func aNewerLedgerThatWasKilledKeepsItsLogToo() async throws {
+    let (fixture, killed) = (try LedgerFixture(), try LedgerFixture())
+    let ledger = try fixture.open()
+    try await ledger.transaction {
+      try ($0 as? SQLiteTransaction)?.execute("INSERT INTO grdb_migrations VALUES ('999: from the future')")
+    }
+    var before: [Data] = []
+    for suffix in ["", "-wal"] {
+      try FileManager.default.copyItem(atPath: fixture.path + suffix, toPath: killed.path + suffix)
+      before.append(try Data(contentsOf: URL(fileURLWithPath: killed.path + suffix)))
+    }
+    #expect(#expect(throws: LedgerFailure.self) { try killed.open() }?.kind == .newer)
+    let after = try ["", "-wal"].map { try Data(contentsOf: URL(fileURLWithPath: killed.path + $0)) }
+    #expect(after == before)
+  }
+
   @Test func aFileThatIsNoLedgerIsRefused() async throws {
     let fixture = try LedgerFixture()
     try Data("this is not a database, but a letter to my aunt".utf8).write(to: URL(fileURLWithPath: fixture.path))

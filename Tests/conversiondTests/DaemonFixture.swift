@@ -106,8 +106,10 @@ extension DaemonFixture {
 
   /// Starts a daemon and waits until it says so.
   @discardableResult
-  func start(_ options: [String] = []) async throws -> ChildProcess {
-    let daemon = try launch(options)
+  func start(
+    _ options: [String] = [], prefix: [String] = [], environment extra: [String: String] = [:]
+  ) async throws -> ChildProcess {
+    let daemon = try launch(options, prefix: prefix, environment: extra)
     let isUp = await eventually(within: .seconds(20)) {
       daemon.end != nil || daemon.standardError.contains(" started with ")
     }

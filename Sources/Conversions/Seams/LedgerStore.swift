@@ -11,10 +11,16 @@ public protocol LedgerStore: Sendable {
 
   /// The keys of all orders and referrals that are remembered, kept up to date from now on.
   func knownKeys() async throws -> KnownKeys
+
+  /// How much of the disk is in use, in bytes; where it would be more than `limit`, what waits to be folded in is folded
+  /// in first.
+  func size(foldingAbove limit: Int64) async throws -> Int64
 }
 
 /// Everything that can be done to a ledger, grouped by who does it.
-public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecords, DeliveryRecords, QueueRecords {}
+public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecords, DeliveryRecords, QueueRecords,
+  RetentionRecords
+{}
 
 /// What intake remembers: how far each range was read, and the rows that brought.
 public protocol IntakeRecords {

@@ -30,9 +30,14 @@ public struct Intake: Service {
     public var sweepInterval: Duration
     /// The part of the time that the sweep may keep the database busy; 1 for all of it.
     public var duty: Double
+    /// How large the ledger may grow, in bytes; nil for any size.
+    public var ledgerSizeMax: Int64?
 
     /// Settings as configured.
-    public init(start: Start, pollInterval: Duration, sweepInterval: Duration, duty: Double = 0.01) {
+    public init(
+      start: Start, pollInterval: Duration, sweepInterval: Duration, duty: Double = 0.01, ledgerSizeMax: Int64? = nil
+    ) {
+      self.ledgerSizeMax = ledgerSizeMax
       self.start = start
       self.pollInterval = pollInterval
       self.sweepInterval = sweepInterval
@@ -60,8 +65,13 @@ public struct Intake: Service {
     var outage = Outage(of: "reading orders", failed: .pollFailed, recovered: .pollRecovered)
     var told: Set<String> = []
     var run: IntakeRun?
+    var room = LedgerRoom(sizeMax: settings.ledgerSizeMax)
     while !Task.isCancelled {
       do {
+        guard try await room.look(surroundings) else {
+          try await surroundings.clock.sleep(for: LedgerRoom.interval)
+          continue
+        }
         if run == nil { run = try await begin() }
         guard var current = run else { continue }
         let warnings = try await current.step()

@@ -53,6 +53,7 @@ struct Daemon {
     let message = "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)"
     var services: [any Service] = [Announcement(surroundings: surroundings, message: message)]
     services += pipeline(surroundings)
+    services.append(DamageWatch(ledger: ledger))
     let status = StatusSource(
       configuration: configuration, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
       vitals: surroundings.vitals, startedAt: surroundings.clock.now)
@@ -77,9 +78,11 @@ struct Daemon {
       surroundings, rules: rules,
       settings: Intake.Settings(
         start: configuration.intakeStart, pollInterval: configuration.orders.pollInterval,
-        sweepInterval: configuration.orders.sweepInterval))
+        sweepInterval: configuration.orders.sweepInterval, ledgerSizeMax: configuration.ledger.sizeMax))
     let listening: [any Service] = configuration.orders.notifyChannel == nil ? [] : [ChangeListening(surroundings)]
-    return listening + [
+    // A dry run's copy is gone at its end.
+    let retention: [any Service] = isDryRun ? [] : [Retention(surroundings, retain: configuration.ledger.retain)]
+    return listening + retention + [
       intake,
       ReferralMirror(surroundings, readsPerMinute: RateLimit(configuration.api.readsPerMinute)),
       Matching(surroundings, rules: rules),

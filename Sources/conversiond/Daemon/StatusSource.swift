@@ -21,9 +21,16 @@ struct StatusSource: Sendable {
     var report = StatusReport(
       state: "running", program: Version.text, ledger: ledgerPath, dryRun: isDryRun, pid: getpid(),
       startedAt: startedAt.description, now: now.description, database: health(organs[.database]),
-      api: health(organs[.referrals]), delivery: health(organs[.delivery]), ledgerHealth: health(organs[.ledger]),
+      api: health(organs[.referrals]), delivery: health(organs[.delivery]),
+      ledgerHealth: health(organs[.room]?.isWell == false ? organs[.room] : organs[.ledger]),
       mirror: StatusReport.Mirror(entries: [:]), outcomes: [], today: [:])
-    try await reports.fill(&report, now: now, conversionsPerMinute: configuration.api.conversionRate)
+    do {
+      try await reports.fill(&report, now: now, conversionsPerMinute: configuration.api.conversionRate)
+    } catch let failure as LedgerFailure {
+      // A disk that fails is what is asked about: it must not keep the answer back.
+      let since = report.ledgerHealth.state == "failing" ? report.ledgerHealth.since : now.description
+      report.ledgerHealth = StatusReport.Health(state: "failing", since: since, message: failure.description)
+    }
     return report
   }
 

@@ -16,6 +16,8 @@ final class WatchedLedger: LedgerStore {
     var count = 0
     /// What befalls the next transactions, one each.
     var faults: [Fault?] = []
+    /// What the ledger says its size is; nil for what it is.
+    var size: Int64?
     /// Fails every transaction.
     var isFull = false
     /// As if the process were gone: nothing is read or written any more.
@@ -56,6 +58,13 @@ final class WatchedLedger: LedgerStore {
     activity.begin()
     defer { activity.end() }
     return try await base.knownKeys()
+  }
+
+  func size(foldingAbove limit: Int64) async throws -> Int64 {
+    activity.begin()
+    defer { activity.end() }
+    if let size = state.withLock({ $0.size }) { return size }
+    return try await base.size(foldingAbove: limit)
   }
 
   func transaction<Value: Sendable>(

@@ -50,16 +50,12 @@ final class SimulatedAPI: Sendable {
     return model.state.withLock { $0.answer(report, fault: fault, now: now) }
   }
 
-  /// The life's pacer is gone: what it had in flight is answered now, as far as the next one knows.
-  func restartPacer(isPowerLoss: Bool) {
+  /// The host has booted again: the pacer's file, which was not synced, is what it was, or torn.
+  func losePower() {
     let now = clock.uptime
     state.withLock { state in
-      if isPowerLoss {
-        // The file was not synced: it is what it was, or torn.
-        if state.generator.chance(0.3) { state.pacing = .full(at: now) }
-        state.pacing.rebase(from: now, to: now)
-      }
-      state.pacing.settle(at: now, leaseMax: .seconds(600)) { _ in true }
+      if state.generator.chance(0.3) { state.pacing = .full(at: now) }
+      state.pacing.rebase(from: now, to: now)
     }
   }
 }
@@ -103,16 +99,17 @@ struct SimulatedPartners: PartnersService {
       try Task.checkCancellation()
       let now = api.clock.uptime
       let (verdict, permit) = api.state.withLock { state in
+        _ = state.pacing.settle(at: now, leaseMax: .seconds(600)) { $0 != life.number }
         let verdict = state.pacing.verdict(.conversion, api.limits, at: now)
         guard verdict == .now else { return (verdict, SendPermit(number: 0)) }
         state.permits += 1
-        state.pacing.record(PacedSend(number: state.permits, owner: 1, sentAt: now), .conversion)
+        state.pacing.record(PacedSend(number: state.permits, owner: life.number, sentAt: now), .conversion)
         return (verdict, SendPermit(number: state.permits))
       }
       switch verdict {
       case .now: return permit
       case .at(let time): try await api.clock.sleep(until: time)
-      case .afterAnswer: try await api.clock.sleep(for: .milliseconds(500))
+      case .afterAnswer: try await api.clock.sleep(for: .seconds(1))
       }
     }
   }

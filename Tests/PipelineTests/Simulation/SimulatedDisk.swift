@@ -1,38 +1,74 @@
 import Conversions
+import CrashDisk
 import Synchronization
 import TestHosts
 
 @testable import Ledger
 
-/// Where the ledger of a simulation lives.
+/// Where the ledger of a simulation lives: a disk in memory, whose work takes a moment of virtual time.
 final class SimulatedDisk: Sendable {
-  private let folder: TemporaryFolder
-  private let commits = Mutex<GroupCommit?>(nil)
-
-  init(seed: UInt64) throws { folder = try TemporaryFolder("simulation") }
-
-  var isDead: Bool { false }
-
-  /// Opens the ledger as a start does; its commits take a moment of virtual time each.
-  func open(_ agenda: Agenda, seed: UInt64) throws -> SQLiteLedger {
-    try SQLiteLedger(path: folder.path("ledger.sqlite")) { queue in
-      let made = GroupCommit(queue) { commits in agenda.add(after: .milliseconds(3)) { commits.commitNext() } }
-      commits.withLock { $0 = made }
-      return made
-    }
+  private struct Asked {
+    var commits: GroupCommit?
+    var openings: [@Sendable () -> Void] = []
   }
 
-  func fill() {}
-  func work() {}
-  func die(afterWrites writes: Int) {}
+  private static let commitTime = Duration.milliseconds(3)
+  private static let openingTime = Duration.milliseconds(200)
+
+  private let disk: CrashDisk
+  /// For the lock, which is the kernel's.
+  private let folder: TemporaryFolder
+  private let asked = Mutex(Asked())
+
+  init(seed: UInt64) throws {
+    CrashDisk.install()
+    disk = CrashDisk(seed: seed)
+    folder = try TemporaryFolder("simulation")
+  }
+
+  /// Whether the power failed in the middle of something.
+  var isDead: Bool { disk.isOff }
+
+  /// Opens the ledger as a start does.
+  func open(_ agenda: Agenda) throws -> SQLiteLedger {
+    let schedule = LedgerSchedule(
+      commit: { [self] commits in
+        asked.withLock { $0.commits = commits }
+        agenda.add(after: Self.commitTime) { commits.commitNext() }
+      },
+      open: { [self] work in
+        asked.withLock { $0.openings.append(work) }
+        agenda.add(after: Self.openingTime) { [self] in openNext() }
+      })
+    return try SQLiteLedger(path: disk.path("ledger.sqlite"), lockPath: folder.path("lock"), schedule: schedule)
+  }
+
+  private func openNext() { asked.withLock { $0.openings.isEmpty ? nil : $0.openings.removeFirst() }?() }
+
   /// Has whoever waits for the ledger told; false for nobody.
   func answerAll() -> Bool {
-    guard let commits = commits.withLock({ $0 }), commits.hasWaiting else { return false }
+    let asked = asked.withLock { asked in
+      defer { asked.openings = [] }
+      return asked
+    }
+    for open in asked.openings { open() }
+    guard let commits = asked.commits, commits.hasWaiting else { return !asked.openings.isEmpty }
     commits.commitNext()
     return true
   }
 
-  func crash(isPowerLoss: Bool) {}
-  func revive() {}
-  func remove() {}
+  func fill() { disk.faults.isFull = true }
+  func failNextSync() { disk.faults.sync = .failsOnce }
+  func becomeReadOnly() { disk.faults.isReadOnly = true }
+  func work() { disk.faults = DiskFaults() }
+  func die(afterWrites writes: Int) { disk.faults.powerFailsAfter = writes }
+
+  /// Ends all that is open, and loses, in a power failure, what was not synced.
+  func crash(isPowerLoss: Bool) {
+    let faults = disk.faults
+    if isPowerLoss { disk.crash() } else { disk.kill() }
+    disk.faults = faults
+    disk.faults.powerFailsAfter = nil
+    if isPowerLoss { work() }
+  }
 }

@@ -12,6 +12,10 @@ final class SimulatedLife: Sendable {
   }
 
   private let state = Mutex(State())
+  /// As a process has one.
+  let number: Int32
+
+  init(number: Int32) { self.number = number }
 
   var isOver: Bool { state.withLock { $0.isOver } }
 
@@ -70,6 +74,8 @@ struct SimulatedLedger: LedgerStore {
     try life.check()
     return try await base.knownKeys()
   }
+
+  func size(foldingAbove limit: Int64) async throws -> Int64 { 0 }
 }
 
 /// A shop that one life reads.

@@ -59,7 +59,6 @@ final class Simulation: Sendable {
   ///
   /// - Returns: A digest of every send and what the ledger ends with: the same for each run of the seed.
   func play() throws -> UInt64 {
-    defer { disk.remove() }
     schedule()
     try start()
     try pass(until: plan.end)
@@ -83,8 +82,8 @@ final class Simulation: Sendable {
       }
       if disk.isDead { try restart(isPowerLoss: true) }
       if try agenda.doNext() { continue }
-      let next = [agenda.nextAt, clock.nextDeadline].compactMap(\.self).min() ?? end
-      guard next <= end else { return clock.advance(to: end) }
+      let next = [agenda.nextAt, clock.nextDeadline].compactMap(\.self).min()
+      guard let next, next <= end else { return clock.advance(to: end) }
       clock.advance(to: next)
     }
   }
@@ -101,8 +100,8 @@ final class Simulation: Sendable {
   // MARK: Lives
 
   private func start() throws {
-    let life = SimulatedLife()
-    let ledger = try disk.open(agenda, seed: seed)
+    let life = SimulatedLife(number: Int32(run.withLock { $0.lives } + 1))
+    let ledger = try disk.open(agenda)
     let store = SimulatedLedger(base: ledger, life: life)
     let surroundings = surroundings(life, store)
     let (rules, executor) = (rules, executor)
@@ -147,16 +146,23 @@ final class Simulation: Sendable {
     loops?.cancel()
     disk.crash(isPowerLoss: isPowerLoss)
     // What the dead process has left runs to its end without any effect.
-    repeat { try? executor.runAll() } while disk.answerAll()
     try? ledger?.close()
-    disk.revive()
+    repeat { try? executor.runAll() } while disk.answerAll()
   }
 
   private func restart(isPowerLoss: Bool) throws {
     crash(isPowerLoss: isPowerLoss)
-    api.restartPacer(isPowerLoss: isPowerLoss)
-    do { try start() } catch {
-      throw Violation(description: "can't start after a \(isPowerLoss ? "power loss" : "kill"): \(error)")
+    if isPowerLoss { api.losePower() }
+    try startAgain()
+  }
+
+  /// Starts as systemd does it: again after a while where the disk is not as it should be.
+  private func startAgain() throws {
+    guard run.withLock({ $0.life == nil }) else { return }
+    do { try start() } catch let failure as LedgerFailure where [.io, .diskFull, .permission].contains(failure.kind) {
+      agenda.add(after: .seconds(5)) { [self] in try startAgain() }
+    } catch {
+      throw Violation(description: "can't start again: \(error)")
     }
   }
 

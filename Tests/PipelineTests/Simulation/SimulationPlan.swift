@@ -140,9 +140,11 @@ struct SimulationPlan: Sendable {
     }
     if generator.chance(0.3) {
       let (from, length) = (moment(), generator.seconds(30...300))
-      add(from, .disk { $0.fill() })
+      let isFull = generator.chance(0.6)
+      add(from, .disk { if isFull { $0.fill() } else { $0.becomeReadOnly() } })
       add(from + length, .disk { $0.work() })
     }
+    for _ in 0..<generator.int(0...2) where generator.chance(0.5) { add(moment(), .disk { $0.failNextSync() }) }
   }
 
   private mutating func addCrashes() {

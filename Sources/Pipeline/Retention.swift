@@ -1,0 +1,65 @@
+import Conversions
+import Logging
+public import ServiceLifecycle
+
+/// The loop that removes finished orders that are older than `ledger.retain`: at a start, and then every hour.
+///
+/// Live work goes first: a batch is one short transaction, and after each the loop rests nine times as long as it took.
+/// What keeps a removed order from being reported again is the ledger's to say (`RetentionRecords`).
+public struct Retention: Service {
+  /// How often it looks for orders that have come of age.
+  static let interval = Duration.seconds(3600)
+  /// Orders looked at in one transaction.
+  static let batchMax = 500
+  /// The least rest between two batches.
+  static let restMin = Duration.milliseconds(20)
+
+  private let surroundings: Surroundings
+  private let retain: Duration
+
+  /// A retention that keeps finished orders for so long after they were decided.
+  public init(_ surroundings: Surroundings, retain: Duration) {
+    self.surroundings = surroundings
+    self.retain = retain
+  }
+
+  /// Removes until the task is cancelled or a graceful shutdown begins; a failure is waited out.
+  public func run() async throws {
+    await cancelWhenGracefulShutdown { await loop() }
+  }
+
+  private func loop() async {
+    var outage = Outage(of: "removing old entries", failed: .ledgerFailed, recovered: .ledgerRecovered)
+    while !Task.isCancelled {
+      do {
+        let removed = try await removeAll()
+        outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+        if removed > 0 { surroundings.log.debug("removed \(removed) finished orders older than ledger.retain") }
+        try await surroundings.clock.sleep(for: Self.interval)
+      } catch is CancellationError where Task.isCancelled {
+        return
+      } catch {
+        outage.fail("\(error)", level: .error, at: surroundings.clock.uptime, log: surroundings.log)
+        let wait = await surroundings.chance.wait(.reconnect, afterFailures: outage.failures)
+        try? await surroundings.clock.sleep(for: wait)
+      }
+    }
+  }
+
+  private func removeAll() async throws -> Int {
+    let before = surroundings.clock.now - retain
+    var (removed, place): (Int, RetentionPlace?) = (0, nil)
+    repeat {
+      let (began, from) = (surroundings.clock.uptime, place)
+      let batch = try await surroundings.ledger.transaction {
+        try $0.removeFinished(decidedBefore: before, from: from, limit: Self.batchMax)
+      }
+      removed += batch.removed
+      place = batch.next
+      guard batch.removed > 0 else { continue }
+      let rest = (surroundings.clock.uptime - began) * 9
+      try await surroundings.clock.sleep(for: max(rest, Self.restMin))
+    } while place != nil
+    return removed
+  }
+}

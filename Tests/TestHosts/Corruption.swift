@@ -1,0 +1,71 @@
+import Foundation
+
+/// Damage to a file, as disks, copies and people do it.
+public enum Corruption: Sendable, CustomStringConvertible {
+  /// So many bytes somewhere are others.
+  case flips(Int)
+  /// A page of zeroes.
+  case zeroes
+  /// A page of noise.
+  case noise
+  /// The end is gone.
+  case cut
+  /// A page stands where another was.
+  case misplaced
+
+  /// A generator that can be repeated (SplitMix64).
+  public struct Random: RandomNumberGenerator {
+    private var state: UInt64
+
+    /// Begins with a seed.
+    public init(seed: UInt64) { state = seed }
+
+    /// The next number.
+    public mutating func next() -> UInt64 {
+      state &+= 0x9e37_79b9_7f4a_7c15
+      var mixed = state
+      mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+      mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+      return mixed ^ (mixed >> 31)
+    }
+  }
+
+  /// Any of them.
+  public static func random(using random: inout Random) -> Corruption {
+    [.flips(1), .flips(.random(in: 2...200, using: &random)), .zeroes, .noise, .cut, .misplaced]
+      .randomElement(using: &random) ?? .cut
+  }
+
+  /// In words.
+  public var description: String {
+    switch self {
+    case .flips(let count): "\(count) flipped bytes"
+    case .zeroes: "a page of zeroes"
+    case .noise: "a page of noise"
+    case .cut: "the loss of the end"
+    case .misplaced: "a misplaced page"
+    }
+  }
+
+  /// Damages a file.
+  public func strike(_ path: String, using random: inout Random) throws {
+    let url = URL(fileURLWithPath: path)
+    var bytes = [UInt8](try Data(contentsOf: url))
+    guard !bytes.isEmpty else { return }
+    let page = 4096
+    let pages = max(1, bytes.count / page)
+    let start = Int.random(in: 0..<pages, using: &random) * page
+    let end = min(start + page, bytes.count)
+    switch self {
+    case .flips(let count):
+      for _ in 0..<count { bytes[.random(in: bytes.indices, using: &random)] ^= .random(in: 1...255, using: &random) }
+    case .zeroes: for index in start..<end { bytes[index] = 0 }
+    case .noise: for index in start..<end { bytes[index] = .random(in: 0...255, using: &random) }
+    case .cut: bytes.removeLast(.random(in: 1..<max(2, bytes.count), using: &random))
+    case .misplaced:
+      let other = Int.random(in: 0..<pages, using: &random) * page
+      for index in 0..<(min(end - start, bytes.count - other)) { bytes[start + index] = bytes[other + index] }
+    }
+    try Data(bytes).write(to: url)
+  }
+}
