@@ -110,7 +110,10 @@ enum Schema {
       "Finished entries are kept for this long; after that only what keeps them from being reported again."),
     SchemaKey(
       "ledger.size_max", \.ledger.sizeMax, .size((1 << 20)...(1 << 40)), .optional(default: "2GiB"),
-      "At four fifths of this size intake stops and says so; below three quarters it goes on. Reports go on all the time."),
+      """
+      At four fifths of this size intake stops and says so; below three quarters it goes on.
+      Reports go on all the time.
+      """),
   ]
 
   private static let log: [SchemaKey] = [

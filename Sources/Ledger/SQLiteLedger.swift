@@ -10,8 +10,8 @@ public final class SQLiteLedger: LedgerStore {
   let connection: LedgerConnection
   private let known = KnownKeys()
   private let changeCount = Mutex<UInt64>(0)
-  /// Held for as long as the connection lives.
-  private let lock: LedgerLock?
+  /// Held until the ledger is closed.
+  private let lock: Mutex<LedgerLock?>
 
   /// Opens the ledger, makes it where there is none, and brings an older one to this version.
   ///
@@ -26,7 +26,7 @@ public final class SQLiteLedger: LedgerStore {
 
   init(path: String, lockPath: String?, schedule: LedgerSchedule) throws(LedgerFailure) {
     self.path = path
-    lock = try LedgerLock(ledgerPath: path, path: lockPath)
+    lock = Mutex(try LedgerLock(ledgerPath: path, path: lockPath))
     connection = try LedgerConnection(path: path, schedule: schedule)
   }
 
@@ -226,9 +226,10 @@ public final class SQLiteLedger: LedgerStore {
     }
   }
 
-  /// Closes the file after what is under way; its WAL is folded in.
+  /// Closes the file after what is under way, and lets go of it; its WAL is folded in.
   public func close() throws {
     try connection.close()
+    lock.withLock { $0 = nil }
   }
 
   /// Copies a ledger that no process has open, with its WAL, into a folder; the copy can be opened freely.

@@ -85,6 +85,9 @@ import Testing
       let all = Dictionary(uniqueKeysWithValues: (1...20).map { (String($0), "reported") })
       #expect(await shop.reaches(all))
       #expect(daemon.standardError.isEmpty)
+      let before = try ProcessUsage(daemon.pid).cpuTicks
+      try await Task.sleep(for: .seconds(3))
+      #expect(try ProcessUsage(daemon.pid).cpuTicks - before < 75, "it doesn't spin")
       let began = ContinuousClock.now
       #expect(try await shop.stop() == .exited(0))
       #expect(ContinuousClock.now - began < .seconds(30))
