@@ -99,7 +99,8 @@ private struct StubRequest {
       (length, referral, value) = (end + 4, "", "")
       return
     }
-    guard let size = Self.find("Content-Length: ", in: bytes, from: 0).flatMap({ Int(Self.digits(bytes, from: $0 + 16)) }),
+    guard
+      let size = Self.find("Content-Length: ", in: bytes, from: 0).flatMap({ Int(Self.digits(bytes, from: $0 + 16)) }),
       bytes.count >= end + 4 + size, let start = Self.find("/referrals/", in: bytes, from: 0),
       let named = Self.find("\"conversionValue\":", in: bytes, from: end)
     else { return nil }

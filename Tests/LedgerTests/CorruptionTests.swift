@@ -33,7 +33,10 @@ import Testing
     #expect(known.mayHoldOrder(KeyHash.of("1")) || !known.mayHoldOrder(KeyHash.of("1")))
     return try await ledger.transaction { tx in
       _ = (try tx.outcomeCounts(), try tx.ranges(), try tx.intakeProgress(), try tx.mirrorProgress())
-      _ = (try tx.referralCounts(), try tx.knownReferrals(limit: 3), try tx.nextToSend(at: epoch, limit: 10), try tx.laneHalt())
+      _ = (
+        try tx.referralCounts(), try tx.knownReferrals(limit: 3), try tx.nextToSend(at: epoch, limit: 10),
+        try tx.laneHalt()
+      )
       for number in 1...Self.orders {
         let order = makeOrder(number, email: "friend\(number)@example.com")
         _ = (try tx.standing(of: .readable(order)), try tx.holder(of: ReferralID("r\(number)"), except: nil))

@@ -33,7 +33,7 @@ final class Simulation: Sendable {
   private struct Run {
     var life: SimulatedLife?
     var ledger: SQLiteLedger?
-    var loops: Task<Void, any Error>?
+    var loops: Task<Void, Never>?
     var lives = 0
     var digest: UInt64 = 0xcbf2_9ce4_8422_2325
   }
@@ -54,6 +54,9 @@ final class Simulation: Sendable {
     disk = try SimulatedDisk(seed: seed)
     rules = makeRules(hold: plan.hold, wait: day)
   }
+
+  /// What the daemon said, all of its lives together.
+  var story: [String] { lines.all.map { "\($0.level) \($0.event ?? "-"): \($0.message)" } }
 
   /// Runs it all, and judges what came of it.
   ///
@@ -110,8 +113,9 @@ final class Simulation: Sendable {
       settings: Intake.Settings(start: .everything, pollInterval: .seconds(30), sweepInterval: .seconds(30)))
     let delivery = Delivery(surroundings, rules: rules, settings: Delivery.Settings(giveUpAfter: day * 30))
     // Not as services: what waits for a graceful shutdown of them runs on threads of its own.
-    let task = Task(executorPreference: executor) {
-      try await CatchUp.begin(store)
+    let task = Task(executorPreference: executor) { [self] in
+      // A daemon that can't begin ends, and is started again.
+      do { try await CatchUp.begin(store) } catch { return agenda.add(after: .zero) { [self] in try giveUp(life) } }
       await withDiscardingTaskGroup { group in
         group.addTask { await intake.loop() }
         group.addTask { await ReferralMirror(surroundings).loop() }
@@ -154,6 +158,12 @@ final class Simulation: Sendable {
     crash(isPowerLoss: isPowerLoss)
     if isPowerLoss { api.losePower() }
     try startAgain()
+  }
+
+  private func giveUp(_ life: SimulatedLife) throws {
+    guard !life.isOver else { return }
+    crash(isPowerLoss: false)
+    agenda.add(after: .seconds(5)) { [self] in try startAgain() }
   }
 
   /// Starts as systemd does it: again after a while where the disk is not as it should be.

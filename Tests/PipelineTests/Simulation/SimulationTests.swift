@@ -14,7 +14,9 @@ import Testing
     var broken: [String] = []
     for seed in seeds {
       do {
-        let digest = try Simulation(seed: UInt64(seed)).play()
+        let simulation = try Simulation(seed: UInt64(seed))
+        defer { if only > 0 { print(simulation.story.joined(separator: "\n")) } }
+        let digest = try simulation.play()
         if only > 0 { print("simulation: seed \(seed) came to \(String(digest, radix: 16))") }
       } catch {
         broken.append("\(error)")
