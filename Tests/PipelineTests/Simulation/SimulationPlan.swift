@@ -20,11 +20,11 @@ struct SimulationPlan: Sendable {
   }
 
   /// How often a quarter of an hour is waited for what is still open when everything works again.
-  static let patience = 12
+  static let patience = 16
   /// How long everything goes on, faults and all.
-  private static let busy = Duration.seconds(1800)
+  private static let busy = Duration.seconds(1200)
   /// How long it takes at most until all of it is settled, mostly.
-  private static let calm = Duration.seconds(2700)
+  private static let calm = Duration.seconds(1500)
 
   let shape: LimiterShape
   let replays: Bool
