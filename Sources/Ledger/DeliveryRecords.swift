@@ -5,18 +5,20 @@ import GRDB
 extension SQLiteTransaction: DeliveryRecords {
   func nextToSend(at now: Timestamp, limit: Int) throws -> [LedgerOrder] {
     let mayFreeze = try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil
-    let sql =
-      OrderCoding.select + """
-         WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (? OR r.entry IS NOT NULL)
-        ORDER BY o.is_backfill, o.send_at, o.entry LIMIT ?
-        """
-    return try Row.fetchAll(
-      db.cachedStatement(sql: sql), arguments: [now.microseconds, mayFreeze, limit]
-    ).map(OrderCoding.order)
+    let condition = """
+       WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (? OR r.entry IS NOT NULL)
+      ORDER BY o.is_backfill, o.send_at, o.entry LIMIT ?
+      """
+    return try orders(condition) { values in
+      values.add(now)
+      values.add(mayFreeze)
+      values.add(Int64(limit))
+    }
   }
 
   func nextSendAt() throws -> Timestamp? {
-    OrderCoding.time(try Int64.fetchOne(db, sql: "SELECT min(send_at) FROM orders WHERE outcome = 'queued'"))
+    OrderCoding.time(
+      try Int64.fetchOne(db.cachedStatement(sql: "SELECT min(send_at) FROM orders WHERE outcome = 'queued'")))
   }
 
   func beginSend(_ entry: EntryID, _ report: ConversionReport, at now: Timestamp) throws -> Int {
@@ -38,7 +40,8 @@ extension SQLiteTransaction: DeliveryRecords {
       UPDATE orders SET outcome = 'sending', reason = NULL, detail = NULL, decided_at = ?, send_at = NULL,
         decide_at = NULL WHERE entry = ?
       """, [now.microseconds, entry.number])
-    let last = try Int.fetchOne(db, sql: "SELECT max(number) FROM attempts WHERE entry = ?", arguments: [entry.number])
+    let last = try Int.fetchOne(
+      db.cachedStatement(sql: "SELECT max(number) FROM attempts WHERE entry = ?"), arguments: [entry.number])
     let number = (last ?? 0) + 1
     try execute(
       "INSERT INTO attempts (entry, number, started_at) VALUES (?, ?, ?)",
@@ -112,7 +115,7 @@ extension SQLiteTransaction: DeliveryRecords {
 
   private func wakeRivalsOf(_ entry: EntryID) throws {
     let referral = try String.fetchOne(
-      db, sql: "SELECT referral_id FROM orders WHERE entry = ?", arguments: [entry.number])
+      db.cachedStatement(sql: "SELECT referral_id FROM orders WHERE entry = ?"), arguments: [entry.number])
     if let referral { try wakeRivals(of: ReferralID(referral)) }
   }
 
@@ -145,6 +148,7 @@ extension SQLiteTransaction: DeliveryRecords {
   func setLaneHalt(_ halt: LaneHalt?) throws { try setFact("lane.halt", json: halt) }
 
   func rematches(of entry: EntryID) throws -> Int {
-    try Int.fetchOne(db, sql: "SELECT rematches FROM orders WHERE entry = ?", arguments: [entry.number]) ?? 0
+    try Int.fetchOne(
+      db.cachedStatement(sql: "SELECT rematches FROM orders WHERE entry = ?"), arguments: [entry.number]) ?? 0
   }
 }

@@ -64,6 +64,12 @@ import GRDBSQLite
       unsafe sqlite3_bind_int64(handle, index, integer)
     }
 
+    mutating func add(_ bytes: [UInt8]) {
+      index += 1
+      let copied = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+      _ = unsafe sqlite3_bind_blob(handle, index, bytes, Int32(bytes.count), copied)
+    }
+
     mutating func add(_ flag: Bool) { add(flag ? 1 : 0) }
     mutating func add(_ time: Timestamp?) { add(time?.microseconds) }
   }
@@ -81,6 +87,12 @@ import GRDBSQLite
     func integer(_ column: Int32) -> Int64? {
       guard unsafe sqlite3_column_type(handle, column) != SQLITE_NULL else { return nil }
       return unsafe sqlite3_column_int64(handle, column)
+    }
+
+    func bytes(_ column: Int32) -> [UInt8] {
+      guard let start = unsafe sqlite3_column_blob(handle, column) else { return [] }
+      let count = unsafe Int(sqlite3_column_bytes(handle, column))
+      return unsafe Array(UnsafeRawBufferPointer(start: start, count: count))
     }
 
     func time(_ column: Int32) -> Timestamp? { integer(column).map(Timestamp.init(microseconds:)) }
@@ -110,4 +122,7 @@ extension SQLiteTransaction {
   func hot(_ name: HotStatements.Name, _ sql: @autoclosure () -> String) throws -> HotStatement {
     try hotStatements.statement(name, db, sql)
   }
+
+  /// A statement by its text.
+  func hot(_ sql: String) throws -> HotStatement { try HotStatement(db, sql) }
 }

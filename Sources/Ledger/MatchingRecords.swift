@@ -4,14 +4,16 @@ import GRDB
 extension SQLiteTransaction: MatchingRecords {
   func undecided(at now: Timestamp, limit: Int) throws -> [LedgerOrder] {
     // In order of placing, so that a batch gives a referral to the earliest of its orders.
-    let sql =
-      OrderCoding.select + " WHERE o.decide_at <= ? ORDER BY o.decide_at, o.placed_from, o.entry LIMIT ?"
-    return try Row.fetchAll(db, sql: sql, arguments: [now.microseconds, limit]).map(OrderCoding.order)
+    try orders(" WHERE o.decide_at <= ? ORDER BY o.decide_at, o.placed_from, o.entry LIMIT ?") {
+      $0.add(now)
+      $0.add(Int64(limit))
+    }
   }
 
   func nextDecisionAt() throws -> Timestamp? {
     OrderCoding.time(
-      try Int64.fetchOne(db, sql: "SELECT min(decide_at) FROM orders WHERE decide_at IS NOT NULL"))
+      try Int64.fetchOne(
+        db.cachedStatement(sql: "SELECT min(decide_at) FROM orders WHERE decide_at IS NOT NULL")))
   }
 
   func referrals(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws -> [MirroredReferral] {

@@ -1,13 +1,14 @@
 import Conversions
-import Foundation
 import GRDB
 
 /// How an order's row of the ledger is read.
 enum OrderCoding {
-  /// Everything that `order(from:)` needs.
+  /// Everything that `order(from:)` needs, in the order of `Column`.
   static let select = """
-    SELECT o.*, r.referral_id AS report_referral_id, r.transaction_id AS report_transaction_id,
-      r.value AS report_value, r.body, r.frozen_at, r.first_sent_at, r.last_sent_at, r.is_unknown, r.attempts,
+    SELECT o.entry, o.key, o.transaction_id, o.email, o.external_source_id, o.customer_id, o.total_mapped, o.total,
+      o.currency, o.status, o.qualifies, o.placed_from, o.placed_to, o.metadata, o.unreadable_reason,
+      o.unreadable_detail, o.outcome, o.reason, o.detail, o.referral_id, o.claims, o.value, o.first_seen_at,
+      o.decided_at, o.decide_at, o.send_at, o.is_backfill, o.had_qualified,
       EXISTS (SELECT 1 FROM orders t WHERE t.transaction_id = o.transaction_id AND t.transaction_id <> t.key
           AND t.entry <> o.entry)
         OR EXISTS (SELECT 1 FROM orders t WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id
@@ -15,64 +16,94 @@ enum OrderCoding {
         OR EXISTS (SELECT 1 FROM settled t WHERE t.transaction_id = o.transaction_id AND t.transaction_id <> t.key
           AND t.key <> o.key)
         OR EXISTS (SELECT 1 FROM settled t WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id
-          AND t.key <> o.key) AS is_repeated
+          AND t.key <> o.key),
+      r.referral_id, r.transaction_id, r.value, r.body, r.frozen_at, r.first_sent_at, r.last_sent_at, r.is_unknown,
+      r.attempts
     FROM orders o LEFT JOIN reports r ON r.entry = o.entry
     """
 
-  static func order(from row: Row) throws -> LedgerOrder {
-    guard let outcome = Outcome(rawValue: row["outcome"]) else {
-      throw LedgerFailure(.damaged, "ledger: entry \(row["entry"] as Int64) has no known outcome")
-    }
-    let sendAt: Int64? = row["send_at"]
-    let decideAt: Int64? = row["decide_at"]
-    return LedgerOrder(
-      entry: EntryID(row["entry"]), row: shopRow(from: row), outcome: outcome, reason: row["reason"],
-      detail: row["detail"], referralID: (row["referral_id"] as String?).map(ReferralID.init),
-      claims: row["claims"], value: row["value"], firstSeenAt: Timestamp(microseconds: row["first_seen_at"]),
-      decidedAt: time(row["decided_at"]), dueAt: time(outcome == .queued ? sendAt : decideAt),
-      isBackfill: row["is_backfill"], hadQualified: row["had_qualified"], idIsRepeated: row["is_repeated"],
-      frozen: frozen(from: row))
+  private enum Column: Int32 {
+    case entry, key, transactionID, email, externalSourceID, customerID, isTotalMapped, total
+    case currency, status, qualifies, placedFrom, placedTo, metadata, unreadableReason
+    case unreadableDetail, outcome, reason, detail, referralID, claims, value, firstSeenAt
+    case decidedAt, decideAt, sendAt, isBackfill, hadQualified
+    case idIsRepeated
+    case reportReferralID, reportTransactionID, reportValue, body, frozenAt, firstSentAt, lastSentAt, isUnknown
+    case attempts
   }
 
-  private static func shopRow(from row: Row) -> OrderRow {
-    let key = OrderKey(row["key"])
-    let transactionText: String? = row["transaction_id"]
-    if row["unreadable_reason"] == nil, let transactionID = transactionText.flatMap(TransactionID.init) {
-      return .readable(readable(from: row, key: key, transactionID: transactionID))
+  /// The columns of one row by their names.
+  private struct Fields {
+    let row: HotStatement.Columns
+
+    func text(_ column: Column) -> String? { row.text(column.rawValue) }
+    func integer(_ column: Column) -> Int64? { row.integer(column.rawValue) }
+    func time(_ column: Column) -> Timestamp? { row.time(column.rawValue) }
+    func flag(_ column: Column) -> Bool { row.integer(column.rawValue) == 1 }
+  }
+
+  /// - Throws: `LedgerFailure.damaged` for an outcome that no version had.
+  static func order(from row: HotStatement.Columns) throws -> LedgerOrder {
+    let fields = Fields(row: row)
+    guard let outcome = fields.text(.outcome).flatMap(Outcome.init) else {
+      throw LedgerFailure(.damaged, "ledger: entry \(fields.integer(.entry) ?? 0) has no known outcome")
     }
-    let reason: String? = row["unreadable_reason"]
+    return LedgerOrder(
+      entry: EntryID(fields.integer(.entry) ?? 0), row: shopRow(from: fields), outcome: outcome,
+      reason: fields.text(.reason), detail: fields.text(.detail),
+      referralID: fields.text(.referralID).map(ReferralID.init), claims: fields.flag(.claims),
+      value: fields.integer(.value), firstSeenAt: fields.time(.firstSeenAt) ?? zero,
+      decidedAt: fields.time(.decidedAt), dueAt: fields.time(outcome == .queued ? .sendAt : .decideAt),
+      isBackfill: fields.flag(.isBackfill), hadQualified: fields.flag(.hadQualified),
+      idIsRepeated: fields.flag(.idIsRepeated), frozen: frozen(from: fields))
+  }
+
+  private static let zero = Timestamp(microseconds: 0)
+
+  private static func shopRow(from fields: Fields) -> OrderRow {
+    let key = OrderKey(fields.text(.key) ?? "")
+    let (transactionText, reason) = (fields.text(.transactionID), fields.text(.unreadableReason))
+    if reason == nil, let transactionID = transactionText.flatMap(TransactionID.init) {
+      return .readable(readable(from: fields, key: key, transactionID: transactionID))
+    }
     return .unreadable(
       UnreadableOrder(
         key: key, transactionID: transactionText, reason: reason.map(ReviewReason.init) ?? .unreadable,
-        detail: row["unreadable_detail"] ?? ""))
+        detail: fields.text(.unreadableDetail) ?? ""))
   }
 
-  private static func readable(from row: Row, key: OrderKey, transactionID: TransactionID) -> Order {
-    let total: String? = row["total"]
-    let earliest = Timestamp(microseconds: row["placed_from"] ?? 0)
+  private static func readable(from fields: Fields, key: OrderKey, transactionID: TransactionID) -> Order {
+    let total = fields.text(.total).map { OrderTotal.amount($0, currency: fields.text(.currency)) } ?? .null
     return Order(
-      key: key, transactionID: transactionID, email: (row["email"] as String?).map(EmailAddress.init(normalForm:)),
-      externalSourceID: (row["external_source_id"] as String?).map(ExternalSourceID.init(normalForm:)),
-      customerID: row["customer_id"],
-      total: row["total_mapped"] ? total.map { .amount($0, currency: row["currency"]) } ?? .null : .unmapped,
-      status: row["status"], qualifies: row["qualifies"],
-      placedAt: PlacedAt(earliest: earliest, latest: Timestamp(microseconds: row["placed_to"] ?? 0)),
-      metadata: row["metadata"])
+      key: key, transactionID: transactionID, email: fields.text(.email).map(EmailAddress.init(normalForm:)),
+      externalSourceID: fields.text(.externalSourceID).map(ExternalSourceID.init(normalForm:)),
+      customerID: fields.text(.customerID), total: fields.flag(.isTotalMapped) ? total : .unmapped,
+      status: fields.text(.status), qualifies: fields.flag(.qualifies),
+      placedAt: PlacedAt(earliest: fields.time(.placedFrom) ?? zero, latest: fields.time(.placedTo) ?? zero),
+      metadata: fields.text(.metadata))
   }
 
-  private static func frozen(from row: Row) -> FrozenReport? {
-    guard let body: Data = row["body"], let transactionID = TransactionID(row["report_transaction_id"] ?? "") else {
-      return nil
-    }
+  private static func frozen(from fields: Fields) -> FrozenReport? {
+    guard let referral = fields.text(.reportReferralID),
+      let transactionID = fields.text(.reportTransactionID).flatMap(TransactionID.init)
+    else { return nil }
     let report = ConversionReport(
-      referralID: ReferralID(row["report_referral_id"]), transactionID: transactionID, value: row["report_value"],
-      body: Array(body))
+      referralID: ReferralID(referral), transactionID: transactionID, value: fields.integer(.reportValue),
+      body: fields.row.bytes(Column.body.rawValue))
     return FrozenReport(
-      report: report, frozenAt: Timestamp(microseconds: row["frozen_at"]), firstSentAt: time(row["first_sent_at"]),
-      lastSentAt: time(row["last_sent_at"]), hasUnknownOutcome: row["is_unknown"], attempts: row["attempts"])
+      report: report, frozenAt: fields.time(.frozenAt) ?? zero, firstSentAt: fields.time(.firstSentAt),
+      lastSentAt: fields.time(.lastSentAt), hasUnknownOutcome: fields.flag(.isUnknown),
+      attempts: Int(fields.integer(.attempts) ?? 0))
   }
 
   static func time(_ microseconds: Int64?) -> Timestamp? {
     microseconds.map(Timestamp.init(microseconds:))
+  }
+}
+
+extension SQLiteTransaction {
+  /// The orders for which a condition holds, with what stands behind it.
+  func orders(_ condition: String, _ bind: (inout HotStatement.Values) throws -> Void) throws -> [LedgerOrder] {
+    try hot(OrderCoding.select + condition).rows(bind, OrderCoding.order)
   }
 }

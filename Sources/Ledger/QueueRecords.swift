@@ -38,22 +38,21 @@ extension SQLiteTransaction: QueueRecords {
   func entries(_ filter: EntryFilter) throws -> [LedgerOrder] {
     guard !filter.outcomes.isEmpty else { return [] }
     let marks = databaseQuestionMarks(count: filter.outcomes.count)
-    let sql =
-      OrderCoding.select + """
-         WHERE o.outcome IN (\(marks)) AND o.entry > ? AND (? IS NULL OR o.reason = ?)
-          AND (? IS NULL OR o.decided_at < ?) ORDER BY o.entry LIMIT ?
-        """
-    var arguments = StatementArguments(filter.outcomes.map(\.rawValue))
-    arguments += [
-      filter.after.number, filter.reason, filter.reason, filter.decidedBefore?.microseconds,
-      filter.decidedBefore?.microseconds, filter.limit,
-    ]
-    return try Row.fetchAll(db, sql: sql, arguments: arguments).map(OrderCoding.order)
+    let condition = """
+       WHERE o.outcome IN (\(marks)) AND o.entry > ? AND (?\(filter.outcomes.count + 2) IS NULL OR o.reason = ?\(filter.outcomes.count + 2))
+        AND (?\(filter.outcomes.count + 3) IS NULL OR o.decided_at < ?\(filter.outcomes.count + 3)) ORDER BY o.entry LIMIT ?
+      """
+    return try orders(condition) { values in
+      for outcome in filter.outcomes { values.add(outcome.rawValue) }
+      values.add(filter.after.number)
+      values.add(filter.reason)
+      values.add(filter.decidedBefore)
+      values.add(Int64(filter.limit))
+    }
   }
 
   func entry(_ id: EntryID) throws -> LedgerOrder? {
-    try Row.fetchOne(db, sql: OrderCoding.select + " WHERE o.entry = ?", arguments: [id.number])
-      .map(OrderCoding.order)
+    try orders(" WHERE o.entry = ?") { $0.add(id.number) }.first
   }
 
   func attempts(of entry: EntryID) throws -> [Attempt] {

@@ -9,6 +9,7 @@ public final class SQLiteLedger: LedgerStore {
   let path: String
   let connection: LedgerConnection
   private let known = KnownKeys()
+  private let decodedFacts = DecodedFacts()
   private let changeCount = Mutex<UInt64>(0)
   /// Held until the ledger is closed.
   private let lock: Mutex<LedgerLock?>
@@ -173,7 +174,7 @@ public final class SQLiteLedger: LedgerStore {
     let before = db.totalChangesCount
     // Told before the commit: whoever hears of it reads after it, as there is one connection.
     defer { if db.totalChangesCount != before { changeCount.withLock { $0 += 1 } } }
-    return try body(SQLiteTransaction(db, known: known))
+    return try body(SQLiteTransaction(db, known: known, decodedFacts: decodedFacts))
   }
 
   /// Reads every key once; transactions add to them from then on.

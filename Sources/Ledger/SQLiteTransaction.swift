@@ -1,6 +1,7 @@
 import Conversions
 import Foundation
 import GRDB
+import Synchronization
 
 /// One transaction of a `SQLiteLedger`. The operations stand in the extensions, by who uses them.
 struct SQLiteTransaction: LedgerTransaction {
@@ -8,10 +9,12 @@ struct SQLiteTransaction: LedgerTransaction {
   /// Learns of each key before it is stored; one whose transaction fails is known too many, which does no harm.
   let known: KnownKeys
   let hotStatements = HotStatements()
+  private let decodedFacts: DecodedFacts
 
-  init(_ db: Database, known: KnownKeys) {
+  init(_ db: Database, known: KnownKeys, decodedFacts: DecodedFacts = DecodedFacts()) {
     self.db = db
     self.known = known
+    self.decodedFacts = decodedFacts
   }
 
   func execute(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws {
@@ -30,8 +33,13 @@ struct SQLiteTransaction: LedgerTransaction {
   }
 
   /// A fact kept as JSON; one that can't be read is as good as none, as the loops make it anew.
-  func fact<Value: Decodable>(_ name: String, as type: Value.Type) throws -> Value? {
-    try fact(name).flatMap { try? JSONDecoder().decode(Value.self, from: Data($0.utf8)) }
+  func fact<Value: Decodable & Sendable>(_ name: String, as type: Value.Type) throws -> Value? {
+    try fact(name).flatMap { text in
+      if let decoded = decodedFacts.value(name, text: text) as? Value { return decoded }
+      guard let value = try? JSONDecoder().decode(Value.self, from: Data(text.utf8)) else { return nil }
+      decodedFacts.keep(value, name, text: text)
+      return value
+    }
   }
 
   func setFact<Value: Encodable>(_ name: String, json value: Value?) throws {
@@ -61,5 +69,23 @@ struct SQLiteTransaction: LedgerTransaction {
         (row[1] as String?).map(ExternalSourceID.init(normalForm:)))
     }
     known.complete()
+  }
+}
+
+/// What facts were decoded to, by their text: most decisions rest on two that seldom change, and to decode them takes
+/// longer than to decide.
+final class DecodedFacts: Sendable {
+  private let decoded = Mutex<[String: (text: String, value: any Sendable)]>([:])
+
+  /// What a fact was decoded to, if it has still this text.
+  func value(_ name: String, text: String) -> (any Sendable)? {
+    decoded.withLock { decoded in
+      guard let known = decoded[name], known.text == text else { return nil }
+      return known.value
+    }
+  }
+
+  func keep(_ value: any Sendable, _ name: String, text: String) {
+    decoded.withLock { $0[name] = (text, value) }
   }
 }

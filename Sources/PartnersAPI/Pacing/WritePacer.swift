@@ -22,6 +22,7 @@ public actor WritePacer {
   private let turns = TurnQueue(count: 1)
   /// The permits that are out, with what they are counted as.
   private var kinds: [UInt64: WriteKind] = [:]
+  private var unlimited = UnlimitedPacing()
   /// What could not be written yet: the next access does it before anything else.
   private var pending: [@Sendable (inout HostPacing) -> Void] = []
 
@@ -57,13 +58,7 @@ public actor WritePacer {
     while true {
       try Task.checkCancellation()
       let number = UInt64.random(in: .min ... .max)
-      let verdict = try update { pacing, now in
-        let verdict = pacing.verdict(kind, limits, at: now)
-        guard verdict == .now else { return (verdict, false) }
-        pacing.record(PacedSend(number: number, owner: getpid(), sentAt: now), kind)
-        return (verdict, true)
-      }
-      switch verdict {
+      switch try limits.areNone(for: kind) ? unlimitedVerdict(kind, number) : verdict(kind, number) {
       case .now:
         kinds[number] = kind
         return SendPermit(number: number)
@@ -73,17 +68,40 @@ public actor WritePacer {
     }
   }
 
+  private func verdict(_ kind: WriteKind, _ number: UInt64) throws -> PacingVerdict {
+    try update { pacing, now in
+      let verdict = pacing.verdict(kind, limits, at: now)
+      guard verdict == .now else { return (verdict, false) }
+      pacing.record(PacedSend(number: number, owner: getpid(), sentAt: now), kind)
+      return (verdict, true)
+    }
+  }
+
+  private func unlimitedVerdict(_ kind: WriteKind, _ number: UInt64) throws -> PacingVerdict {
+    let now = clock.uptime
+    if unlimited.needsLook(at: now) { unlimited.look(try snapshot().verdict(kind, limits, at: now), at: now) }
+    let verdict = unlimited.verdict(at: now)
+    if verdict == .now { unlimited.begin(number) }
+    return verdict
+  }
+
   /// Records what came of a permit. Where the file can't be written now, it is done with the next access to it, before
   /// which nothing is sent.
   public func finish(_ permit: SendPermit, _ answer: PacedAnswer) {
     guard let kind = kinds.removeValue(forKey: permit.number) else { return }
     let now = clock.uptime
+    if limits.areNone(for: kind) {
+      unlimited.end(permit.number)
+      guard case .refused = answer else { return }
+      unlimited.forgetLook()
+    }
     settle { $0.record(answer, to: permit.number, kind, at: now) }
   }
 
   /// Takes back a permit with which nothing was sent.
   public func cancel(_ permit: SendPermit) {
-    guard kinds.removeValue(forKey: permit.number) != nil else { return }
+    guard let kind = kinds.removeValue(forKey: permit.number) else { return }
+    if limits.areNone(for: kind) { return unlimited.end(permit.number) }
     settle { $0.cancel(permit.number) }
   }
 

@@ -1,0 +1,33 @@
+import Conversions
+
+/// The pace of writes that no limit is configured for: nothing is counted, and the shared file, which costs more than a
+/// request, is only looked into now and then for a wait that the API asked another program of this host for.
+struct UnlimitedPacing {
+  /// How long a look into the file holds.
+  private static let lookAgeMax = Duration.milliseconds(250)
+
+  private var inFlight: Set<UInt64> = []
+  private var lookedAt: Duration?
+  private var blockedUntil: Duration?
+
+  /// Whether the file is to be looked into before the next verdict.
+  func needsLook(at now: Duration) -> Bool { lookedAt.map { now - $0 > Self.lookAgeMax } ?? true }
+
+  /// Takes in what the file says of a write.
+  mutating func look(_ verdict: PacingVerdict, at now: Duration) {
+    lookedAt = now
+    blockedUntil = if case .at(let time) = verdict { time } else { nil }
+  }
+
+  /// When the next write may leave.
+  func verdict(at now: Duration) -> PacingVerdict {
+    if let blockedUntil, blockedUntil > now { return .at(blockedUntil) }
+    return inFlight.count < PacingRules.inFlightMax ? .now : .afterAnswer
+  }
+
+  mutating func begin(_ number: UInt64) { inFlight.insert(number) }
+  mutating func end(_ number: UInt64) { inFlight.remove(number) }
+
+  /// The API has refused one: the file is looked into next, where that has been written.
+  mutating func forgetLook() { lookedAt = nil }
+}
