@@ -65,12 +65,8 @@ final class GroupCommit: Sendable {
 
   /// Commits a group, and has the next one scheduled behind whatever else waits for the connection.
   func commitNext(_ db: Database) {
-    let group = state.withLock { state in
-      let group = Array(state.waiting.prefix(Self.groupMax))
-      state.waiting.removeFirst(group.count)
-      return group
-    }
-    if !group.isEmpty { commit(group, db) }
+    // Whoever is told may close the ledger, or drop it: nothing of the group is kept by then.
+    for tell in commit(takeGroup(), db) { tell() }
     let hasMore = state.withLock { state in
       state.isScheduled = !state.waiting.isEmpty
       return state.isScheduled
@@ -78,7 +74,20 @@ final class GroupCommit: Sendable {
     if hasMore { schedule(self) }
   }
 
-  private func commit(_ group: [Job], _ db: Database) {
+  private func takeGroup() -> [Job] {
+    state.withLock { state in
+      let group = Array(state.waiting.prefix(Self.groupMax))
+      state.waiting.removeFirst(group.count)
+      return group
+    }
+  }
+
+  /// Runs a group in one transaction.
+  ///
+  /// - Returns: What tells each how it went.
+  private func commit(_ group: [Job], _ db: Database) -> [() -> Void] {
+    guard let first = group.first else { return [] }
+    var tells: [() -> Void] = []
     var (done, untried): ([Job], ArraySlice<Job>) = ([], group[...])
     do {
       try db.inTransaction(.immediate) {
@@ -86,47 +95,48 @@ final class GroupCommit: Sendable {
           if group.count == 1 {
             try job.run(db)
             done.append(job)
-          } else if try runInSavepoint(job, db) {
+          } else if let error = try runInSavepoint(job, db) {
+            tells.append { [end = job.end] in end(error) }
+          } else {
             done.append(job)
           }
           untried.removeFirst()
         }
         return .commit
       }
-      for job in done { job.end(nil) }
+      return tells + done.map { job in { [end = job.end] in end(nil) } }
     } catch {
-      let heeded = group[0].heed(error)
-      for job in done + untried { job.end(heeded.error) }
-      if heeded.isOver { endAll(heeded.error) }
+      let heeded = first.heed(error)
+      if heeded.isOver { untried += endAll(heeded.error) }
+      return tells + (done + untried).map { job in { [end = job.end] in end(heeded.error) } }
     }
   }
 
-  /// False for one that failed by itself, which is undone and told so.
+  /// Runs one of several, which is undone by itself where it fails.
   ///
+  /// - Returns: What it failed with.
   /// - Throws: What the whole group fails with: it rolled all of it back, as a full disk may (SQLite, Result Codes,
   ///   SQLITE_FULL), or the connection is not to be used any more.
-  private func runInSavepoint(_ job: Job, _ db: Database) throws -> Bool {
+  private func runInSavepoint(_ job: Job, _ db: Database) throws -> (any Error)? {
     do {
       try db.inSavepoint {
         try job.run(db)
         return .commit
       }
-      return true
+      return nil
     } catch {
       let heeded = job.heed(error)
       guard db.isInsideTransaction, !heeded.isOver else { throw error }
-      job.end(heeded.error)
-      return false
+      return heeded.error
     }
   }
 
-  /// Tells everybody that nothing runs any more.
-  private func endAll(_ error: any Error) {
-    let waiting = state.withLock { state in
+  /// Nothing runs any more; returns who still waits.
+  private func endAll(_ error: any Error) -> [Job] {
+    state.withLock { state in
       defer { state.waiting = [] }
       state.end = error
       return state.waiting
     }
-    for job in waiting { job.end(error) }
   }
 }

@@ -29,12 +29,17 @@ public struct Delivery: Service {
   private let surroundings: Surroundings
   private let rules: AttributionRules
   private let settings: Settings
+  private let rereads: Rereads
+  private var flight: Flight {
+    Flight(surroundings: surroundings, rules: rules, settings: settings, rereads: rereads)
+  }
 
   /// A delivery with the rules by which changed orders are decided anew.
   public init(_ surroundings: Surroundings, rules: AttributionRules, settings: Settings) {
     self.surroundings = surroundings
     self.rules = rules
     self.settings = settings
+    rereads = Rereads(surroundings)
   }
 
   /// Sends until the task is cancelled or a graceful shutdown begins; a failure is waited out.
@@ -50,7 +55,7 @@ public struct Delivery: Service {
           try await takeLandings(&lane)
           let landings = lane.landings
           try await step(&lane) { queued, permit in
-            let flight = Flight(surroundings: surroundings, rules: rules, settings: settings)
+            let flight = flight
             flights.addTask { landings.add(await flight.fly(queued, permit: permit), of: queued.order.entry) }
           }
           // As long as something is under way nobody knows.
@@ -130,7 +135,7 @@ public struct Delivery: Service {
     }
     if settings.isDryRun {
       lane.queue.takeNext()
-      return try await Flight(surroundings: surroundings, rules: rules, settings: settings).rehearse(next)
+      return try await flight.rehearse(next)
     }
     let permit = try await surroundings.partners.reserveConversion()
     do {

@@ -9,6 +9,7 @@ struct Flight: Sendable {
   let surroundings: Surroundings
   let rules: AttributionRules
   let settings: Delivery.Settings
+  let rereads: Rereads
 
   /// How a flight ended.
   enum Landing: Sendable {
@@ -44,8 +45,7 @@ struct Flight: Sendable {
     for _ in 0..<Self.looksMax {
       guard let seen = try await looks.look(needs, before: order) else { return nil }
       // The last thing before the send: what the shop changes later is for the partner to correct.
-      let row = try await surroundings.orders.orders(withKeys: [seen.row.key])[seen.row.key]
-      try Task.checkCancellation()
+      let row = try await rereads.row(seen.row.key)
       switch try await shielded({ try await sending.send(seen, shown: row, permit: permit) }) {
       case .sent(let ended): return ended
       case .changed(let changed): (order, needs) = (changed, LooksBeforeSend.Needs())
@@ -63,7 +63,7 @@ struct Flight: Sendable {
   /// - Throws: `OrderSourceFailure`, `LaneRefusal`, `LedgerFailure`, or `CancellationError`.
   func rehearse(_ queued: QueuedOrder) async throws {
     guard let order = try await looks.look(queued.needs, before: queued.order) else { return }
-    let row = try await surroundings.orders.orders(withKeys: [order.row.key])[order.row.key]
+    let row = try await rereads.row(order.row.key)
     let (rules, now) = (rules, surroundings.clock.now)
     let settled = try await surroundings.ledger.transaction {
       try $0.settleBeforeSend(order, shown: row, rules: rules, now: now)
