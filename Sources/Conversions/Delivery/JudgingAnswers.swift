@@ -87,13 +87,29 @@ extension SendVerdict {
   private static func converted(
     _ referral: Referral, report: ConversionReport, history: SendHistory, now: Timestamp, skew: Duration
   ) -> Self {
-    let words = "referral \(referral.id) was converted by another order or another program"
-    guard history.hasUnknownOutcome, let first = history.firstSentAt, let at = referral.convertedAt else {
-      return .superseded(words)
-    }
-    let inTime = at >= first - skew && at <= now + skew
-    guard inTime, referral.conversionValue == report.value else { return .superseded(words) }
-    return .reported(detail: "an earlier send was done; its answer was lost")
+    let isOurs =
+      history.hasUnknownOutcome
+      && isOurs(referral, report, firstSentAt: history.firstSentAt, now: now, skew: skew)
+    return isOurs
+      ? .reported(detail: "an earlier send was done; its answer was lost")
+      : .superseded("referral \(referral.id) was converted by another order or another program")
+  }
+
+  /// Whether a converted referral's conversion may be one that was sent without a clear answer: at a time when it may
+  /// have been, and with its value.
+  ///
+  /// - Parameters:
+  ///   - referral: As the API shows it now.
+  ///   - report: What was sent.
+  ///   - firstSentAt: When it was first sent, by our clock; nil for never.
+  ///   - now: Wall-clock time.
+  ///   - skew: By how much the API's clock may differ from ours.
+  /// - Returns: False where it must be another's.
+  public static func isOurs(
+    _ referral: Referral, _ report: ConversionReport, firstSentAt: Timestamp?, now: Timestamp, skew: Duration
+  ) -> Bool {
+    guard let firstSentAt, let at = referral.convertedAt else { return false }
+    return at >= firstSentAt - skew && at <= now + skew && referral.conversionValue == report.value
   }
 
   private static func notConverted(_ referral: Referral, reason: VerifyReason) -> Self {

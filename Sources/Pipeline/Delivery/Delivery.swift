@@ -76,20 +76,29 @@ public struct Delivery: Service {
     var failure: (any Error)?
     for (entry, landing) in lane.landings.take() {
       lane.flying.remove(entry)
-      switch landing {
-      case .notSent: lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
-      case .sent(let ended):
-        lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
-        await lane.note(
-          ended, wait: { await surroundings.chance.wait(.delivery, afterFailures: $0) }, surroundings)
-        if let refusal = lane.health.refusal { try await lane.gate.halt(refusal.reason, refusal.detail) }
-      case .failed(let refusal as LaneRefusal):
-        lane.narrow()
-        try await lane.gate.halt(refusal.reason, refusal.detail)
-      case .failed(let error): failure = error
+      do {
+        try await take(landing, &lane)
+      } catch {
+        // The others have landed as well, whatever became of this one.
+        failure = error
       }
     }
     if let failure { throw failure }
+  }
+
+  private func take(_ landing: Flight.Landing, _ lane: inout Lane) async throws {
+    switch landing {
+    case .notSent: lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+    case .sent(let ended):
+      lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+      await lane.note(
+        ended, wait: { await surroundings.chance.wait(.delivery, afterFailures: $0) }, surroundings)
+      if let refusal = lane.health.refusal { try await lane.gate.halt(refusal.reason, refusal.detail) }
+    case .failed(let refusal as LaneRefusal):
+      lane.narrow()
+      try await lane.gate.halt(refusal.reason, refusal.detail)
+    case .failed(let error): throw error
+    }
   }
 
   /// Waits out what went wrong.
@@ -151,7 +160,8 @@ public struct Delivery: Service {
 
   /// Chooses after the wait for the permit, as the queue, and the lane, may have changed during it.
   private func pick(_ lane: inout Lane) async throws -> QueuedOrder? {
-    guard !lane.landings.hasAny else { return nil }
+    try await takeLandings(&lane)
+    guard lane.mayBegin(at: surroundings.clock.uptime) else { return nil }
     return try await lane.queue.next(except: lane.flying, probe: lane.health.probe)
   }
 

@@ -41,6 +41,11 @@ struct Lane {
     width = min(Self.widthMax, width + 1)
   }
 
+  /// Whether one more may be under way now.
+  func mayBegin(at uptime: Duration) -> Bool {
+    hasRecovered && !gate.mayBeHalted && flying.count < width && restUntil.map { $0 <= uptime } ?? true
+  }
+
   /// One at a time again.
   mutating func narrow() {
     width = 1
@@ -62,8 +67,6 @@ final class Landings: Sendable {
 
   /// Landings that ring a bell.
   init(bell: Doorbell) { self.bell = bell }
-
-  var hasAny: Bool { landed.withLock { !$0.isEmpty } }
 
   func add(_ landing: Flight.Landing, of entry: EntryID) {
     landed.withLock { $0.append((entry, landing)) }

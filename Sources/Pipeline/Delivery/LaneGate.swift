@@ -13,7 +13,7 @@ struct LaneGate: Sendable {
   /// Whether the API was asked for referrals that it must know.
   private var hasCheckedAccount = false
   /// Whether the ledger must be asked whether the lane is halted: nobody else halts it.
-  private var mayBeHalted = true
+  private(set) var mayBeHalted = true
   /// When a halted lane may be probed; at a start, with perhaps a new key, at once.
   private var probeAt: Duration?
 

@@ -16,8 +16,13 @@ struct UnknownSettling: Sendable {
       return try await wait(order, until: now + .seconds(60), "asked whether it was done, without an answer")
     }
     if referral.status == .converted {
-      return try await end(
-        order, .reported, "was done, and has stopped qualifying since: correct it in the partner dashboard")
+      let isOurs = SendVerdict.isOurs(
+        referral, frozen.report, firstSentAt: frozen.firstSentAt, now: now, skew: Sending.clockSkew)
+      return isOurs
+        ? try await end(
+          order, .reported, "was done, and has stopped qualifying since: correct it in the partner dashboard")
+        : try await end(
+          order, .superseded, "stopped qualifying; its referral was converted by another order or another program")
     }
     let clearAt = (frozen.lastSentAt ?? frozen.frozenAt) + Self.doubtLasts
     guard now >= clearAt else {
@@ -58,6 +63,7 @@ struct UnknownSettling: Sendable {
       var decision = Decision(outcome, reason: DecisionReason.noLongerQualifies, detail: detail)
       decision.referralID = order.referralID
       decision.claims = outcome == .reported
+      if outcome == .superseded { decision.reason = DecisionReason.alreadyConverted }
       decision.value = order.value
       try transaction.decide(order.entry, decision, at: now)
     }

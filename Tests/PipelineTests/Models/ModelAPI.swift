@@ -58,8 +58,13 @@ final class ModelAPI: PartnersService {
   /// Another program of the partner's reports a conversion.
   func convertElsewhere(_ id: String, value: Int64? = 1, transactionID: String = "elsewhere") {
     let now = clock.now
-    change(id) { ($0.status, $0.convertedAt, $0.conversionValue) = (.converted, now, value) }
-    state.withLock { $0.transactions["\(transactionID)-\(id)"] = ReferralID(id) }
+    state.withLock { state in
+      // A referral converts once, whoever does it.
+      guard var referral = state.table.referrals[ReferralID(id)], referral.status.isOpen else { return }
+      (referral.status, referral.convertedAt, referral.conversionValue) = (.converted, now, value)
+      state.table.put(referral)
+      state.transactions["\(transactionID)-\(id)"] = ReferralID(id)
+    }
   }
 
   func violate(_ words: String) { state.withLock { $0.violations.append(words) } }
