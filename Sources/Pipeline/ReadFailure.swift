@@ -8,6 +8,17 @@ struct ReadFailure: Error, CustomStringConvertible {
   let message: String
   /// Whether the connection itself could not be trusted.
   var isUntrusted = false
+  /// Whether the API wasn't reached at all.
+  var isUnreached = false
+
+  init(status: Int, _ failure: APIFailure) {
+    (self.status, code, message) = (status, failure.code, failure.message)
+  }
+
+  init(_ failure: TransportFailure) {
+    (status, code, message) = (nil, nil, failure.message)
+    (isUntrusted, isUnreached) = (failure.kind == .tls, !failure.mayHaveBeenDone)
+  }
 
   var description: String { status.map { "HTTP \($0): \(message)" } ?? message }
 

@@ -29,7 +29,8 @@ public struct ReferralMirror: Service {
   }
 
   func loop() async {
-    var outage = Outage(of: "reading referrals", failed: .mirrorFailed, recovered: .mirrorRecovered)
+    var outage = Outage(
+      of: "reading referrals", failed: .mirrorFailed, recovered: .mirrorRecovered, voice: surroundings.apiVoice)
     try? await surroundings.surveyBell.wait(
       until: surroundings.clock.uptime + Self.surveyWait, clock: surroundings.clock)
     var run = makeRun()

@@ -82,10 +82,9 @@ struct ReferralReading: Sendable {
       return value
     case .failure(let failure, let head):
       await surroundings.referralWalks.note(head, endedAt: surroundings.clock.now)
-      throw ReadFailure(status: head.status, code: failure.code, message: failure.message)
+      throw ReadFailure(status: head.status, failure)
     case .transport(let failure) where failure.kind == .cancelled: throw CancellationError()
-    case .transport(let failure):
-      throw ReadFailure(status: nil, code: nil, message: failure.message, isUntrusted: failure.kind == .tls)
+    case .transport(let failure): throw ReadFailure(failure)
     }
   }
 }

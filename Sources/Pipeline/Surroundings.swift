@@ -30,6 +30,8 @@ public struct Surroundings: Sendable {
   public var mirrorBell = Doorbell()
   /// Rung once the shop's table was looked at after a start: the mirror's first walk waits for it a little.
   public var surveyBell = Doorbell()
+  /// Whose it is to tell the log of an outage of the API: one that reads and sends meet alike is told once.
+  public var apiVoice = OutageVoice()
   /// What the walks over the API's list have in common.
   public var referralWalks = ReferralWalks()
 

@@ -13,6 +13,6 @@ import ArgumentParser
       """,
     subcommands: [
       BacklogBenchmark.self, ReferralsBenchmark.self, DeliveryBenchmark.self, LatencyBenchmark.self, IdleBenchmark.self,
-      TakeBacklog.self,
+      OutageBenchmark.self, TakeBacklog.self,
     ])
 }

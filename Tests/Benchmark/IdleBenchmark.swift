@@ -40,7 +40,7 @@ struct IdleBenchmark: AsyncParsableCommand {
 }
 
 /// How often each thread was switched away from since the beginning, also those that have ended meanwhile.
-private struct ThreadCounts {
+struct ThreadCounts {
   private let first: [String: Int]
   private(set) var perThread: [String: Int] = [:]
   private(set) var wakeUps = 0

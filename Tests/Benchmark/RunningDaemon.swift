@@ -68,7 +68,8 @@ final class RunningDaemon: Sendable {
   private static let trigger =
     (try? String(contentsOfFile: "deploy/shop/notify.sql", encoding: .utf8)) ?? "\\echo no deploy/shop/notify.sql here"
 
-  private static func text(
+  /// A configuration without limits, whose files are in one folder.
+  static func text(
     _ conninfo: String, _ baseURL: String, _ folder: String, _ pollInterval: String, _ notifies: Bool
   ) -> String {
     """

@@ -26,6 +26,9 @@ public struct Delivery: Service {
     }
   }
 
+  /// How long it takes until the queue is looked at again that holds only orders that are due and can't be sent yet.
+  private static let overdueWait = Duration.seconds(15)
+
   private let surroundings: Surroundings
   private let rules: AttributionRules
   private let settings: Settings
@@ -75,9 +78,9 @@ public struct Delivery: Service {
   private func takeLandings(_ lane: inout Lane) async throws {
     var failure: (any Error)?
     for (entry, landing) in lane.landings.take() {
-      lane.flying.remove(entry)
+      let isLate = lane.land(entry)
       do {
-        try await take(landing, &lane)
+        try await take(landing, of: entry, isLate: isLate, &lane)
       } catch {
         // The others have landed as well, whatever became of this one.
         failure = error
@@ -86,18 +89,39 @@ public struct Delivery: Service {
     if let failure { throw failure }
   }
 
-  private func take(_ landing: Flight.Landing, _ lane: inout Lane) async throws {
+  private func take(_ landing: Flight.Landing, of entry: EntryID, isLate: Bool, _ lane: inout Lane) async throws {
     switch landing {
-    case .notSent: lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+    case .notSent:
+      lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+      lane.noteNothing(of: entry)
+    case .unseen(let failure):
+      lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+      await lane.note(failure, isLate: isLate, wait: wait(afterFailures:), surroundings)
+      try await putOff(failure, lane)
     case .sent(let ended):
       lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
-      await lane.note(
-        ended, wait: { await surroundings.chance.wait(.delivery, afterFailures: $0) }, surroundings)
+      await lane.note(ended, isLate: isLate, wait: wait(afterFailures:), surroundings)
       if let refusal = lane.health.refusal { try await lane.gate.halt(refusal.reason, refusal.detail) }
     case .failed(let refusal as LaneRefusal):
       lane.narrow()
       try await lane.gate.halt(refusal.reason, refusal.detail)
     case .failed(let error): throw error
+    }
+  }
+
+  /// How long the lane rests after so many failures in a row.
+  private func wait(afterFailures failures: Int) async -> Duration {
+    await surroundings.chance.wait(.delivery, afterFailures: failures)
+  }
+
+  /// Has an order wait that could not be looked at. Where the lane is out of order it is the lane that waits, and the
+  /// order keeps its place, so that the queue is still in order when the API is back.
+  private func putOff(_ failure: LookFailure, _ lane: Lane) async throws {
+    let later = surroundings.clock.now + LooksBeforeSend.wait
+    let until = lane.health.failures > 0 ? failure.order.dueAt ?? later : later
+    await surroundings.vitals.ill(.delivery, "\(failure)", at: surroundings.clock.now)
+    try await surroundings.ledger.transaction {
+      try $0.postpone(failure.order.entry, until: until, reason: LookFailure.reason, detail: "\(failure)")
     }
   }
 
@@ -135,9 +159,10 @@ public struct Delivery: Service {
   private func step(_ lane: inout Lane, begin: (QueuedOrder, SendPermit) -> Void) async throws {
     guard try await recover(&lane), try await lane.gate.isFree() else { return }
     guard lane.flying.count < lane.width else { return try await sleep(until: nil) }
-    if let restUntil = lane.restUntil, surroundings.clock.uptime < restUntil {
+    if let rest = lane.rest(at: surroundings.clock.uptime) {
       // Not cut short by a bell, as there may be much to send.
-      return try await surroundings.clock.sleep(until: restUntil)
+      try await surroundings.clock.sleep(until: rest)
+      return lane.remind(surroundings)
     }
     guard let next = try await lane.queue.next(except: lane.flying, probe: lane.health.probe) else {
       return try await sleep(until: try await lane.queue.nextDueAt())
@@ -167,7 +192,12 @@ public struct Delivery: Service {
 
   private func sleep(until due: Timestamp?) async throws {
     let (now, uptime) = (surroundings.clock.now, surroundings.clock.uptime)
-    let deadline = due.map { uptime + min(max($0 - now, .seconds(1)), Backoff.delivery.longest) }
+    let deadline = due.map { due in
+      // What is due and can't be sent yet waits for matching, which rings; and to look for it may be to look at all of
+      // a long queue.
+      let least = now - due > .seconds(1) ? Self.overdueWait : .seconds(1)
+      return uptime + min(max(due - now, least), Backoff.delivery.longest)
+    }
     try await surroundings.deliveryBell.wait(until: deadline, clock: surroundings.clock)
   }
 }

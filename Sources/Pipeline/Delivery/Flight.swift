@@ -17,6 +17,8 @@ struct Flight: Sendable {
     case sent(Sending.Ended)
     /// Nothing was sent.
     case notSent
+    /// Nothing was sent, as the API gave no answer to what had to be asked first.
+    case unseen(LookFailure)
     /// Nothing more is known than this, and if it was sent it is marked so.
     case failed(any Error)
   }
@@ -29,6 +31,9 @@ struct Flight: Sendable {
       // Decided anew, it may have let go of its referral.
       surroundings.matchingBell.ring()
       return .notSent
+    } catch let failure as LookFailure {
+      await surroundings.partners.cancel(permit)
+      return .unseen(failure)
     } catch {
       await surroundings.partners.cancel(permit)
       return .failed(error)
@@ -62,7 +67,13 @@ struct Flight: Sendable {
   ///
   /// - Throws: `OrderSourceFailure`, `LaneRefusal`, `LedgerFailure`, or `CancellationError`.
   func rehearse(_ queued: QueuedOrder) async throws {
-    guard let order = try await looks.look(queued.needs, before: queued.order) else { return }
+    let looked: LedgerOrder?
+    do {
+      looked = try await looks.look(queued.needs, before: queued.order)
+    } catch let failure as LookFailure {
+      return try await looks.postpone(failure.order, "\(failure)")
+    }
+    guard let order = looked else { return }
     let row = try await rereads.row(order.row.key)
     let (rules, now) = (rules, surroundings.clock.now)
     let settled = try await surroundings.ledger.transaction {

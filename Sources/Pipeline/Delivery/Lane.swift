@@ -19,7 +19,9 @@ struct Lane {
   private(set) var width = 1
   /// Until when nothing is sent, while the API is out of order.
   private(set) var restUntil: Duration?
-  private(set) var health = LaneHealth()
+  private(set) var health: LaneHealth
+  /// Which were under way when the lane was last found out of order.
+  private var late: Set<EntryID> = []
   /// The outage of what isn't the API's: the shop's database, the ledger, the pacer's file.
   var outage = Outage(of: "delivery", failed: .ledgerFailed, recovered: .ledgerRecovered)
 
@@ -27,16 +29,24 @@ struct Lane {
     landings = Landings(bell: surroundings.deliveryBell)
     gate = LaneGate(surroundings: surroundings)
     queue = SendQueue(surroundings, rules: rules)
+    health = LaneHealth(voice: surroundings.apiVoice)
+  }
+
+  /// Takes in that an order is not under way any more; tells whether it was already when the lane was found out of order.
+  mutating func land(_ entry: EntryID) -> Bool {
+    flying.remove(entry)
+    return late.remove(entry) != nil
   }
 
   /// Takes in what came of a send.
-  mutating func note(_ ended: Sending.Ended, wait: (_ failures: Int) async -> Duration, _ surroundings: Surroundings)
-    async
-  {
+  mutating func note(
+    _ ended: Sending.Ended, isLate: Bool, wait: (_ failures: Int) async -> Duration, _ surroundings: Surroundings
+  ) async {
     let uptime = surroundings.clock.uptime
-    health.note(ended, at: uptime, log: surroundings.log)
+    health.note(ended, isLate: isLate, at: uptime, log: surroundings.log)
     if case .halt(let reason, _) = ended.verdict { gate.waitWithTheNextProbe(reason) }
-    guard ended.verdict.isTaken else { return await slowDown(health.failures, wait, at: uptime) }
+    if isLate { return }
+    guard ended.verdict.isTaken else { return await slowDown(wait, at: uptime) }
     restUntil = nil
     width = min(Self.widthMax, width + 1)
   }
@@ -46,17 +56,42 @@ struct Lane {
     hasRecovered && !gate.mayBeHalted && flying.count < width && restUntil.map { $0 <= uptime } ?? true
   }
 
+  /// Takes in a look before a send that failed.
+  mutating func note(
+    _ failure: LookFailure, isLate: Bool, wait: (_ failures: Int) async -> Duration, _ surroundings: Surroundings
+  ) async {
+    let uptime = surroundings.clock.uptime
+    health.note(failure, isLate: isLate, at: uptime, log: surroundings.log)
+    if !isLate { await slowDown(wait, at: uptime) }
+  }
+
+  /// Takes in that nothing was sent for an order after all: asked for again at once, it would be so again and again.
+  mutating func noteNothing(of entry: EntryID) {
+    if health.probe == entry { health.letGoOfProbe() }
+  }
+
+  /// Until when nothing need be done, and nothing is sent; nil where there is no such time to come.
+  func rest(at uptime: Duration) -> Duration? {
+    guard let restUntil, uptime < restUntil else { return nil }
+    return min(restUntil, health.nextLine ?? restUntil)
+  }
+
+  /// Reminds the log of an outage that goes on.
+  mutating func remind(_ surroundings: Surroundings) {
+    health.remind(at: surroundings.clock.uptime, log: surroundings.log)
+  }
+
   /// One at a time again.
   mutating func narrow() {
     width = 1
     queue.forget()
   }
 
-  private mutating func slowDown(_ failures: Int, _ wait: (_ failures: Int) async -> Duration, at uptime: Duration)
-    async
-  {
+  private mutating func slowDown(_ wait: (_ failures: Int) async -> Duration, at uptime: Duration) async {
     narrow()
-    if failures > 0 { restUntil = uptime + (await wait(failures)) }
+    guard health.failures > 0 else { return }
+    late = flying
+    restUntil = uptime + (await wait(health.failures))
   }
 }
 

@@ -9,10 +9,12 @@ struct LaneHealth {
   /// So many different orders refused in a row, or with a referral that is gone, are not the orders' fault.
   static let refusalsMax = 5
 
-  private var outage = Outage(of: "sending", failed: .deferred, recovered: .apiRecovered)
+  private var outage: Outage
   private var failed: Set<EntryID> = []
   private var rejected: Set<EntryID> = []
   private var missing: Set<EntryID> = []
+  /// How many looks at the API's list failed in a row.
+  private var unlisted = 0
 
   /// How often the whole lane failed in a row; 0 while orders may be sent one after the other.
   private(set) var failures = 0
@@ -21,14 +23,29 @@ struct LaneHealth {
   /// again and again and not all of them.
   private(set) var probe: EntryID?
 
+  /// A lane of which nothing is known yet; `voice` is the API's.
+  init(voice: OutageVoice) {
+    outage = Outage(of: "sending", failed: .deferred, recovered: .apiRecovered, voice: voice)
+  }
+
+  /// When the log is to be reminded of the outage; nil for not at all.
+  var nextLine: Duration? { outage.nextLine }
+
+  /// Reminds the log of the outage, if it is time.
+  mutating func remind(at uptime: Duration, log: Logger) { outage.remind(at: uptime, log: log) }
+
   /// Takes in what came of a send.
-  mutating func note(_ sent: Sending.Ended, at uptime: Duration, log: Logger) {
+  ///
+  /// A send that is late, because it was under way already when the lane was found out of order, tells nothing new of
+  /// the lane: sixteen that fail together are one failure, and what was taken before doesn't end an outage.
+  mutating func note(_ sent: Sending.Ended, isLate: Bool, at uptime: Duration, log: Logger) {
     switch sent.verdict {
     case .review(.rejected, _): rejected.insert(sent.order.entry)
     case .rematch, .review(.referralMissing, _): missing.insert(sent.order.entry)
     case .reported, .superseded: (rejected, missing) = ([], [])
     default: break
     }
+    if isLate { return }
     switch sent.verdict {
     case .unknown(let words, _): fail(words, sent.order.entry, isLanes: false, at: uptime, log: log)
     // Not answered at all: it never reached the API.
@@ -37,11 +54,22 @@ struct LaneHealth {
     // The pacer waits out a 429, and a halt has lines of its own.
     case .notDone, .halt: break
     case .reported, .review, .superseded, .rematch, .verify:
-      failed = []
+      (failed, unlisted) = ([], 0)
       (failures, probe) = (0, nil)
       outage.succeed(at: uptime, log: log)
     }
   }
+
+  /// Takes in a look before a send that failed.
+  mutating func note(_ failure: LookFailure, isLate: Bool, at uptime: Duration, log: Logger) {
+    if isLate { return }
+    if failure.isOfList { unlisted += 1 }
+    let isLanes = failure.cause.isUnreached || unlisted >= Self.failuresMax
+    fail("\(failure)", failure.order.entry, isLanes: isLanes, at: uptime, log: log)
+  }
+
+  /// The probe turned out not to be sent, or not now: the next order is the next probe.
+  mutating func letGoOfProbe() { probe = nil }
 
   /// Why the lane must halt, if it must. It stays so until an order is taken: one that is let through after a probe
   /// halts it again where nothing has changed.

@@ -41,7 +41,7 @@ struct LooksBeforeSend: Sendable {
   /// Looks, where it is needed.
   ///
   /// - Returns: The order as it stands then; nil where it is not to be sent now.
-  /// - Throws: `LaneRefusal`, `LedgerFailure`, or `CancellationError`.
+  /// - Throws: `LaneRefusal`, `LookFailure`, `LedgerFailure`, or `CancellationError`.
   func look(_ needs: Needs, before order: LedgerOrder) async throws -> LedgerOrder? {
     var order = order
     if needs.youngest {
@@ -60,8 +60,7 @@ struct LooksBeforeSend: Sendable {
       // One that was made seconds before the order may be the order's now.
       return try await decidedAgain(order.entry)
     } catch let failure as ReadFailure {
-      if let reason = failure.haltReason { throw LaneRefusal(reason: reason, detail: "\(failure)") }
-      try await postpone(order, "asked for the youngest referrals: \(failure)")
+      throw Self.error(failure, isOfList: true, before: order)
     } catch is CancellationError where !Task.isCancelled {
       try await postpone(order, "asked for the youngest referrals: cancelled")
     }
@@ -80,10 +79,18 @@ struct LooksBeforeSend: Sendable {
       return changed ? try await decidedAgain(order.entry) : order
     // The send will meet the same 404, and its verdict has the rules for it.
     case .failure(_, let head) where head.status == 404: return order
-    case .failure(let failure, _): try await postpone(order, "asked for its referral: \(failure.message)")
-    case .transport(let failure): try await postpone(order, "asked for its referral: \(failure.message)")
+    case .failure(let failure, let head):
+      throw Self.error(ReadFailure(status: head.status, failure), isOfList: false, before: order)
+    case .transport(let failure) where failure.kind == .cancelled:
+      try await postpone(order, "asked for its referral: \(failure.message)")
+      return nil
+    case .transport(let failure): throw Self.error(ReadFailure(failure), isOfList: false, before: order)
     }
-    return nil
+  }
+
+  private static func error(_ failure: ReadFailure, isOfList: Bool, before order: LedgerOrder) -> any Error {
+    if let reason = failure.haltReason { return LaneRefusal(reason: reason, detail: "\(failure)") }
+    return LookFailure(order: order, isOfList: isOfList, cause: failure)
   }
 
   /// The order, decided by what the mirror knows now, if it is still to be sent.
@@ -97,10 +104,11 @@ struct LooksBeforeSend: Sendable {
     }
   }
 
-  private func postpone(_ order: LedgerOrder, _ detail: String) async throws {
+  /// Has an order wait a little.
+  func postpone(_ order: LedgerOrder, _ detail: String) async throws {
     let until = surroundings.clock.now + Self.wait
     try await surroundings.ledger.transaction {
-      try $0.postpone(order.entry, until: until, reason: "referral_unread", detail: detail)
+      try $0.postpone(order.entry, until: until, reason: LookFailure.reason, detail: detail)
     }
   }
 }
@@ -109,4 +117,16 @@ struct LooksBeforeSend: Sendable {
 struct LaneRefusal: Error {
   let reason: HaltReason
   let detail: String
+}
+
+/// A look before a send had no answer: nothing is known of the order but what was.
+struct LookFailure: Error, CustomStringConvertible {
+  static let reason = "referral_unread"
+
+  let order: LedgerOrder
+  /// Whether it was a look at the API's list, which is the same for every order.
+  let isOfList: Bool
+  let cause: ReadFailure
+
+  var description: String { "asked for \(isOfList ? "the youngest referrals" : "its referral"): \(cause)" }
 }

@@ -9,11 +9,17 @@ extension ModelAPI.State {
 
   mutating func nextReadFault() -> Int? {
     if !readFaults.isEmpty { return readFaults.removeFirst() }
+    switch down {
+    case .status(let status, _, _)?: return status
+    case .some: return 0
+    case nil: break
+    }
     return draw([0, 429, 500, 503])
   }
 
   mutating func nextConvertFault() -> ConvertFault? {
     if !convertFaults.isEmpty { return convertFaults.removeFirst() }
+    if let down { return down }
     return draw([
       .answerLost, .answerLost, .answerCut, .requestLost, .doneBut500, .internalError, .badGateway, .rateLimited,
       .keyRefused, .refused,

@@ -13,6 +13,8 @@ final class ModelAPI: PartnersService {
     var convertFaults: [ConvertFault?] = []
     /// What befalls the next reads, one each: the status answered, 0 for no answer, or -1 for one cancelled elsewhere.
     var readFaults: [Int?] = []
+    /// What befalls everything, reads and reports, for as long as it is set: `refused`, `requestLost` or a status.
+    var down: ConvertFault?
     /// Drawn from when no fault is ordered.
     var chance: (generator: SeededGenerator, probability: Double)?
     /// How far the API's clock is ahead; nil for answers without a Date.
@@ -98,7 +100,8 @@ final class ModelAPI: PartnersService {
   private func read<Value: Sendable>(latency: Duration, _ body: (State) -> Value?) async -> APIAnswer<Value> {
     activity.note()
     if latency > .zero, (try? await clock.sleep(for: latency)) == nil { return .transport(.cancelled) }
-    let fault = state.withLock { $0.nextReadFault() }
+    let (fault, down) = state.withLock { ($0.nextReadFault(), $0.down) }
+    if down == .refused { return .transport(.refused) }
     switch fault {
     case .none: break
     case .some(0): return .transport(.timedOut)

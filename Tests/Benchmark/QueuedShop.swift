@@ -1,0 +1,157 @@
+import Conversions
+import Foundation
+import Ledger
+import Logging
+import LoopFixtures
+import Orders
+import PartnersSandbox
+import Pipeline
+import Synchronization
+import TestHosts
+
+/// A shop whose orders are all queued in a ledger, and an API that is not there yet.
+final class QueuedShop: Sendable {
+  let folder: TemporaryFolder
+  let sandbox: PartnersSandbox
+  /// Each order's place in the queue.
+  let place: [String: Int]
+  private let cluster: PostgresCluster
+  private let arrivals: ArrivalOrder
+
+  var configuration: String { folder.path("conversiond.yaml") }
+  var environment: [String: String] { ["PATH": "/usr/bin:/bin", "RUNTIME_DIRECTORY": folder.path] }
+  /// The IDs of the orders whose conversions arrived, in the order of arrival.
+  var arrived: [String] { arrivals.ids }
+
+  /// How large the ledger is.
+  var ledgerBytes: Int {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: folder.path("ledger.sqlite"))
+    return attributes?[.size] as? Int ?? 0
+  }
+
+  init(orders: Int, folder path: String) async throws {
+    folder = try TemporaryFolder("benchmark", in: path)
+    cluster = try await PostgresCluster.start()
+    let database = try await cluster.createDatabase()
+    try await database.execute(Self.table(orders: orders), within: .seconds(300))
+    let arrivals = ArrivalOrder()
+    self.arrivals = arrivals
+    var configuration = SandboxConfiguration()
+    (configuration.writeLimit, configuration.conversionLimit) = (nil, nil)
+    sandbox = PartnersSandbox(configuration, onRequest: { arrivals.note($0) })
+    let address = try await sandbox.start()
+    let now = SystemClock().now
+    try await sandbox.put(
+      (1...orders).map { number in
+        SandboxReferral(
+          referralID: "ref_\(number)", friendEmail: "friend\(number)@example.com",
+          createdAt: Self.createdAt(number, of: orders, now).milliseconds, referrerIdentifier: "cust_1")
+      })
+    await sandbox.stop()
+    try folder.write(SandboxConfiguration.defaultKey + "\n", to: "api-key", permissions: 0o600)
+    try folder.write(
+      RunningDaemon.text(database.conninfo, address.baseURL, folder.path, "5s", false), to: "conversiond.yaml")
+    place = try await Self.fill(folder.path("ledger.sqlite"), orders, database.conninfo, now)
+  }
+
+  func start(_ program: String, notifying manager: NotifySocket) throws -> ChildProcess {
+    try ChildProcess(
+      program, ["run", "--config", configuration],
+      environment: environment.merging(["NOTIFY_SOCKET": manager.path]) { $1 })
+  }
+
+  func stop() async throws {
+    await sandbox.stop()
+    try await cluster.stop()
+  }
+
+  private static func table(orders: Int) -> String {
+    """
+    SET client_min_messages = warning;
+    CREATE TABLE orders (id bigint PRIMARY KEY, customer_email text, lead_id text, status text NOT NULL,
+      total_cents bigint, currency text, created_at timestamptz NOT NULL, updated_at timestamptz);
+    INSERT INTO orders SELECT g, 'friend' || g || '@example.com', NULL, 'paid', 1000 + g % 90000, 'EUR',
+      now() - interval '1 hour', now() - interval '1 hour' FROM generate_series(1, \(orders)) g;
+    CREATE INDEX ON orders (updated_at);
+    VACUUM ANALYZE orders;
+    """
+  }
+
+  /// Over two months, the last a day ago.
+  private static func createdAt(_ number: Int, of orders: Int, _ now: Timestamp) -> Timestamp {
+    let age = Duration.seconds(86_400) + .seconds(60 * 86_400) * (1 - Double(number) / Double(orders))
+    return Timestamp(milliseconds: (now - age).milliseconds)
+  }
+
+  /// Has every order queued, as intake, mirror and matching would, the backfill first; returns the queue's order.
+  private static func fill(_ path: String, _ orders: Int, _ conninfo: String, _ now: Timestamp) async throws
+    -> [String: Int]
+  {
+    let shop = ShopOrders(
+      OrderMapping(
+        connection: conninfo, from: "orders",
+        columns: .init(
+          id: "id", email: "customer_email", externalSourceID: "lead_id", total: "total_cents", currency: "currency",
+          status: "status", placedAt: "created_at", updatedAt: ["updated_at"]),
+        qualifyingStatuses: ["paid", "completed"]))
+    let ledger = try SQLiteLedger(path: path)
+    try await ledger.transaction { transaction in
+      var (intake, mirror) = (try transaction.intakeProgress(), try transaction.mirrorProgress())
+      (intake.caughtUpAt, intake.firstCaughtUpAt, intake.lastWalkAt) = (now, now, now)
+      try transaction.setIntakeProgress(intake)
+      (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
+      mirror.walks[.quarterHour] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
+      try transaction.setMirrorProgress(mirror)
+    }
+    for start in stride(from: 1, through: orders, by: 1000) {
+      let numbers = start..<min(start + 1000, orders + 1)
+      let rows = try await shop.orders(withKeys: numbers.map { OrderKey(String($0)) })
+      try await ledger.transaction { transaction in
+        for number in numbers {
+          let referral = Referral(
+            id: ReferralID("ref_\(number)"), status: .pending, friendEmail: "friend\(number)@example.com",
+            createdAt: createdAt(number, of: orders, now), referrerIdentifier: "cust_1")
+          _ = try transaction.record(referral, seenAt: now)
+        }
+        for row in numbers.compactMap({ rows[OrderKey(String($0))] }) {
+          _ = try transaction.record(row, seenAt: SystemClock().now, isBackfill: start <= orders / 2)
+        }
+      }
+      try await decide(shop, ledger, until: numbers.upperBound - 1)
+    }
+    await shop.close()
+    let queue = try await ledger.transaction { try $0.nextToSend(at: SystemClock().now, limit: orders) }
+    try ledger.close()
+    return Dictionary(uniqueKeysWithValues: zip(queue.map(\.orderID), 0...))
+  }
+
+  private static func decide(_ shop: ShopOrders, _ ledger: SQLiteLedger, until count: Int) async throws {
+    let surroundings = Surroundings(
+      orders: shop, partners: NoPartners(), ledger: ledger, clock: SystemClock(), chance: Chance(), vitals: Vitals(),
+      log: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() })
+    let rules = AttributionRules(
+      keys: [.externalSourceID, .email], choose: .first, attributionWindow: .seconds(90 * 86_400),
+      waitForReferral: .seconds(14 * 86_400), selfReferral: .review, hold: .zero,
+      amounts: AmountRules(unit: .cents, rounding: .refuse, otherCurrency: .review))
+    let matching = Task { try await Matching(surroundings, rules: rules).run() }
+    while try await ledger.transaction({ try $0.outcomes(since: Timestamp(milliseconds: 0)) })[.queued] != count {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    matching.cancel()
+    try await matching.value
+  }
+}
+
+/// In what order conversions arrived.
+final class ArrivalOrder: Sendable {
+  private let arrived = Mutex<[String]>([])
+
+  var ids: [String] { arrived.withLock { $0 } }
+
+  func note(_ request: SandboxRequestRecord) {
+    guard request.method == "POST", request.path.hasSuffix("/convert") else { return }
+    let body = String(decoding: request.body, as: UTF8.self)
+    guard let id = body.firstMatch(of: /"externalTransactionId":"(\d+)"/)?.output.1 else { return }
+    arrived.withLock { $0.append(String(id)) }
+  }
+}
