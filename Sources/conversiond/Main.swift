@@ -19,13 +19,19 @@ struct Main {
         try command.run()
       }
     } catch let failure as CommandFailure {
-      StandardStreams.writeError("conversiond: \(failure.message)\n")
+      StandardStreams.writeError("conversiond: \(printable(failure.message))\n")
       exit(failure.status.rawValue)
     } catch let failure as LedgerFailure {
-      StandardStreams.writeError("conversiond: \(failure)\n")
+      StandardStreams.writeError("conversiond: \(printable(failure.description))\n")
       exit(CommandFailure(failure).status.rawValue)
     } catch {
       Conversiond.exit(withError: error)
     }
+  }
+
+  /// Several mistakes are several lines; nothing else of a message may steer a terminal.
+  private static func printable(_ message: String) -> String {
+    message.split(separator: "\n", omittingEmptySubsequences: false).map { Table.printable(String($0)) }
+      .joined(separator: "\n")
   }
 }

@@ -3,10 +3,15 @@ import PartnersSandbox
 import TestHosts
 import Testing
 
-@Suite struct KeyCanaryTests {
-  private static let email = "canary.of.the.mine@example.com"
+@testable import conversiond
 
-  /// Every file of the fixture but the two that must hold the secret, with its bytes.
+/// A key and e-mails that are easily recognised, sent through all kinds of answers and failures; then looked for.
+@Suite struct KeyCanaryTests {
+  private static let local = "canary.of.the.mine"
+  private static let email = local + "@example.com"
+  private static let key = DaemonFixture.key
+
+  /// Every file of the fixture but the one that must hold the key, with its bytes.
   private func files(_ shop: DaemonFixture) -> [(name: String, bytes: Data)] {
     let names = FileManager.default.enumerator(atPath: shop.folder.path)?.compactMap { $0 as? String } ?? []
     return names.filter { $0 != "api-key" }.compactMap { name in
@@ -14,47 +19,132 @@ import Testing
     }
   }
 
-  @Test func theKeyIsNowhereButInItsFile() async throws {
-    try await DaemonFixture.with { shop in
-      try await shop.sandbox.put((1...4).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
-      try await shop.sandbox.put([SandboxReferral("canary", email: Self.email)])
-      try await shop.insert((1...4).map { ShopOrder($0, email: "friend\($0)@example.com") })
-      try await shop.insert(ShopOrder(5, email: Self.email, total: "-1"))
-      // An API, or a proxy before it, that sends back what it was sent.
-      let echo = SandboxAnswer(
-        400, body: #"{"error":{"code":"VALIDATION_ERROR","message":"bad key \#(DaemonFixture.key)","fields":[]}}"#)
+  /// An API, or a proxy before it, that sends back what it was sent, wherever it can.
+  private static let echoes: [SandboxFault] = {
+    let words = #"bad key \#(key) (\#(key.uppercased())) for \#(email), \#(local)%40example.com"#
+    let error = #"""
+      {"error":{"code":"\#(key)","message":"\#(words)\u001b[2J\r\n","fields":[{"field":"\#(email)","message":"\#(words)"}]}}
+      """#
+    let headers = [
+      SandboxAnswer.Field("X-API-Key", key), .init("Set-Cookie", key), .init("Retry-After", key), .init("Date", email),
+    ]
+    return [
+      .answer(SandboxAnswer(400, headers: headers, body: error)),
+      .answer(SandboxAnswer(409, headers: headers, body: error)),
+      .answer(SandboxAnswer(429, headers: headers, body: error)),
+      .answer(SandboxAnswer(500, headers: headers, contentType: key, body: "<html>\(words)</html>")),
+      .answer(SandboxAnswer(503, headers: headers, contentType: email, body: words)),
+      .answer(SandboxAnswer(201, headers: headers, body: #"{"referralId":"\#(words)","status":"\#(key)"}"#)),
+      .reset(afterWork: false), .truncate(bodyBytes: 30), .garbage(.trailing),
+    ]
+  }()
+
+  private func expectClean(_ what: String, _ text: String) {
+    #expect(!text.lowercased().contains(Self.key), "the key in the \(what)")
+    #expect(!text.contains(Self.local), "an e-mail in the \(what)")
+  }
+
+  private func expectNoKeyInFiles(_ shop: DaemonFixture, _ when: String) {
+    for (name, bytes) in files(shop) {
+      #expect(bytes.range(of: Data(Self.key.utf8)) == nil, "\(name), \(when)")
+      // The ledger needs addresses to match by; nothing else does.
+      guard !name.contains("ledger.sqlite") else { continue }
+      #expect(bytes.range(of: Data(Self.local.utf8)) == nil, "\(name), \(when)")
+    }
+  }
+
+  /// What the control socket answers, raw.
+  private func asked(_ shop: DaemonFixture) async throws -> String {
+    var answers = ""
+    let list = "v1/queue?state=reported&state=review&state=queued&state=waiting&after=0&limit=100"
+    for path in ["v1/status", list] + (1...20).map({ "v1/queue/\($0)" }) {
+      answers += try await ChildProcess.run(
+        "curl", ["-s", "--unix-socket", shop.socket, "http://localhost/\(path)"]
+      ).output
+    }
+    return answers
+  }
+
+  private func printed(_ shop: DaemonFixture) async throws -> String {
+    var printed = ""
+    let show = ["queue", "show"] + (1...12).map(String.init)
+    for arguments in [["status"], ["queue", "list", "--state", "ALL"], show, ["check"]] {
+      for option in [[], ["--json"]] {
+        let result = try await shop.run(arguments + option + ["--config", shop.configurationFile])
+        printed += result.output + result.errors
+      }
+    }
+    return printed
+  }
+
+  @Test func theKeyIsNowhereButInItsFileAndEmailsAreMasked() async throws {
+    let metadata = "{ buyer: customer_email, words: \"'call ' || customer_email || ' please'\" }"
+    try await DaemonFixture.with(["reporting.metadata": metadata]) { shop in
+      let count = Self.echoes.count
+      try await shop.sandbox.put((1...count).map { SandboxReferral("r\($0)", email: "\($0).\(Self.email)") })
+      // A list that holds the key and the address in its other fields.
+      try await shop.sandbox.put([
+        SandboxReferral("echo", email: "echo@example.com", lead: Self.key, referrer: Self.email)
+      ])
+      try await shop.insert((1...count).map { ShopOrder($0, email: "\($0).\(Self.email)") })
+      try await shop.insert(
+        ShopOrder(50, email: Self.email, total: "-1"), ShopOrder(51, email: Self.email),
+        ShopOrder(52, email: "echo@example.com"))
+      for (number, fault) in Self.echoes.enumerated() {
+        await shop.sandbox.order(
+          SandboxFaultRule(fault, on: .init(method: "POST", referralID: "r\(number + 1)")))
+      }
       await shop.sandbox.order(
-        SandboxFaultRule(.answer(echo), on: .conversions),
-        SandboxFaultRule(.answer(SandboxAnswer(500, body: "<html>\(DaemonFixture.key)</html>")), on: .conversions),
-        SandboxFaultRule(.reset(afterWork: false), on: .conversions))
+        SandboxFaultRule(Self.echoes[3], on: .reads, times: 2), SandboxFaultRule(Self.echoes[0], on: .reads, times: 1))
       let daemon = try await shop.start()
-      let rest = ["2", "3", "4"].map { ($0, "reported") }
-      let expected = Dictionary(uniqueKeysWithValues: rest).merging(["1": "review: rejected"]) { $1 }
-      #expect(await shop.reaches(expected))
+      #expect(await shop.reaches(["1": "review: rejected"], within: .seconds(90)))
+      #expect(
+        await eventually(within: .seconds(120)) {
+          await shop.peek()?.values.allSatisfy { ["reported", "review", "waiting"].contains($0.state) } == true
+        })
       for name in ["cmdline", "environ", "comm", "status"] {
         let bytes = FileManager.default.contents(atPath: "/proc/\(daemon.pid)/\(name)") ?? Data()
         #expect(!bytes.isEmpty)
-        #expect(bytes.range(of: Data(DaemonFixture.key.utf8)) == nil, "/proc/\(daemon.pid)/\(name)")
+        expectClean("/proc/\(daemon.pid)/\(name)", String(decoding: bytes, as: UTF8.self))
       }
+      let before = try await asked(shop) + printed(shop)
+      #expect(before.contains("c***@example.com") && before.contains("oft_***"), "or this test could not fail")
+      expectClean("control socket and commands", before)
+      // The shop's own server quotes what it can't read.
+      try await shop.database.execute(
+        """
+        CREATE FUNCTION refuse(text) RETURNS numeric LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'no total for %', $1; END $$
+        """)
+      try await shop.sandbox.put([SandboxReferral("r60", email: "60.\(Self.email)")])
       await shop.sandbox.setKeys([:])
-      try await shop.insert(ShopOrder(6, email: Self.email))
-      var printed = ""
-      for arguments in [["status"], ["queue", "list", "--state", "ALL"], ["queue", "show", "1", "2", "3", "5", "6"]] {
-        for option in [[], ["--json"]] {
-          let result = try await shop.run(arguments + option + ["--config", shop.configurationFile])
-          printed += result.output + result.errors
-        }
-      }
-      for isRunning in [true, false] {
-        for (name, bytes) in files(shop) {
-          #expect(bytes.range(of: Data(DaemonFixture.key.utf8)) == nil, "\(name), running: \(isRunning)")
-        }
-        if isRunning { try await shop.stop() }
-      }
-      for (what, text) in [("log", shop.log), ("standard output", shop.output), ("commands", printed)] {
-        #expect(!text.contains(DaemonFixture.key), "the key in the \(what)")
-        #expect(!text.contains(Self.email), "an e-mail in the \(what)")
-      }
+      try await shop.insert(ShopOrder(60, email: "60.\(Self.email)"))
+      #expect(await eventually(within: .seconds(60)) { shop.log.contains("HTTP 401") })
+      expectNoKeyInFiles(shop, "while it runs")
+      try await shop.stop()
+      try shop.configure(["orders.columns.total": "refuse(customer_email)"])
+      try await shop.start()
+      #expect(await eventually(within: .seconds(30)) { shop.log.contains("raised an exception") })
+      expectClean("control socket and commands", try await asked(shop) + printed(shop))
+      try await shop.stop()
+      expectNoKeyInFiles(shop, "stopped")
+      expectClean("log", shop.log + shop.output)
+      expectClean("commands, stopped", try await printed(shop))
+    }
+  }
+
+  @Test func aDryRunMasksWhatItWouldReport() async throws {
+    let metadata = "{ buyer: customer_email, words: \"'call ' || customer_email || E'\\\\e[2J'\" }"
+    try await DaemonFixture.with(["reporting.metadata": metadata]) { shop in
+      try await shop.sandbox.put([SandboxReferral("r", email: Self.email)])
+      try await shop.insert(ShopOrder(1, email: Self.email))
+      let daemon = try shop.launch(["--dry-run"])
+      #expect(await eventually(within: .seconds(20)) { daemon.standardError.contains("event=would_report") })
+      #expect(daemon.standardError.contains("c***@example.com"))
+      expectClean("log", daemon.standardError)
+      #expect(!daemon.standardError.contains("\u{1B}"))
+      daemon.signal(SIGTERM)
+      try await daemon.wait()
     }
   }
 }

@@ -21,7 +21,30 @@ public struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConver
 
   /// A text without the key, should a server or a library have repeated it.
   func redacted(_ text: String) -> String {
-    text.split(separator: secret, omittingEmptySubsequences: false).joined(separator: description)
+    // The key is ASCII, so what stands around it stays whole characters.
+    String(decoding: redacted(Array(text.utf8)), as: UTF8.self)
+  }
+
+  /// Bytes without the key, in small letters or capitals.
+  func redacted(_ bytes: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    var copied = 0
+    var index = 0
+    while index + secret.utf8.count <= bytes.count {
+      guard bytes[index] | 0x20 == UInt8(ascii: "o"), isKey(bytes, at: index) else {
+        index += 1
+        continue
+      }
+      result += bytes[copied..<index] + Array(description.utf8)
+      index += secret.utf8.count
+      copied = index
+    }
+    return copied == 0 ? bytes : result + bytes[copied...]
+  }
+
+  /// Letters differ by one bit from capitals; of the key's other signs, digits and `_`, none becomes another by it.
+  private func isKey(_ bytes: [UInt8], at index: Int) -> Bool {
+    zip(secret.utf8, bytes[index...]).allSatisfy { $0 | 0x20 == $1 | 0x20 }
   }
 
   private static func isHexDigit(_ byte: UInt8) -> Bool {

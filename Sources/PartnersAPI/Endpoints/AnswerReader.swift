@@ -27,7 +27,8 @@ struct AnswerReader: Sendable {
       let head = head(answer)
       guard (200...299).contains(answer.status) else { return .failure(failure(answer, head), head) }
       do {
-        return .success(try shape(try JSONParser.parse(answer.body)), head)
+        // A key that the API repeats in a referral must not get into the ledger.
+        return .success(try shape(try JSONParser.parse(apiKey.redacted(answer.body))), head)
       } catch {
         // Both errors name a place and no value.
         let message = "\(summary(answer)): \(error)"

@@ -81,9 +81,10 @@ struct Flight: Sendable {
     }
     switch settled {
     case .send(let order, let report):
+      // The metadata may hold whatever the shop's tables do.
+      let body = MaskedText.withoutAddresses(String(decoding: report.body, as: UTF8.self))
       surroundings.log.event(
-        .wouldReport, .notice,
-        "would report order \(order.orderID) for referral \(report.referralID): \(String(decoding: report.body, as: UTF8.self))",
+        .wouldReport, .notice, "would report order \(order.orderID) for referral \(report.referralID): \(body)",
         ["order": order.orderID, "referral": report.referralID.text])
       try await putAway(order)
     // The API would be asked about what may have been done, and nothing be sent.

@@ -72,7 +72,7 @@ struct CheckCommand: AsyncParsableCommand {
   private func print(_ line: CheckLine) throws {
     let text =
       global.json
-      ? String(decoding: try JSONEncoder.contract.encode(line), as: UTF8.self) + "\n"
+      ? try JSONEncoder.contractText(line) + "\n"
       : line.text(color: StandardStreams.mayColor(noColor: global.noColor))
     StandardStreams.write(text)
   }

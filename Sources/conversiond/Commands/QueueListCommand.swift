@@ -46,7 +46,7 @@ struct QueueListCommand: AsyncParsableCommand {
       let page = try await access.entries(filter)
       for entry in page.entries {
         if global.json {
-          StandardStreams.write(String(decoding: try JSONEncoder.contract.encode(entry), as: UTF8.self) + "\n")
+          StandardStreams.write(try JSONEncoder.contractText(entry) + "\n")
         } else {
           table.add(row(of: entry))
         }

@@ -35,7 +35,7 @@ struct QueueShowCommand: AsyncParsableCommand {
         continue
       }
       if global.json {
-        StandardStreams.write(String(decoding: try JSONEncoder.contract.encode(entry), as: UTF8.self) + "\n")
+        StandardStreams.write(try JSONEncoder.contractText(entry) + "\n")
       } else {
         StandardStreams.write(EntryScreen(entry: entry).text)
       }

@@ -38,7 +38,7 @@ struct StatusCommand: AsyncParsableCommand {
 
   private func show(_ report: StatusReport) throws {
     if global.json {
-      StandardStreams.write(String(decoding: try JSONEncoder.contract.encode(report), as: UTF8.self) + "\n")
+      StandardStreams.write(try JSONEncoder.contractText(report) + "\n")
     } else {
       StandardStreams.write(StatusScreen(report: report).text)
     }

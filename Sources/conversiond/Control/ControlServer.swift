@@ -81,7 +81,8 @@ struct ControlServer: Service {
 
   private static func json(_ value: some Encodable, _ status: HTTPStatusCode = .ok) throws -> HTTPResponse {
     HTTPResponse(
-      statusCode: status, headers: [.contentType: "application/json"], body: try JSONEncoder.contract.encode(value))
+      statusCode: status, headers: [.contentType: "application/json"],
+      body: Data(try JSONEncoder.contractText(value).utf8))
   }
 }
 
@@ -118,23 +119,5 @@ enum QueueQuery {
     components.path = "/v1/queue"
     components.queryItems = items
     return components.string ?? "/v1/queue"
-  }
-}
-
-extension JSONEncoder {
-  /// How everything that others read is written: snake_case, keys in order.
-  static var contract: JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return encoder
-  }
-}
-
-extension JSONDecoder {
-  static var contract: JSONDecoder {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return decoder
   }
 }

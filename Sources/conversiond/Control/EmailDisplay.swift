@@ -25,4 +25,12 @@ enum EmailDisplay: Sendable {
       return "#" + String(UInt64(bitPattern: digest.bits), radix: 16)
     }
   }
+
+  /// A text with addresses in it: a report's body, as metadata may hold some.
+  func shown(in text: String) -> String {
+    switch self {
+    case .plain: text
+    case .masked, .hashed: MaskedText.withoutAddresses(text)
+    }
+  }
 }

@@ -52,7 +52,7 @@ struct LedgerReports: Sendable {
     }
     guard let found else { return nil }
     var report = report(of: found.order)
-    report.body = found.order.frozen.map { String(decoding: $0.report.body, as: UTF8.self) }
+    report.body = found.order.frozen.map { emails.shown(in: String(decoding: $0.report.body, as: UTF8.self)) }
     report.sends = found.sends.map { send in
       EntryReport.Send(
         attempt: send.number, startedAt: send.startedAt.description,

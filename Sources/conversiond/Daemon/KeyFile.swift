@@ -9,6 +9,7 @@ import Systemd
 enum KeyFile {
   /// - Throws: `CommandFailure` 77 where others could read the key or we can't, 78 where it is no key.
   static func read(_ configuration: Configuration.API) throws -> APIKey {
+    CoreDumps.forbid()
     if let credential = Credentials.path(of: "api-key"), FileManager.default.fileExists(atPath: credential) {
       // systemd may show a credential's ACL as group bits (systemd.exec(5), LoadCredential=).
       return try read(path: credential, forbidden: S_IROTH)

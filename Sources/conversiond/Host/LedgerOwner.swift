@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Systemd
 
 /// Lets a command that root runs go on as the ledger's owner: so that no file of root's is left beside it, which the
 /// daemon could not open, and so that peer authentication at PostgreSQL is the daemon's.
@@ -17,5 +18,6 @@ enum LedgerOwner {
     else {
       throw CommandFailure(.permission, "cannot become the ledger's owner, user \(status.st_uid)")
     }
+    CoreDumps.forbid()
   }
 }

@@ -30,7 +30,7 @@ struct StatusScreen {
     let total = report.mirror.entries.values.reduce(0, +)
     let kinds = report.mirror.entries.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
     let age = report.mirror.ageSeconds.map { Age.text(.seconds($0)) + " ago" } ?? "never"
-    let distrust = report.mirror.distrust.map { "\nDISTRUSTED  \($0)" } ?? ""
+    let distrust = report.mirror.distrust.map { "\nDISTRUSTED  \(Table.printable($0))" } ?? ""
     let caughtUp =
       report.caughtUpAt == nil ? "\ncatching up: nothing is sent before every order and referral is known" : ""
     let list = kinds.isEmpty ? "" : ": " + kinds.joined(separator: ", ")

@@ -10,6 +10,7 @@ final class VirtualClock: HostClock {
 
   private struct State {
     var uptime = Duration.seconds(1000)
+    var wallOffset = Duration.zero
     var number: UInt64 = 0
     var sleepers: [UInt64: Sleeper] = [:]
     var cancelled: Set<UInt64> = []
@@ -23,7 +24,7 @@ final class VirtualClock: HostClock {
 
   init(_ activity: Activity = Activity()) { self.activity = activity }
 
-  var now: Timestamp { Self.bootedAt + uptime }
+  var now: Timestamp { state.withLock { Self.bootedAt + $0.uptime + $0.wallOffset } }
   var uptime: Duration { state.withLock { $0.uptime } }
   var sleepers: Int { state.withLock { $0.sleepers.count } }
 
@@ -54,6 +55,9 @@ final class VirtualClock: HostClock {
     }
     try Task.checkCancellation()
   }
+
+  /// Sets the wall clock forward, or back; nobody who sleeps is any the wiser.
+  func jump(by duration: Duration) { state.withLock { $0.wallOffset += duration } }
 
   /// When the next sleeper wakes.
   var nextDeadline: Duration? { state.withLock { $0.sleepers.values.map(\.deadline).min() } }
