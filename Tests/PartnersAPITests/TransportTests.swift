@@ -218,7 +218,7 @@ struct TransportTests {
 
   @Test("what waits for a connection is cancelled without having been sent")
   func cancelledInQueue() async throws {
-    try await ClientFixture.with(timeout: .seconds(5), script: { $0.hang() }) { fixture in
+    try await ClientFixture.with(timeout: .seconds(60), script: { $0.hang() }) { fixture in
       let first = Task { await fixture.client.list(ReferralQuery()) }
       try await Task.sleep(for: .milliseconds(200))
       let second = Task { await fixture.client.list(ReferralQuery()) }

@@ -38,7 +38,7 @@ import Testing
         #expect(await eventually(within: .seconds(40)) { shop.log.contains("HTTP 200, text/html") })
         #expect(!shop.log.contains(halted))
       }
-      #expect(await shop.peek()?["2"]?.state == "queued")
+      #expect(await shop.reaches(["2": "queued"]))
       #expect(await shop.sandbox.state.requests.count == honest)
       try await shop.stop()
       await server.stop()

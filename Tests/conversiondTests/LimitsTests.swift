@@ -26,8 +26,10 @@ import Testing
 
   /// The milliseconds of CPU and the lines of log that a while of trouble costs.
   private func cost(_ daemon: ChildProcess, of seconds: Int) async throws -> (milliseconds: Int, lines: Int) {
+    guard daemon.end == nil else { throw TestHostError("the daemon ended: \(daemon.standardError)") }
     let (before, lines) = (try ProcessUsage(daemon.pid), daemon.errorLines.count)
     try await Task.sleep(for: .seconds(seconds))
+    guard daemon.end == nil else { throw TestHostError("the daemon ended: \(daemon.standardError)") }
     let after = try ProcessUsage(daemon.pid)
     return ((after.cpuTicks - before.cpuTicks) * 10, daemon.errorLines.count - lines)
   }

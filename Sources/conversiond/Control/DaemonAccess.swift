@@ -6,8 +6,12 @@ import Ledger
 
 /// How commands reach a ledger: through the running daemon, which alone may have the file open, or, while none runs,
 /// by opening it themselves.
-struct DaemonAccess {
+final class DaemonAccess {
   let configuration: Configuration
+  /// Kept once it is open: opened again beside itself, a ledger would be found in use.
+  private var opened: LedgerReports?
+
+  init(configuration: Configuration) { self.configuration = configuration }
 
   var ledgerPath: String {
     switch configuration.ledger.location {
@@ -77,6 +81,7 @@ struct DaemonAccess {
 
   /// Opens the ledger while no daemon runs; nil where there is none yet: looking must not make one.
   private func openLedger() throws -> LedgerReports? {
+    if let opened { return opened }
     guard FileManager.default.fileExists(atPath: ledgerPath) else {
       // A missing file is no ledger yet; a folder that we may not enter is a permission to be said.
       if unsafe access((ledgerPath as NSString).deletingLastPathComponent, X_OK) != 0, errno == EACCES {
@@ -86,7 +91,8 @@ struct DaemonAccess {
     }
     try LedgerOwner.become(ofLedgerAt: ledgerPath)
     do {
-      return LedgerReports(ledger: try SQLiteLedger(path: ledgerPath), emails: EmailDisplay(configuration.log.emails))
+      opened = LedgerReports(ledger: try SQLiteLedger(path: ledgerPath), emails: EmailDisplay(configuration.log.emails))
+      return opened
     } catch {
       throw CommandFailure(error)
     }
