@@ -32,7 +32,7 @@ static inline CURLcode conversiond_curl_setopt_list(CURL *handle, CURLoption opt
   return (curl_easy_setopt)(handle, option, value);
 }
 
-// curl_easy_setopt, for CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION.
+// curl_easy_setopt, for CURLOPT_WRITEFUNCTION, CURLOPT_HEADERFUNCTION and CURLOPT_READFUNCTION.
 static inline CURLcode conversiond_curl_setopt_callback(
     CURL *handle, CURLoption option, conversiond_curl_data_callback value) {
   return (curl_easy_setopt)(handle, option, value);

@@ -5,62 +5,85 @@ import GRDB
 extension SQLiteTransaction: DeliveryRecords {
   func nextToSend(at now: Timestamp, limit: Int) throws -> [LedgerOrder] {
     let mayFreeze = try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil
-    let condition = """
-       WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (? OR r.entry IS NOT NULL)
+    // By outcome alone, all of a long queue would be read and sorted for each look at its head.
+    let sql = """
+      \(OrderCoding.selectToSend)
+      WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (? OR r.entry IS NOT NULL)
       ORDER BY o.is_backfill, o.send_at, o.entry LIMIT ?
       """
-    return try orders(condition) { values in
+    let binding: (inout HotStatement.Values) -> Void = { values in
       values.add(now)
       values.add(mayFreeze)
       values.add(Int64(limit))
     }
+    return try hot(sql).rows(binding, OrderCoding.order)
   }
 
   func nextSendAt() throws -> Timestamp? {
-    OrderCoding.time(
-      try Int64.fetchOne(db.cachedStatement(sql: "SELECT min(send_at) FROM orders WHERE outcome = 'queued'")))
+    // Two ends of the index instead of all of it.
+    let sql = """
+      SELECT min(first) FROM (
+        SELECT min(send_at) AS first FROM orders INDEXED BY orders_to_send
+          WHERE outcome = 'queued' AND is_backfill = 0
+        UNION ALL SELECT min(send_at) FROM orders INDEXED BY orders_to_send
+          WHERE outcome = 'queued' AND is_backfill = 1)
+      """
+    return OrderCoding.time(try Int64.fetchOne(db.cachedStatement(sql: sql)))
   }
 
   func beginSend(_ entry: EntryID, _ report: ConversionReport, at now: Timestamp) throws -> Int {
-    try execute(
+    let freezing = """
+      INSERT INTO reports (entry, referral_id, transaction_id, value, body, frozen_at, first_sent_at, last_sent_at)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6)
+      ON CONFLICT (entry) DO UPDATE SET first_sent_at = coalesce(first_sent_at, excluded.first_sent_at),
+        last_sent_at = excluded.last_sent_at
       """
-      INSERT INTO reports (entry, referral_id, transaction_id, value, body, frozen_at) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT (entry) DO NOTHING
-      """,
-      [
-        entry.number, report.referralID.text, report.transactionID.text, report.value, Data(report.body),
-        now.microseconds,
-      ])
-    try execute(
-      "UPDATE reports SET first_sent_at = coalesce(first_sent_at, ?1), last_sent_at = ?1 WHERE entry = ?2",
-      [now.microseconds, entry.number])
+    try hot(.freezing, freezing).run { values in
+      values.add(entry.number)
+      values.add(report.referralID.text)
+      values.add(report.transactionID.text)
+      values.add(report.value)
+      values.add(report.body)
+      values.add(now)
+    }
     // What is being sent is decided by its answer alone.
-    try execute(
-      """
+    let sending = """
       UPDATE orders SET outcome = 'sending', reason = NULL, detail = NULL, decided_at = ?, send_at = NULL,
         decide_at = NULL WHERE entry = ?
-      """, [now.microseconds, entry.number])
-    let last = try Int.fetchOne(
-      db.cachedStatement(sql: "SELECT max(number) FROM attempts WHERE entry = ?"), arguments: [entry.number])
+      """
+    try hot(.sending, sending).run { values in
+      values.add(now)
+      values.add(entry.number)
+    }
+    let last = try hot(.lastAttempt, "SELECT max(number) FROM attempts WHERE entry = ?")
+      .rows({ $0.add(entry.number) }) { $0.integer(0) ?? 0 }.first
     let number = (last ?? 0) + 1
-    try execute(
-      "INSERT INTO attempts (entry, number, started_at) VALUES (?, ?, ?)",
-      [entry.number, number, now.microseconds])
-    return number
+    try hot(.attempt, "INSERT INTO attempts (entry, number, started_at) VALUES (?, ?, ?)").run { values in
+      values.add(entry.number)
+      values.add(number)
+      values.add(now)
+    }
+    return Int(number)
   }
 
   func finishSend(_ entry: EntryID, attempt: Attempt, result: SendResult, at now: Timestamp) throws {
-    try execute(
-      """
+    let ended = """
       UPDATE attempts SET duration = ?, http_status = ?, verdict = ?, detail = ? WHERE entry = ? AND number = ?
-      """,
-      [
-        attempt.duration?.wholeMicroseconds, attempt.httpStatus, attempt.verdict, attempt.detail, entry.number,
-        attempt.number,
-      ])
-    try execute(
-      "UPDATE reports SET is_unknown = is_unknown OR ?, attempts = attempts + ? WHERE entry = ?",
-      [result.isUnknown, result.counts ? 1 : 0, entry.number])
+      """
+    try hot(.attemptEnded, ended).run { values in
+      values.add(attempt.duration?.wholeMicroseconds)
+      values.add(attempt.httpStatus.map(Int64.init))
+      values.add(attempt.verdict)
+      values.add(attempt.detail)
+      values.add(entry.number)
+      values.add(Int64(attempt.number))
+    }
+    let counting = "UPDATE reports SET is_unknown = is_unknown OR ?, attempts = attempts + ? WHERE entry = ?"
+    try hot(.counting, counting).run { values in
+      values.add(result.isUnknown)
+      values.add(result.counts ? 1 : 0)
+      values.add(entry.number)
+    }
     try settle(entry, result.next, detail: attempt.detail, at: now)
   }
 
@@ -93,30 +116,40 @@ extension SQLiteTransaction: DeliveryRecords {
   private func set(
     _ entry: EntryID, _ outcome: Outcome, reason: String?, detail: String?, claims: Bool = true, at now: Timestamp
   ) throws {
-    try execute(
-      """
+    let sql = """
       UPDATE orders SET outcome = ?, reason = ?, detail = ?, claims = claims AND ?, decided_at = ?, send_at = NULL,
         decide_at = NULL WHERE entry = ?
-      """, [outcome.rawValue, reason, detail, claims, now.microseconds, entry.number])
+      """
+    try hot(.settle, sql).run { values in
+      values.add(outcome.rawValue)
+      values.add(reason)
+      values.add(detail)
+      values.add(claims)
+      values.add(now)
+      values.add(entry.number)
+    }
   }
 
   /// The mirror learns of our own conversion at once, so that rivals need not wait for a sweep.
   private func markConverted(by entry: EntryID, at now: Timestamp) throws {
-    try execute(
-      """
+    let sql = """
       UPDATE referrals SET status = 'converted', converted_at = ?1, seen_at = max(seen_at, ?1),
         conversion_value = (SELECT value FROM reports WHERE entry = ?2)
       WHERE id = (SELECT referral_id FROM reports WHERE entry = ?2) AND status <> 'converted'
-      """, [now.microseconds, entry.number])
+      """
+    try hot(.converted, sql).run { values in
+      values.add(now)
+      values.add(entry.number)
+    }
   }
 
   /// How long an order waits to be matched again whose referral the API said it doesn't know.
   private static let rematchWait = Duration.seconds(60)
 
   private func wakeRivalsOf(_ entry: EntryID) throws {
-    let referral = try String.fetchOne(
-      db.cachedStatement(sql: "SELECT referral_id FROM orders WHERE entry = ?"), arguments: [entry.number])
-    if let referral { try wakeRivals(of: ReferralID(referral)) }
+    let referral = try hot(.referralOf, "SELECT referral_id FROM orders WHERE entry = ?")
+      .rows({ $0.add(entry.number) }) { $0.text(0) }.first
+    if let referral, let referral { try wakeRivals(of: ReferralID(referral)) }
   }
 
   func postpone(_ entry: EntryID, until time: Timestamp, reason: String, detail: String) throws {
@@ -148,7 +181,8 @@ extension SQLiteTransaction: DeliveryRecords {
   func setLaneHalt(_ halt: LaneHalt?) throws { try setFact("lane.halt", json: halt) }
 
   func rematches(of entry: EntryID) throws -> Int {
-    try Int.fetchOne(
-      db.cachedStatement(sql: "SELECT rematches FROM orders WHERE entry = ?"), arguments: [entry.number]) ?? 0
+    try hot(.rematches, "SELECT rematches FROM orders WHERE entry = ?").rows({ $0.add(entry.number) }) { row in
+      Int(row.integer(0) ?? 0)
+    }.first ?? 0
   }
 }

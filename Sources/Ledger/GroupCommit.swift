@@ -3,18 +3,19 @@ import GRDB
 import Synchronization
 
 /// Transactions that share a commit: what waits while one commit is being synced to the disk is run in the next one
-/// together, each in a savepoint of its own, so that sixteen sends at once cost a few syncs and not thirty-two.
+/// together, so that sixteen sends at once cost a few syncs and not thirty-two.
 ///
 /// Each is as it would be by itself: it sees what those before it did, it alone is undone when its body throws, and it
 /// is told that it is done only once the commit that holds it is durable. Where that commit fails, all of them fail.
+/// A body may run more than once, as if it had not run before.
 final class GroupCommit: Sendable {
   /// The most that share a commit: a long one holds up whoever comes next.
   private static let groupMax = 64
 
   /// One transaction that waits for its turn.
   struct Job: Sendable {
-    /// Runs the body in a transaction or a savepoint; keeps its result, and throws what it threw.
-    let run: @Sendable (Database) throws -> Void
+    /// Runs the body; keeps its result, and throws what it threw.
+    let run: @Sendable (Database, HotStatements) throws -> Void
     /// Takes in, on the connection's queue, what its failure says of the connection.
     let heed: @Sendable (any Error) -> Heeded
     /// Tells the result, or the failure of the commit.
@@ -82,53 +83,37 @@ final class GroupCommit: Sendable {
     }
   }
 
-  /// Runs a group in one transaction.
+  /// Runs a group in one transaction. Where the body of one throws, all of it is undone and the others run again without
+  /// it: that is rare, and savepoints would have every page copied that each of them changes.
   ///
   /// - Returns: What tells each how it went.
   private func commit(_ group: [Job], _ db: Database) -> [() -> Void] {
-    guard let first = group.first else { return [] }
-    var tells: [() -> Void] = []
-    var (done, untried): ([Job], ArraySlice<Job>) = ([], group[...])
-    do {
-      try db.inTransaction(.immediate) {
-        while let job = untried.first {
-          if group.count == 1 {
-            try job.run(db)
-            done.append(job)
-          } else if let error = try runInSavepoint(job, db) {
-            tells.append { [end = job.end] in end(error) }
-          } else {
-            done.append(job)
+    var (jobs, tells) = (group, [() -> Void]())
+    let statements = HotStatements()
+    while let first = jobs.first {
+      var running: Int?
+      do {
+        try db.inTransaction(.immediate) {
+          for (index, job) in jobs.enumerated() {
+            running = index
+            try job.run(db, statements)
           }
-          untried.removeFirst()
+          running = nil
+          return .commit
         }
-        return .commit
+        return tells + jobs.map { job in { [end = job.end] in end(nil) } }
+      } catch {
+        let failed = running.map { jobs.remove(at: $0) }
+        let heeded = (failed ?? first).heed(error)
+        if let failed { tells.append { [end = failed.end] in end(heeded.error) } }
+        // The commit itself failed, or the connection is not to be used any more.
+        guard failed != nil, !heeded.isOver else {
+          if heeded.isOver { jobs += endAll(heeded.error) }
+          return tells + jobs.map { job in { [end = job.end] in end(heeded.error) } }
+        }
       }
-      return tells + done.map { job in { [end = job.end] in end(nil) } }
-    } catch {
-      let heeded = first.heed(error)
-      if heeded.isOver { untried += endAll(heeded.error) }
-      return tells + (done + untried).map { job in { [end = job.end] in end(heeded.error) } }
     }
-  }
-
-  /// Runs one of several, which is undone by itself where it fails.
-  ///
-  /// - Returns: What it failed with.
-  /// - Throws: What the whole group fails with: it rolled all of it back, as a full disk may (SQLite, Result Codes,
-  ///   SQLITE_FULL), or the connection is not to be used any more.
-  private func runInSavepoint(_ job: Job, _ db: Database) throws -> (any Error)? {
-    do {
-      try db.inSavepoint {
-        try job.run(db)
-        return .commit
-      }
-      return nil
-    } catch {
-      let heeded = job.heed(error)
-      guard db.isInsideTransaction, !heeded.isOver else { throw error }
-      return heeded.error
-    }
+    return tells
   }
 
   /// Nothing runs any more; returns who still waits.

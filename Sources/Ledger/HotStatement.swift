@@ -99,12 +99,14 @@ import GRDBSQLite
   }
 }
 
-/// The hot statements of one transaction, each looked up once: to find one among GRDB's by its text takes as long as to
-/// bind it.
+/// The hot statements of one group of transactions, each looked up once: to find one among GRDB's by its text takes as
+/// long as to bind it.
 final class HotStatements {
   /// Which there are.
   enum Name: Hashable {
     case standing, settled, insert, update, holder, referralByID, referralsByEmail, referralsByExternalID
+    case freezing, sending, lastAttempt, attempt, attemptEnded, counting, settle, converted, referralOf, rematches
+    case entry, fact, wakeRivals
   }
 
   private var found: [Name: HotStatement] = [:]

@@ -96,8 +96,8 @@ extension SQLiteTransaction: MatchingRecords {
   }
 
   func wakeRivals(of referral: ReferralID) throws {
-    try execute(
-      "UPDATE orders SET decide_at = 0 WHERE referral_id = ? AND outcome = 'waiting' AND referral_id IS NOT NULL",
-      [referral.text])
+    let sql =
+      "UPDATE orders SET decide_at = 0 WHERE referral_id = ? AND outcome = 'waiting' AND referral_id IS NOT NULL"
+    try hot(.wakeRivals, sql).run { $0.add(referral.text) }
   }
 }

@@ -4,7 +4,13 @@ import GRDB
 /// How an order's row of the ledger is read.
 enum OrderCoding {
   /// Everything that `order(from:)` needs, in the order of `Column`.
-  static let select = """
+  static let select = select()
+
+  /// The same, by an index that the planner wouldn't choose.
+  static let selectToSend = select(hint: "INDEXED BY orders_to_send ")
+
+  private static func select(hint: String = "") -> String {
+    """
     SELECT o.entry, o.key, o.transaction_id, o.email, o.external_source_id, o.customer_id, o.total_mapped, o.total,
       o.currency, o.status, o.qualifies, o.placed_from, o.placed_to, o.metadata, o.unreadable_reason,
       o.unreadable_detail, o.outcome, o.reason, o.detail, o.referral_id, o.claims, o.value, o.first_seen_at,
@@ -19,8 +25,9 @@ enum OrderCoding {
           AND t.key <> o.key),
       r.referral_id, r.transaction_id, r.value, r.body, r.frozen_at, r.first_sent_at, r.last_sent_at, r.is_unknown,
       r.attempts
-    FROM orders o LEFT JOIN reports r ON r.entry = o.entry
+    FROM orders o \(hint)LEFT JOIN reports r ON r.entry = o.entry
     """
+  }
 
   private enum Column: Int32 {
     case entry, key, transactionID, email, externalSourceID, customerID, isTotalMapped, total

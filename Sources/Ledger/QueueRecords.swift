@@ -52,7 +52,7 @@ extension SQLiteTransaction: QueueRecords {
   }
 
   func entry(_ id: EntryID) throws -> LedgerOrder? {
-    try orders(" WHERE o.entry = ?") { $0.add(id.number) }.first
+    try hot(.entry, OrderCoding.select + " WHERE o.entry = ?").rows({ $0.add(id.number) }, OrderCoding.order).first
   }
 
   func attempts(of entry: EntryID) throws -> [Attempt] {

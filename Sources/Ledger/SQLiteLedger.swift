@@ -155,8 +155,8 @@ public final class SQLiteLedger: LedgerStore {
     let kept = Mutex<Value?>(nil)
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
       commits.add(
-        GroupCommit.Job { db in
-          let value = try self.run(body, db)
+        GroupCommit.Job { db, statements in
+          let value = try self.run(body, db, statements)
           kept.withLock { $0 = value }
         } heed: { error in
           self.heeded(error)
@@ -170,11 +170,13 @@ public final class SQLiteLedger: LedgerStore {
     return value
   }
 
-  private func run<Value>(_ body: (any LedgerTransaction) throws -> Value, _ db: Database) throws -> Value {
+  private func run<Value>(
+    _ body: (any LedgerTransaction) throws -> Value, _ db: Database, _ statements: HotStatements
+  ) throws -> Value {
     let before = db.totalChangesCount
     // Told before the commit: whoever hears of it reads after it, as there is one connection.
     defer { if db.totalChangesCount != before { changeCount.withLock { $0 += 1 } } }
-    return try body(SQLiteTransaction(db, known: known, decodedFacts: decodedFacts))
+    return try body(SQLiteTransaction(db, known: known, decodedFacts: decodedFacts, statements: statements))
   }
 
   /// Reads every key once; transactions add to them from then on.

@@ -8,11 +8,15 @@ struct SQLiteTransaction: LedgerTransaction {
   let db: Database
   /// Learns of each key before it is stored; one whose transaction fails is known too many, which does no harm.
   let known: KnownKeys
-  let hotStatements = HotStatements()
+  let hotStatements: HotStatements
   private let decodedFacts: DecodedFacts
 
-  init(_ db: Database, known: KnownKeys, decodedFacts: DecodedFacts = DecodedFacts()) {
+  init(
+    _ db: Database, known: KnownKeys, decodedFacts: DecodedFacts = DecodedFacts(),
+    statements: HotStatements = HotStatements()
+  ) {
     self.db = db
+    hotStatements = statements
     self.known = known
     self.decodedFacts = decodedFacts
   }
@@ -22,7 +26,7 @@ struct SQLiteTransaction: LedgerTransaction {
   }
 
   func fact(_ name: String) throws -> String? {
-    try String.fetchOne(db.cachedStatement(sql: "SELECT value FROM facts WHERE name = ?"), arguments: [name])
+    try hot(.fact, "SELECT value FROM facts WHERE name = ?").rows({ $0.add(name) }) { $0.text(0) ?? "" }.first
   }
 
   func setFact(_ name: String, _ value: String?) throws {

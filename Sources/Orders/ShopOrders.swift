@@ -165,12 +165,8 @@ public actor ShopOrders: OrderSource {
         let part = Array(rest.prefix(mapping.pageSize))
         rest = rest.dropFirst(part.count)
         let orders = try await rereads.read { [mapping, limits] connection in
-          let sql = ShopSQL(mapping: mapping)
-          let describing = Describing(sql: sql, isASCII: connection.isASCII)
-          return try await connection.transaction(limits) { transaction in
-            let description = try describing.description(in: transaction)
-            return try RowReading(sql, description, transaction).orders(part)
-          }
+          let reading = KeyedReading(mapping: mapping, limits: limits, connection: connection)
+          return try await reading.orders(part)
         }
         result.merge(orders) { first, _ in first }
       }

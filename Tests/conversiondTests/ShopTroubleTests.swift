@@ -41,8 +41,11 @@ import Testing
       #expect(await shop.peek()?["2"]?.attempts == 0)
       #expect(await shop.peek()?["2"]?.state == "queued")
       #expect(try await shop.status().end == .exited(1))
-      try await shop.database.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK TABLE%'")
+      try await database.execute(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_locks
+        WHERE mode = 'AccessExclusiveLock' AND relation = 'orders'::regclass
+        """)
       _ = await lock.value
       try await finish(shop)
     }

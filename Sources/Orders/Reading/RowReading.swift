@@ -44,6 +44,9 @@ struct RowReading {
     return result
   }
 
+  /// The rows with these keys by one statement, whose failure costs the transaction; nil where it hit the limit.
+  func together(_ keys: [OrderKey]) throws -> [OrderKey: OrderRow]? { try read(keys) }
+
   /// One statement; nil where it hit the limit.
   private func read(_ keys: [OrderKey], guarded: Bool = false) throws -> [OrderKey: OrderRow]? {
     let limit = keys.count + 1000

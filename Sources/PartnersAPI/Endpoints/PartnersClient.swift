@@ -7,8 +7,9 @@ public struct PartnersClient: PartnersService {
 
   private let baseURL: PartnersBaseURL
   private let reader: AnswerReader
-  private let reads: HTTPConnectionPool
-  private let writes: HTTPConnectionPool
+  private let options: HTTPOptions
+  private let reads: CurlMulti
+  private let writes: CurlMulti
   private let readLimiter: ReadLimiter
   private let pacer: WritePacer
 
@@ -40,8 +41,9 @@ public struct PartnersClient: PartnersService {
     self.baseURL = baseURL
     self.pacer = pacer
     reader = AnswerReader(apiKey: options.apiKey, clock: clock)
-    reads = HTTPConnectionPool(options, connectionsMax: 1)
-    writes = HTTPConnectionPool(options, connectionsMax: Self.writeConnectionsMax)
+    self.options = options
+    reads = CurlMulti(transfersMax: 1)
+    writes = CurlMulti(transfersMax: Self.writeConnectionsMax)
     readLimiter = ReadLimiter(readsPerMinute, clock: clock)
   }
 
@@ -79,7 +81,7 @@ public struct PartnersClient: PartnersService {
       return Self.impossibleID()
     }
     let request = HTTPRequest(method: .post, url: baseURL.text + path, body: report.body)
-    let answer = reader.read(await writes.send(request), ReferralShapes.converted)
+    let answer = reader.read(await writes.send(request, options), ReferralShapes.converted)
     await pacer.finish(permit, answer.paced)
     return answer
   }
@@ -95,7 +97,7 @@ public struct PartnersClient: PartnersService {
     } catch {
       return .transport(Self.notSent(error))
     }
-    let result = await reads.send(HTTPRequest(method: .get, url: baseURL.text + path, body: nil))
+    let result = await reads.send(HTTPRequest(method: .get, url: baseURL.text + path, body: nil), options)
     let answer = reader.read(result, shape)
     if case .refused(let retryAfter) = answer.paced { readLimiter.refuse(retryAfter: retryAfter) }
     return answer
@@ -111,7 +113,7 @@ public struct PartnersClient: PartnersService {
     } catch {
       return .transport(Self.notSent(error))
     }
-    let answer = read(await writes.send(HTTPRequest(method: method, url: baseURL.text + path, body: body)))
+    let answer = read(await writes.send(HTTPRequest(method: method, url: baseURL.text + path, body: body), options))
     await pacer.finish(permit, answer.paced)
     return answer
   }

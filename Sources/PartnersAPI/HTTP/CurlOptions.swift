@@ -10,8 +10,8 @@ import Conversions
   /// For a handle that was reset.
   init(easy: UnsafeMutableRawPointer) { unsafe self.easy = easy }
 
-  /// What is asked for.
-  func setExchange(_ request: HTTPRequest) {
+  /// What is asked for. The body must live until the handle is reset.
+  func setExchange(_ request: HTTPRequest, _ upload: UploadBody) {
     set(CURLOPT_URL, request.url)
     switch request.method {
     case .get: set(CURLOPT_HTTPGET, 1)
@@ -20,17 +20,18 @@ import Conversions
       set(CURLOPT_POST, 1)
       set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
     }
+    // An older idle connection is not used again: the server may be about to close it. A read that meets one that dies all
+    // the same is sent again by libcurl on a new one; a write can't be, see `UploadBody`, and need not meet any.
+    set(CURLOPT_MAXAGE_CONN, request.method == .get ? 30 : 1)
     guard request.method != .get else { return }
-    // Where a kept connection dies before a byte of the answer, libcurl sends the same bytes once more by itself, and tells
-    // nobody. A server that answers replays with 409 then refuses what it has just done for us, and it would look like
-    // another program's doing. On a new connection libcurl never does.
-    set(CURLOPT_FRESH_CONNECT, 1)
-    let body = request.body ?? []
-    note(unsafe conversiond_curl_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
-    var copy = body.isEmpty ? [0] : body
-    unsafe copy.withUnsafeMutableBytes { bytes in
-      unsafe set(CURLOPT_COPYPOSTFIELDS, bytes.baseAddress)
-    }
+    note(unsafe conversiond_curl_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(upload.count)))
+    unsafe set(CURLOPT_READDATA, Unmanaged.passUnretained(upload).toOpaque())
+    note(
+      unsafe conversiond_curl_setopt_callback(easy, CURLOPT_READFUNCTION) { data, size, count, context in
+        guard let data = unsafe data, let context = unsafe context else { return 0 }
+        let upload = unsafe Unmanaged<UploadBody>.fromOpaque(context).takeUnretainedValue()
+        return unsafe upload.copy(into: UnsafeMutableRawBufferPointer(start: data, count: size * count))
+      })
   }
 
   /// How it may travel: what is set here is never configurable, but for the deadline.
@@ -49,8 +50,6 @@ import Conversions
     let timeout = max(1, Int(min(options.timeout.wholeMilliseconds, 86_400_000)))
     set(CURLOPT_TIMEOUT_MS, timeout)
     set(CURLOPT_CONNECTTIMEOUT_MS, min(timeout, 10_000))
-    // An older idle connection is not tried again. Where one dies all the same, libcurl reads once more on a new one.
-    set(CURLOPT_MAXAGE_CONN, 30)
     set(CURLOPT_TCP_KEEPALIVE, 1)
     set(CURLOPT_TCP_KEEPIDLE, 30)
     set(CURLOPT_TCP_KEEPINTVL, 10)

@@ -22,7 +22,7 @@ struct UnlimitedPacing {
   /// When the next write may leave.
   func verdict(at now: Duration) -> PacingVerdict {
     if let blockedUntil, blockedUntil > now { return .at(blockedUntil) }
-    return inFlight.count < PacingRules.inFlightMax ? .now : .afterAnswer
+    return inFlight.count < PacingRules.preparedMax ? .now : .afterAnswer
   }
 
   mutating func begin(_ number: UInt64) { inFlight.insert(number) }

@@ -6,6 +6,10 @@ import Synchronization
 struct Lane {
   /// The most orders that are under way at once; the pacer mostly lets fewer.
   private static let widthMax = PacingRules.inFlightMax
+  /// The most where the API answers so quickly that the next ones can be looked at and frozen meanwhile: they wait for a
+  /// connection for no longer than a few answers take, and share their reads and commits.
+  private static let quickWidthMax = PacingRules.preparedMax
+  private static let quick = Duration.milliseconds(20)
 
   let landings: Landings
   var gate: LaneGate
@@ -17,6 +21,8 @@ struct Lane {
   /// How many may be: one until the API has taken an order, one more with each that it takes, and one again after a
   /// failure, so that whatever is wrong is found out with one order and not with sixteen.
   private(set) var width = 1
+  /// What a send takes lately; nil before the first.
+  private var latency: Duration?
   /// Until when nothing is sent, while the API is out of order.
   private(set) var restUntil: Duration?
   private(set) var health: LaneHealth
@@ -48,7 +54,9 @@ struct Lane {
     if isLate { return }
     guard ended.verdict.isTaken else { return await slowDown(wait, at: uptime) }
     restUntil = nil
-    width = min(Self.widthMax, width + 1)
+    latency = latency.map { $0 + (ended.duration - $0) / 8 } ?? ended.duration
+    let isQuick = latency.map { $0 <= Self.quick } ?? false
+    width = min(isQuick ? Self.quickWidthMax : Self.widthMax, width + 1)
   }
 
   /// Whether one more may be under way now.
