@@ -15,10 +15,14 @@ struct Clamping: Sendable {
     try transaction.clampSends(to: now + (isCorrection ? Backoff.delivery.longest : Self.waitMax))
     guard isCorrection else { return }
     try transaction.clampRematches(at: now)
-    var mirror = try transaction.mirrorProgress()
+    let before = try transaction.mirrorProgress()
+    var mirror = before
     // "No referral" rests on what was seen before a sweep began: not on one that is still to come.
-    guard let began = mirror.completeSweepBeganAt, began > now else { return }
-    (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt) = (nil, nil)
-    try transaction.setMirrorProgress(mirror)
+    if let began = mirror.completeSweepBeganAt, began > now {
+      (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt) = (nil, nil)
+    }
+    // One sweep is wanted, and not one after the other until then.
+    mirror.fullSweepWantedAt = mirror.fullSweepWantedAt.map { min($0, now) }
+    if mirror != before { try transaction.setMirrorProgress(mirror) }
   }
 }

@@ -48,6 +48,8 @@ struct IntakeRun: Sendable {
   /// Reads what is due, or waits until something is. Returns the warnings that hold after a read; nil without one.
   mutating func step() async throws -> [String]? {
     let (now, uptime) = (surroundings.clock.now, surroundings.clock.uptime)
+    // Taken before the clock was set back: left ahead, it would have everything read again and again until then.
+    forcedAt = forcedAt.map { min($0, now) }
     let standing = try await standing(now: now)
     guard standing.progress.isStartSettled else {
       try await surroundings.clock.sleep(for: Self.startInterval)
