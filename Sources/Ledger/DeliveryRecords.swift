@@ -176,6 +176,19 @@ extension SQLiteTransaction: DeliveryRecords {
     return db.changesCount
   }
 
+  func clampSends(to latest: Timestamp) throws {
+    // Both values, so that the index answers.
+    try execute(
+      "UPDATE orders SET send_at = ?1 WHERE outcome = 'queued' AND is_backfill IN (0, 1) AND send_at > ?1",
+      [latest.microseconds])
+  }
+
+  func clampRematches(at now: Timestamp) throws {
+    try execute(
+      "UPDATE orders SET decide_at = 0 WHERE decide_at > ? AND outcome = 'waiting' AND rematches > 0",
+      [(now + Self.rematchWait).microseconds])
+  }
+
   func laneHalt() throws -> LaneHalt? { try fact("lane.halt", as: LaneHalt.self) }
 
   func setLaneHalt(_ halt: LaneHalt?) throws { try setFact("lane.halt", json: halt) }

@@ -57,6 +57,10 @@ public enum Event: String, Sendable, CaseIterable {
   case ledgerFull = "ledger_full"
   /// The ledger has room again: orders are read.
   case ledgerRoom = "ledger_room"
+  /// The host's clock was set, or is wrong; the line says whether it is followed.
+  case clockJumped = "clock_jumped"
+  /// The host's clock is right again.
+  case clockAgrees = "clock_agrees"
 }
 
 extension Logger {

@@ -78,13 +78,18 @@ struct ReferralReading: Sendable {
   private func read<Value>(_ request: () async -> APIAnswer<Value>) async throws -> Value {
     switch await request() {
     case .success(let value, let head):
-      await surroundings.referralWalks.note(head, endedAt: surroundings.clock.now)
+      await note(head)
       return value
     case .failure(let failure, let head):
-      await surroundings.referralWalks.note(head, endedAt: surroundings.clock.now)
+      await note(head)
       throw ReadFailure(status: head.status, failure)
     case .transport(let failure) where failure.kind == .cancelled: throw CancellationError()
     case .transport(let failure): throw ReadFailure(failure)
     }
+  }
+
+  private func note(_ head: AnswerHead) async {
+    surroundings.clock.heard(head)
+    await surroundings.referralWalks.note(head, endedAt: surroundings.clock.now)
   }
 }

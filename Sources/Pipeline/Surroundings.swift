@@ -9,8 +9,8 @@ public struct Surroundings: Sendable {
   public var partners: any PartnersService
   /// What must be remembered.
   public var ledger: any LedgerStore
-  /// Where time enters.
-  public var clock: any HostClock
+  /// Where time enters: the host's clocks, of which two of three witnesses say whether a jump is to be followed.
+  public let clock: WitnessedClock
   /// Where chance enters: the back-offs' jitter.
   public var chance: Chance
   /// Where the loops tell how they are.
@@ -43,7 +43,10 @@ public struct Surroundings: Sendable {
     self.orders = orders
     self.partners = partners
     self.ledger = ledger
-    self.clock = clock
+    // Whoever waits for a time of day waits for another one after a correction.
+    self.clock = WitnessedClock(clock, log: log) { [matchingBell, deliveryBell, mirrorBell] in
+      for bell in [matchingBell, deliveryBell, mirrorBell] { bell.ring() }
+    }
     self.chance = chance
     self.vitals = vitals
     self.log = log

@@ -72,6 +72,8 @@ extension MirrorProgress {
   fileprivate mutating func take(
     _ walk: WalkUnderWay, _ transaction: any LedgerTransaction, now: Timestamp
   ) throws {
+    // The clock was set back meanwhile: nobody knows when it began.
+    guard walk.beganAt <= now else { return }
     if walk.tier == .full {
       // Found by a smaller walk meanwhile, and not tried by this one.
       guard distrust == nil || walk.triesAll else { return }

@@ -70,6 +70,10 @@ public enum EventCatalog {
     Event(name: "following", messageID: "1f1189a219ca4d20bae85bf5b151df81"),
     // The shop's table is another one than before; everything is read again.
     Event(name: "table_changed", messageID: "0417b8cfa64c4b87bd3144860af42e56"),
+    // The host's clock was set, or is wrong.
+    Event(name: "clock_jumped", messageID: "ce1c48fddf394ae18dd8cb71ce02bf46"),
+    // The host's clock is right again.
+    Event(name: "clock_agrees", messageID: "8820fcbc735643cc8f5a705fc3f7f351"),
     // Lines were lost because nobody read them in time.
     Event(name: "log_dropped", messageID: "311efd0ded1c4eac8c2d3231b389e25b"),
   ]

@@ -39,6 +39,29 @@ import Testing
     #expect(try await ledger.entry(1)?.frozen?.report == first)
   }
 
+  @Test func whatAnotherClockPutOffIsBroughtForward() async throws {
+    let ledger = try await ledger(orders: 3)
+    try await ledger.settleCatchUp()
+    let (soon, late) = (epoch + .seconds(60), epoch + .seconds(86_400))
+    try await ledger.transaction { tx in
+      for number in Int64(1)...3 { try tx.decide(EntryID(number), .queued("r\(number)"), at: epoch) }
+      try tx.postpone(EntryID(1), until: late, reason: "retry", detail: "")
+      try tx.postpone(EntryID(2), until: soon, reason: "retry", detail: "")
+      // 404 took it back to matching.
+      _ = try tx.beginSend(EntryID(3), makeReport(makeOrder(3)), at: late)
+      let attempt = Attempt(
+        number: 1, startedAt: late, duration: .zero, httpStatus: 404, verdict: "rematch", detail: nil)
+      let result = SendResult(next: .rematch, isUnknown: false, counts: false)
+      try tx.finishSend(EntryID(3), attempt: attempt, result: result, at: late)
+      #expect(try tx.undecided(at: epoch + .seconds(60), limit: 9).isEmpty)
+      try tx.clampSends(to: epoch + .seconds(900))
+      try tx.clampRematches(at: epoch)
+    }
+    #expect(try await ledger.entry(1)?.dueAt == epoch + .seconds(900))
+    #expect(try await ledger.entry(2)?.dueAt == soon, "what is sooner stays")
+    #expect(try await ledger.transaction { try $0.undecided(at: epoch, limit: 9).map(\.entry) } == [EntryID(3)])
+  }
+
   @Test func aCrashInTheMiddleIsAnUnknownOutcome() async throws {
     let fixture = try LedgerFixture()
     do {

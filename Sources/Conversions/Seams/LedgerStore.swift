@@ -116,9 +116,15 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
   /// Nothing yet.
   public init() { isStartSettled = false }
 
+  /// A difference that changes by more was not drift: somebody set a clock.
+  private static let clockJump = Duration.seconds(30)
+
   /// Takes in how far the shop's clock was found to be ahead.
   public mutating func noteClock(_ ahead: Duration) {
-    clockAhead = clockAhead.map { $0 + (ahead - $0) / 8 } ?? ahead
+    guard let known = clockAhead, abs((ahead - known).inSeconds) <= Self.clockJump.inSeconds else {
+      return clockAhead = ahead
+    }
+    clockAhead = known + (ahead - known) / 8
   }
 }
 
@@ -197,6 +203,10 @@ public protocol DeliveryRecords {
   func unfreeze(_ entry: EntryID) throws
   /// Marks sends that a crash interrupted as unknown outcomes, to be sent again; tells how many there were.
   func recoverInterruptedSends(at now: Timestamp) throws -> Int
+  /// Brings forward to a time the sends that are due later: a clock put them off that was ahead.
+  func clampSends(to latest: Timestamp) throws
+  /// Has orders decided at once that 404 took back to matching, and that wait longer than such orders do.
+  func clampRematches(at now: Timestamp) throws
   /// The lane's halt, which outlasts a restart.
   func laneHalt() throws -> LaneHalt?
   /// Stores or clears the lane's halt.

@@ -141,14 +141,19 @@ public struct Delivery: Service {
   /// A send that is marked as under way, and isn't, may have been done: the daemon ended during it, or what came of it
   /// couldn't be stored. False while there are some that are under way indeed.
   private func recover(_ lane: inout Lane) async throws -> Bool {
-    if lane.hasRecovered { return true }
+    let corrections = surroundings.clock.corrections
+    if lane.hasRecovered, lane.clampedAt == corrections { return true }
     guard lane.flying.isEmpty else {
       try await sleep(until: nil)
       return false
     }
-    let now = surroundings.clock.now
-    let count = try await surroundings.ledger.transaction { try $0.recoverInterruptedSends(at: now) }
-    lane.hasRecovered = true
+    let clamping = Clamping(now: surroundings.clock.now, isCorrection: lane.clampedAt != nil)
+    let isClamped = lane.clampedAt == corrections || settings.isDryRun
+    let count = try await surroundings.ledger.transaction { transaction in
+      if !isClamped { try clamping.clamp(transaction) }
+      return try transaction.recoverInterruptedSends(at: clamping.now)
+    }
+    (lane.hasRecovered, lane.clampedAt) = (true, corrections)
     guard count > 0 else { return true }
     surroundings.log.event(
       .deferred, .notice, "\(count) sends were interrupted; the same bytes are sent again", ["reason": "interrupted"])

@@ -34,8 +34,13 @@ struct LooksBeforeSend: Sendable {
       guard order.frozen == nil else { return Needs(youngest: false, referral: false) }
       return Needs(
         youngest: youngWalkBeganAt.map { $0 < order.firstSeenAt } ?? true,
-        referral: order.referralID != nil && (seenAt.map { now - $0 > Self.referralAgeMax } ?? true))
+        referral: order.referralID != nil && (seenAt.map { !Self.isFresh($0, now: now) } ?? true))
     }
+  }
+
+  /// A time that lies ahead was taken before the clock was set back, and promises nothing.
+  private static func isFresh(_ seenAt: Timestamp, now: Timestamp) -> Bool {
+    seenAt <= now && now - seenAt <= referralAgeMax
   }
 
   /// Looks, where it is needed.
@@ -71,7 +76,7 @@ struct LooksBeforeSend: Sendable {
   private func refreshReferral(of order: LedgerOrder) async throws -> LedgerOrder? {
     guard let id = order.referralID else { return order }
     let known = try await surroundings.ledger.transaction { try $0.referral(id) }
-    if let known, surroundings.clock.now - known.seenAt <= Self.referralAgeMax { return order }
+    if let known, Self.isFresh(known.seenAt, now: surroundings.clock.now) { return order }
     switch await surroundings.partners.referral(id) {
     case .success(let referral, _):
       let now = surroundings.clock.now

@@ -96,7 +96,9 @@ public struct Intake: Service {
 
   /// Surveys the table, and takes up the ledger's ranges where they are this table's.
   private func begin() async throws -> IntakeRun {
+    let began = surroundings.clock.uptime
     let survey = try await surroundings.orders.survey()
+    surroundings.clock.heard(survey.moment, askedAt: began)
     let known = try await surroundings.ledger.knownKeys()
     let now = surroundings.clock.now
     let (ranges, position, isOther) = try await surroundings.ledger.transaction {

@@ -48,6 +48,8 @@ struct IntakeRun: Sendable {
   /// Reads what is due, or waits until something is. Returns the warnings that hold after a read; nil without one.
   mutating func step() async throws -> [String]? {
     let (now, uptime) = (surroundings.clock.now, surroundings.clock.uptime)
+    // Taken before the clock was set back: left ahead, it would have everything read again and again until then.
+    forcedAt = forcedAt.map { min($0, now) }
     let standing = try await standing(now: now)
     guard standing.progress.isStartSettled else {
       try await surroundings.clock.sleep(for: Self.startInterval)
@@ -91,7 +93,9 @@ struct IntakeRun: Sendable {
   private mutating func sweep(
     _ piece: SweepPiece, _ standing: IntakeStanding, now: Timestamp, _ pace: RangeBook.Pace
   ) async throws -> [String] {
+    let began = surroundings.clock.uptime
     let page = try await surroundings.orders.sweep(piece, of: survey, screen: standing.screen(rules, known, now: now))
+    surroundings.clock.heard(page.moment, askedAt: began)
     sweepNotBefore = surroundings.clock.uptime + page.cost * (1 / settings.duty - 1)
     try check(page.moment)
     try await store(
@@ -109,6 +113,7 @@ struct IntakeRun: Sendable {
     let began = surroundings.clock.uptime
     let page = try await surroundings.orders.recent(
       after: recentPosition, of: survey, screen: standing.screen(rules, known, now: now))
+    surroundings.clock.heard(page.moment, askedAt: began)
     recentAt = began + settings.pollInterval
     // Without an index it is a scan of the table, and gets no more of the time than the sweep.
     let rest = 1 / settings.duty - 1

@@ -14,6 +14,11 @@ struct IntakeStanding: Sendable {
     let swept = try transaction.mirrorProgress().completeSweepBeganAt
     let before = progress
     oldestOpen = try transaction.oldestOpenReferral()
+    // A time that lies ahead was taken before the clock was set back; the horizon itself is no newer than now.
+    if let noted = progress.noted, noted.takenAt > now {
+      progress.noted?.takenAt = now
+      try transaction.wantFullSweep(at: now)
+    }
     if let noted = progress.noted, let swept, swept >= noted.takenAt {
       (progress.settled, progress.noted) = (noted, nil)
     }

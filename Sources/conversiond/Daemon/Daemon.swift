@@ -56,7 +56,7 @@ struct Daemon {
     services.append(DamageWatch(ledger: ledger))
     let status = StatusSource(
       configuration: configuration, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
-      vitals: surroundings.vitals, startedAt: surroundings.clock.now)
+      vitals: surroundings.vitals, clock: surroundings.clock, startedAt: surroundings.clock.now)
     if !isDryRun {
       services.append(
         ControlServer(path: ControlPaths.socket(in: folder), ledgerPath: home.path, status: status, log: log))

@@ -12,12 +12,13 @@ struct StatusSource: Sendable {
   let isDryRun: Bool
   let ledger: SQLiteLedger
   let vitals: Vitals
+  let clock: any HostClock
   let startedAt: Timestamp
 
   var reports: LedgerReports { LedgerReports(ledger: ledger, emails: EmailDisplay(configuration.log.emails)) }
 
   func report() async throws -> StatusReport {
-    let (now, organs) = (SystemClock().now, await vitals.snapshot())
+    let (now, organs) = (clock.now, await vitals.snapshot())
     var report = StatusReport(
       state: "running", program: Version.text, ledger: ledgerPath, dryRun: isDryRun, pid: getpid(),
       startedAt: startedAt.description, now: now.description, database: health(organs[.database]),

@@ -18,7 +18,7 @@ final class ModelAPI: PartnersService {
     /// Drawn from when no fault is ordered.
     var chance: (generator: SeededGenerator, probability: Double)?
     /// How far the API's clock is ahead; nil for answers without a Date.
-    var clockAhead: Duration?
+    var clockAhead: Duration? = .zero
     var listLatency = Duration.zero
     var convertLatency = Duration.zero
     var queries: [ReferralQuery] = []
@@ -59,7 +59,7 @@ final class ModelAPI: PartnersService {
 
   /// Another program of the partner's reports a conversion.
   func convertElsewhere(_ id: String, value: Int64? = 1, transactionID: String = "elsewhere") {
-    let now = clock.now
+    let now = clock.trueTime
     state.withLock { state in
       // A referral converts once, whoever does it.
       guard var referral = state.table.referrals[ReferralID(id)], referral.status.isOpen else { return }
@@ -109,7 +109,7 @@ final class ModelAPI: PartnersService {
     case .some(let status): return .failure(APIFailure(code: "CODE", message: "ordered"), AnswerHead(status: status))
     }
     let date = state.withLock { $0.clockAhead }.map { ahead in
-      Timestamp(milliseconds: (clock.now + ahead).milliseconds / 1000 * 1000)
+      Timestamp(milliseconds: (clock.trueTime + ahead).milliseconds / 1000 * 1000)
     }
     guard let value = state.withLock({ body($0) }) else {
       return .failure(APIFailure(code: "NOT_FOUND", message: "no such referral"), AnswerHead(status: 404, date: date))
@@ -157,7 +157,7 @@ final class ModelAPI: PartnersService {
       state.withLock { $0.doubtful[report.transactionID.text] = report }
       return .transport(.cancelled)
     }
-    let now = clock.now
+    let now = clock.trueTime
     return state.withLock { $0.answer(report, fault: fault, now: now) }
   }
 }

@@ -26,6 +26,8 @@ final class ModelShop: OrderSource {
     var shown: [String: OrderRow] = [:]
     /// Every value that an order ever had.
     var totals: [String: Set<Int64>] = [:]
+    /// Whether its clock is the daemon's host's.
+    var isOnHost = false
     var onReread: (@Sendable (OrderKey) async -> Void)?
   }
 
@@ -73,7 +75,8 @@ final class ModelShop: OrderSource {
   }
 
   private func moment(_ state: State) -> SnapshotMoment {
-    SnapshotMoment(readAt: clock.now, horizon: state.lastVersion + 1, end: state.lastVersion + 1)
+    SnapshotMoment(
+      readAt: state.isOnHost ? clock.now : clock.trueTime, horizon: state.lastVersion + 1, end: state.lastVersion + 1)
   }
 
   func sweep(_ piece: SweepPiece, of survey: ShopSurvey, screen: OrderScreen) async throws -> SweepPage {

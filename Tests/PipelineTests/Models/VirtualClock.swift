@@ -56,6 +56,9 @@ final class VirtualClock: HostClock {
     try Task.checkCancellation()
   }
 
+  /// What a clock shows that nobody sets: the API's, and that of a shop on another host.
+  var trueTime: Timestamp { state.withLock { Self.bootedAt + $0.uptime } }
+
   /// Sets the wall clock forward, or back; nobody who sleeps is any the wiser.
   func jump(by duration: Duration) { state.withLock { $0.wallOffset += duration } }
 

@@ -36,7 +36,7 @@ final class SimulatedAPI: Sendable {
 
   /// What the server does with a report that has reached it.
   func perform(_ report: ConversionReport, _ fault: ConvertFault?) -> APIAnswer<ConversionReceipt> {
-    let now = clock.now
+    let now = clock.trueTime
     let wait = state.withLock { state in
       state.performed += 1
       let wait = state.limiter.refusal(at: clock.uptime.inSeconds)

@@ -93,9 +93,10 @@ final class Simulation: Sendable {
 
   private func happen(_ what: SimulationPlan.What) throws {
     switch what {
-    case .shop(let change): change(shop, clock.now)
+    case .shop(let change): change(shop, clock.trueTime)
     case .api(let change): change(api)
     case .disk(let change): change(disk)
+    case .clock(let jump): clock.jump(by: jump)
     case .crash(let isPowerLoss): try restart(isPowerLoss: isPowerLoss)
     }
   }

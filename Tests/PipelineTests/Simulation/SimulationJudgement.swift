@@ -89,7 +89,7 @@ extension Simulation {
   private func missed(_ orders: [String: LedgerOrder], _ model: ModelAPI.State) -> [String] {
     var found: [String] = []
     let done = Set(model.done.map(\.transactionID.text))
-    let now = clock.now
+    let now = clock.trueTime
     for row in shop.state.withLock({ Array($0.rows.values) }) {
       guard case .readable(let order) = row, order.qualifies, !done.contains(row.orderID) else { continue }
       guard let chosen = chosen(order, model), [.pending, .clicked].contains(chosen.status) else { continue }

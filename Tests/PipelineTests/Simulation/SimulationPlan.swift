@@ -10,6 +10,8 @@ struct SimulationPlan: Sendable {
     case shop(@Sendable (ModelShop, Timestamp) -> Void)
     case api(@Sendable (SimulatedAPI) -> Void)
     case disk(@Sendable (SimulatedDisk) -> Void)
+    /// Somebody sets the host's clock.
+    case clock(Duration)
     case crash(isPowerLoss: Bool)
   }
 
@@ -45,6 +47,7 @@ struct SimulationPlan: Sendable {
     for number in 0..<generator.int(4...14) { addFriend(number) }
     addOutages()
     addCrashes()
+    addJumps()
     add(Self.busy, .api { api in api.state.withLock { ($0.faultChance, $0.outage) = (0, nil) } })
     add(Self.busy, .api { api in api.model.state.withLock { $0.chance = nil } })
     add(Self.busy, .shop { shop, _ in shop.state.withLock { $0.outage = nil } })
@@ -81,7 +84,7 @@ struct SimulationPlan: Sendable {
     add(
       at,
       .api { api in
-        let created = isOld ? api.clock.now - age : api.clock.now
+        let created = isOld ? api.clock.trueTime - age : api.clock.trueTime
         api.model.put(
           makeReferral(
             id, isClicked ? .clicked : .pending, email: isClicked ? nil : email, created: created, external: external))
@@ -157,6 +160,16 @@ struct SimulationPlan: Sendable {
         add(moment(), .disk { $0.die(afterWrites: writes) })
       }
     }
+  }
+
+  /// By a minute or by days, and set right again, or never.
+  private mutating func addJumps() {
+    guard generator.chance(0.35) else { return }
+    let size = Duration.seconds([40, 90, 1000, 90_000, 400_000].randomElement(using: &generator) ?? 90)
+    let jump = generator.chance(0.5) ? size : .zero - size
+    let from = moment()
+    add(from, .clock(jump))
+    if generator.chance(0.5) { add(moment(after: from), .clock(.zero - jump)) }
   }
 }
 
