@@ -32,8 +32,8 @@ final class EndlessList: Sendable {
   init(_ total: Total) async throws {
     counts = Mutex(Counts())
     let box = Weak()
-    server = HTTPServer(
-      address: .loopback(port: 0), timeout: 30, logger: .disabled,
+    server = try HTTPServer(
+      address: .inet(ip4: "127.0.0.1", port: 0), timeout: 30, logger: .disabled,
       handler: ClosureHTTPHandler { request in box.list?.answer(request, total) ?? HTTPResponse(statusCode: .notFound) }
     )
     running = Task { [server] in try await server.run() }
