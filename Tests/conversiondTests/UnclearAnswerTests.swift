@@ -99,31 +99,6 @@ import Testing
     }
   }
 
-  @Test(arguments: EndlessList.Total.allCases)
-  func aListWithoutAnEndIsReadInLittleMemoryAndConvincesNobody(_ total: EndlessList.Total) async throws {
-    try await DaemonFixture.with(["log.level": "info"]) { shop in
-      let list = try await EndlessList(total)
-      try shop.configure(["api.base_url": "'http://127.0.0.1:\(list.port)/api/v1/partners'"])
-      try await shop.insert(ShopOrder(1, email: "nobody@example.com"), ShopOrder(2, email: "e1_1@example.com"))
-      let daemon = try await shop.start()
-      // 100 KiB a page: whoever kept them would have 80 MB and more.
-      #expect(await eventually(within: .seconds(120), every: .milliseconds(200)) { list.pages > 800 })
-      if total == .constant {
-        #expect(await eventually(within: .seconds(60)) { daemon.standardError.contains("event=mirror_distrusted") })
-        #expect(try await shop.status().end == .exited(1))
-      }
-      try await shop.insert(ShopOrder(3, email: "nobody@example.com"))
-      #expect(await eventually(within: .seconds(40)) { await shop.peek()?.count == 3 }, "intake goes on")
-      let usage = try ProcessUsage(daemon.pid)
-      print("a list without an end, \(total): \(list.pages) pages, \(usage.peakResidentKiB) KiB at most")
-      #expect(usage.peakResidentKiB < 120 * 1024)
-      #expect(list.writes == 0, "nothing is sent on its word")
-      #expect(daemon.errorLines.count < 20)
-      #expect(try await shop.stop() == .exited(0))
-      await list.stop()
-    }
-  }
-
   @Test(arguments: [302, 307, 308])
   func aRedirectHaltsTheLaneAndNobodyElseIsAsked(_ status: Int) async throws {
     try await DaemonFixture.with { shop in
