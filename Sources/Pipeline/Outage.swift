@@ -12,6 +12,10 @@ struct Outage {
   /// When the last line was written; nil while the outage is another's to tell.
   private var lastLine: Duration?
   private var last: (message: String, level: Logger.Level, fields: [String: String?]) = ("", .warning, [:])
+  /// The events that were told since it began, each to be followed by its end.
+  private var told: [Event] = []
+  /// Whether only a person can end it, as far as the last failure tells.
+  private var isHalt = false
   private let failed: Event
   private let recovered: Event
   private let subject: String
@@ -29,14 +33,18 @@ struct Outage {
   /// When the next summary is due; nil while there is none to come.
   var nextLine: Duration? { lastLine.map { $0 + Self.summaryInterval } }
 
-  /// Counts a failure, and tells of it when it is the first or a summary is due.
+  /// Counts a failure, and tells of it when it is the first or a summary is due; also when it turns into a halt of the
+  /// API's, which only a person ends, as `api_halted`.
   mutating func fail(
-    _ message: String, level: Logger.Level = .warning, at uptime: Duration, log: Logger, fields: [String: String?] = [:]
+    _ message: String, level: Logger.Level = .warning, isHalt: Bool = false, at uptime: Duration, log: Logger,
+    fields: [String: String?] = [:]
   ) {
     failures += 1
     last = (message, level, fields)
+    self.isHalt = isHalt
     if since == nil { since = uptime }
-    guard lastLine == nil else { return remind(at: uptime, log: log) }
+    let isNews = isHalt && !told.contains(.apiHalted)
+    guard lastLine == nil || isNews else { return remind(at: uptime, log: log) }
     guard voice?.take(for: subject) ?? true else { return }
     tell(at: uptime, log: log)
   }
@@ -52,9 +60,13 @@ struct Outage {
     voice?.release(by: subject)
     if lastLine != nil {
       let seconds = (uptime - since).components.seconds
-      log.event(recovered, .notice, "\(subject) works again after \(seconds) s and \(failures) failures")
+      for event in told {
+        log.event(
+          event == .apiHalted ? .apiRecovered : recovered, .notice,
+          "\(subject) works again after \(seconds) s and \(failures) failures")
+      }
     }
-    (failures, self.since, lastLine) = (0, nil, nil)
+    (failures, self.since, lastLine, told, isHalt) = (0, nil, nil, [], false)
   }
 
   private mutating func tell(at uptime: Duration, log: Logger) {
@@ -63,7 +75,9 @@ struct Outage {
     let words =
       failures == 1 && minutes == 0
       ? "failed: \(last.message)" : "has failed for \(minutes) minutes, \(failures) times; last: \(last.message)"
-    log.event(failed, last.level, "\(subject) \(words)", last.fields)
+    let event = isHalt ? Event.apiHalted : failed
+    if !told.contains(event) { told.append(event) }
+    log.event(event, last.level, "\(subject) \(words)", last.fields)
   }
 }
 

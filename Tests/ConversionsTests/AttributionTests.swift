@@ -119,6 +119,14 @@ private func context(
     }
   }
 
+  @Test(arguments: [(".", true), ("..", true), ("", true), (String(repeating: "x", count: 513), true), ("..a", false)])
+  func aReferralThatNoURLCanNameIsForAPerson(id: String, isRefused: Bool) {
+    let decision = rules().decide(order(), among: [referral(id)], context: context()) { _ in nil }
+    #expect(decision.outcome == (isRefused ? .review : .queued))
+    #expect(decision.reason == (isRefused ? "rejected" : nil))
+    #expect(ReferralID(id).fitsURL == !isRefused)
+  }
+
   @Test func amountsAreJudgedOnlyOnceMatched() {
     let broken = order(total: .null)
     #expect(rules().decide(broken, among: [], context: context()) { _ in nil }.outcome == .waiting)

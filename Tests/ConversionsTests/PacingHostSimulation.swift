@@ -102,7 +102,7 @@ struct PacingHostSimulation {
   }
 
   private mutating func settle() {
-    _ = pacing.settle(at: uptime, leaseMax: .seconds(600)) { [process] in $0 != process }
+    _ = pacing.settle(at: uptime, leaseMax: .seconds(600)) { [process] in $0.owner != process }
     hasOrphans = pacing.writes.sends.contains { $0.answeredAt == nil && $0.owner != process }
   }
 

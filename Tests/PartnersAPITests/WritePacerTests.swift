@@ -187,6 +187,49 @@ struct WritePacerTests {
     }
   }
 
+  @Test("a number that is another process's now holds nothing back: this one's own, as in a container, or a stranger's")
+  func reusedNumber() async throws {
+    try await withPath { path in
+      let child = Process()
+      child.executableURL = URL(fileURLWithPath: "/bin/sleep")
+      child.arguments = ["600"]
+      try child.run()
+      defer {
+        // Not SIGTERM, which a child inherits as blocked from the threads that tests run on.
+        kill(child.processIdentifier, SIGKILL)
+        child.waitUntilExit()
+      }
+      let mine = SendOwner.current
+      #expect(mine.beganAt != nil)
+      let wait = { (owner: Int32, beganAt: UInt64?) async throws -> Duration in
+        let clock = VirtualClock()
+        var pacing = HostPacing()
+        for number in 1...2 as ClosedRange<UInt64> {
+          let time = clock.uptime - .seconds(20) * Int(number)
+          pacing.record(PacedSend(number: number, owner: owner, ownerBeganAt: beganAt, sentAt: time), .conversion)
+        }
+        let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
+        try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
+        return try await self.wait(pacer(path, clock), clock)
+      }
+      #expect(try await wait(mine.process, 1) == .zero)
+      #expect(try await wait(mine.process, nil) == .zero, "as an earlier version signed")
+      #expect(try await wait(child.processIdentifier, 1) == .zero)
+      // Those who hold them indeed.
+      #expect(try await wait(mine.process, mine.beganAt) > .seconds(500))
+    }
+  }
+
+  @Test("a send is signed with its process's number and beginning")
+  func signature() async throws {
+    try await withPath { path in
+      let clock = VirtualClock()
+      _ = try await pacer(path, clock).reserve(.conversion)
+      let send = try await pacer(path, clock).snapshot().writes.sends.first
+      #expect(send?.owner == getpid() && send?.ownerBeganAt != nil && send?.answeredAt == nil)
+    }
+  }
+
   @Test("turns are given first come, first served, and a cancelled one is passed over")
   func turns() async throws {
     let turns = TurnQueue(count: 1)

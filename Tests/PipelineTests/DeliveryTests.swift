@@ -172,6 +172,34 @@ extension Loops {
       #expect(try await world.order(1)?.claims == true)
     }
 
+    /// An API that won't hear us, by whatever means, for longer than an order is tried.
+    @Test(arguments: [ConvertFault.refused, .notApproved])
+    func whoeverWasNeverHeardIsNotGivenUp(fault: ConvertFault) async throws {
+      let world = try await queued()
+      world.api.state.withLock { $0.convertFaults = Array(repeating: fault, count: 100_000) }
+      try await world.running([world.delivery(giveUpAfter: .seconds(6 * 3600)), world.matching]) {
+        try await world.pass(.seconds(12 * 3600))
+        #expect(try await world.outcome(1) == .queued && world.sent.count > 10)
+        world.api.state.withLock { $0.convertFaults = [] }
+        try await world.reaches(within: .seconds(3600)) { try await world.outcome(1) == .reported }
+      }
+      #expect(try await world.order(1)?.frozen?.attempts == 1)
+    }
+
+    @Test func whatWasTriedBeforeAHaltIsTriedAgainAfterIt() async throws {
+      let world = try await queued(.internalError, .keyRefused)
+      // Nobody cares for two days.
+      world.api.state.withLock { $0.readFaults = [nil] + Array(repeating: 401, count: 2 * 288) }
+      try await world.running([world.delivery(giveUpAfter: day), world.matching]) {
+        try await world.reaches(within: .seconds(3600)) { world.sent.count == 2 }
+        try await world.pass(day + .seconds(3600))
+        #expect(world.sent.count == 2)
+        try await world.reaches(within: day * 2) { try await world.outcome(1) == .reported }
+      }
+      #expect(try await world.attempts(1).map(\.verdict) == ["unknown", "halt", "reported"])
+      #expect(world.violations.isEmpty)
+    }
+
     @Test func liveOrdersGoBeforeABackfill() async throws {
       let world = try World()
       for key in 1...3 { world.api.put(makeReferral("r\(key)", email: "friend\(key)@example.com")) }

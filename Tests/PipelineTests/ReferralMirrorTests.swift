@@ -1,5 +1,7 @@
 import Conversions
 import Ledger
+import Logging
+import LoopFixtures
 import Synchronization
 import Testing
 
@@ -23,6 +25,25 @@ extension Loops {
       let world = try World()
       try await world.mirror.sweep()
       #expect(try await progress(world).completeSweepBeganAt == world.clock.now)
+    }
+
+    /// What only a person can change is a halt, whichever loop meets it; and it may begin as something else.
+    @Test(arguments: [(401, "key_refused"), (403, "not_approved"), (302, "redirect"), (-2, "tls")], [nil, 500])
+    func aRefusalFromTheStartIsAHalt(fault: (status: Int, reason: String), before: Int?) async throws {
+      let world = try World()
+      world.api.state.withLock {
+        $0.readFaults = [before].compactMap(\.self) + Array(repeating: fault.status, count: 8)
+      }
+      try await world.running([world.mirror]) {
+        try await world.reaches(within: .seconds(60)) { world.lines.of(.apiHalted).count == 1 }
+        #expect(world.lines.of(.apiHalted).first?.reason == fault.reason)
+        #expect(world.lines.of(.apiHalted).first?.level == .error)
+        #expect(await world.surroundings.vitals.snapshot()[.referrals]?.isWell == false)
+        try await world.reaches(within: .seconds(3600)) { world.lines.of(.apiRecovered).count == 1 }
+      }
+      #expect(world.lines.of(.apiHalted).count == 1, "an outage is one line when it begins")
+      #expect(world.lines.of(.mirrorFailed).count == (before == nil ? 0 : 1))
+      #expect(world.lines.of(.mirrorRecovered).count == (before == nil ? 0 : 1))
     }
 
     @Test func aSweepBeginsWhenItBegan() async throws {

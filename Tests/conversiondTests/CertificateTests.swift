@@ -33,6 +33,8 @@ import Testing
       if isHalted {
         #expect(await eventually(within: .seconds(40)) { shop.log.contains(halted) })
         #expect(try await shop.status().end == .exited(1))
+        let lines = shop.log.split(separator: "\n").filter { $0.contains(halted) }
+        #expect(lines.allSatisfy { $0.contains("event=api_halted") && $0.contains("reason=tls") })
       } else {
         // The page that it answers with is no list of referrals; but it was talked to.
         #expect(await eventually(within: .seconds(40)) { shop.log.contains("HTTP 200, text/html") })

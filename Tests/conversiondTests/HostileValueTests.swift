@@ -96,7 +96,10 @@ import Testing
       }
       #expect(await shop.sandbox.state.counters.converted == ids.count - 1)
       // No URL can hold it: it is refused before anything is sent.
-      #expect(try await shop.states()[String(ids.firstIndex(of: "..") ?? 0)] == "review: rejected")
+      let refused = String(ids.firstIndex(of: "..") ?? 0)
+      #expect(try await shop.states()[refused] == "review: rejected")
+      let entry = try await shop.entry(refused)
+      #expect(entry?.attempts == 0 && entry?.sends?.isEmpty != false)
       try await expectPlain(shop)
     }
   }

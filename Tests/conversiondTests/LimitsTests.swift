@@ -61,6 +61,33 @@ import Testing
     }
   }
 
+  /// The descriptors by which it sleeps are there from the start: one that can't be made later is a sleep without end.
+  @Test func whatItSleepsByIsThereFromTheStart() async throws {
+    try await DaemonFixture.with(["log.level": "info"]) { shop in
+      try await shop.sandbox.put(referrals(1...5))
+      let daemon = try await shop.start()
+      let timers = {
+        let folder = "/proc/\(daemon.pid)/fd"
+        return try FileManager.default.contentsOfDirectory(atPath: folder).count { name in
+          (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)"))?.contains("timerfd") == true
+        }
+      }
+      let first = try timers()
+      let folder = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(daemon.pid)/fd").map {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(daemon.pid)/fd/\($0)")) ?? "-"
+      }
+      #expect(first == 3, "libdispatch has three clocks: \(folder)")
+      try await shop.insert(orders(1...5))
+      #expect(await shop.reaches(all(1...5)))
+      _ = try await shop.status()
+      #expect(try timers() == first)
+      try await shop.stop()
+      let starved = try shop.launch(prefix: ["prlimit", "--nofile=13:13"])
+      #expect(try await starved.wait() == .exited(75))
+      #expect(starved.standardError.contains("no file descriptors are free"))
+    }
+  }
+
   @Test func afterSIGXFSZAndSIGPIPEItGoesOn() async throws {
     try await DaemonFixture.with(["log.level": "info"]) { shop in
       try await shop.sandbox.put(referrals(1...40))

@@ -90,6 +90,50 @@ import Testing
     }
   }
 
+  @Test func anOrderIDThatWasUsedForAnotherReferralIsForAPersonAndChangesNeither() async throws {
+    try await DaemonFixture.with { shop in
+      // By another program of the partner's, say, that numbers its orders the same.
+      var used = SandboxReferral("used", email: "somebody@example.com", status: .converted)
+      used.externalTransactionID = "1"
+      try await shop.sandbox.put([
+        used, SandboxReferral("r1", email: "ana@example.com"), SandboxReferral("r2", email: "bob@example.com"),
+      ])
+      try await shop.insert(ShopOrder(1, email: "ana@example.com"), ShopOrder(2, email: "bob@example.com"))
+      try await shop.start()
+      #expect(await shop.reaches(["1": "review: transaction_conflict", "2": "reported"]))
+      // Whom else the friend orders from waits for the person, as the API may have booked either.
+      try await shop.insert(ShopOrder(3, email: "ana@example.com"))
+      #expect(await shop.reaches(["3": "waiting"]))
+      #expect(try await shop.entry("1")?.sends?.map(\.verdict) == ["review"])
+      #expect(try await shop.run("queue", "list", "--state", "review").output.contains("transaction_conflict"))
+      try await shop.stop()
+      try await shop.start()
+      #expect(await shop.reaches(["1": "review: transaction_conflict", "3": "waiting"]))
+      let state = await shop.sandbox.state
+      #expect(state.reports.map(\.path).filter { !$0.contains("/r2/") } == ["/api/v1/partners/referrals/r1/convert"])
+      #expect(state.referral("r1")?.status == .pending)
+      #expect(state.referral("used")?.conversionValue == 4200)
+    }
+  }
+
+  @Test func anAddressThatOnlyLooksTheSameMatchesNobody() async throws {
+    try await DaemonFixture.with { shop in
+      // Cyrillic а, о and е; each in the order or in the referral, in the name or in the domain.
+      try await shop.sandbox.put([
+        SandboxReferral("r1", email: "ana@example.com"), SandboxReferral("r2", email: "b\u{43E}b@example.com"),
+        SandboxReferral("r3", email: "eve@example.com"), SandboxReferral("r4", email: "Zo\u{EB}@example.com"),
+      ])
+      try await shop.insert(
+        ShopOrder(1, email: "\u{430}na@example.com"), ShopOrder(2, email: "bob@example.com"),
+        ShopOrder(3, email: "eve@\u{435}xample.com"), ShopOrder(4, email: " zoe\u{308}@EXAMPLE.com "))
+      try await shop.start()
+      #expect(await shop.reaches(["1": "waiting", "2": "waiting", "3": "waiting", "4": "reported"]))
+      let state = await shop.sandbox.state
+      #expect(state.converted.map(\.referralID) == ["r4"])
+      #expect(state.reports.count == 1)
+    }
+  }
+
   @Test func aReferralThatComesLateIsReportedForTheOrderThatWaits() async throws {
     try await DaemonFixture.with { shop in
       try await shop.insert(ShopOrder(1, email: "late@example.com", daysAgo: 0.001))

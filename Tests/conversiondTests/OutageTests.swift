@@ -92,6 +92,44 @@ import Testing
     }
   }
 
+  @Test func aPartnerWhoIsNotApprovedWaitsWithoutAnAttemptAndGoesOnByItself() async throws {
+    try await DaemonFixture.with { shop in
+      try await shop.sandbox.put((1...3).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      await shop.sandbox.setKeys([:], unapproved: [DaemonFixture.key])
+      try await shop.insert(ShopOrder(1, email: "friend1@example.com"), ShopOrder(2, email: "friend2@example.com"))
+      let daemon = try await shop.start()
+      let isHalted = { (line: String) in line.contains("event=api_halted") && line.contains("reason=not_approved") }
+      #expect(await eventually(within: .seconds(40)) { daemon.errorLines.contains(where: isHalted) })
+      let (end, report) = try await shop.status()
+      #expect(end == .exited(1) && report.api.state == "failing")
+      #expect(report.api.message?.contains("HTTP 403") == true)
+      #expect(try await shop.run("status").output.contains("not approved"), "in words, too")
+      await shop.sandbox.setKeys([DaemonFixture.key: SandboxConfiguration.defaultPartner])
+      // Within a minute's back-off, and nobody restarts anything.
+      #expect(await shop.reaches(["1": "reported", "2": "reported"], within: .seconds(150)))
+      #expect(try await shop.entries().values.map(\.attempts) == [1, 1])
+      #expect(await shop.sandbox.state.reports.count == 2)
+      #expect(try await shop.status().end == .exited(0))
+      #expect(daemon.errorLines.count(where: isHalted) == 1)
+      #expect(daemon.errorLines.contains { $0.contains("event=api_recovered") })
+      // While it runs: the lane halts before anything is sent.
+      await shop.sandbox.setKeys([:], unapproved: [DaemonFixture.key])
+      try await shop.insert(ShopOrder(3, email: "friend3@example.com"))
+      #expect(
+        await eventually(within: .seconds(60), every: .milliseconds(500)) {
+          (try? await shop.status())?.report.delivery.message?.hasPrefix("not_approved") == true
+        })
+      let entry = try await shop.entry("3")
+      #expect(entry?.state == "queued" && entry?.attempts == 0 && entry?.unknownOutcome == false)
+      #expect(await shop.sandbox.state.reports.count == 2)
+      try await shop.stop()
+      await shop.sandbox.setKeys([DaemonFixture.key: SandboxConfiguration.defaultPartner])
+      try await shop.start()
+      #expect(await shop.reaches(["3": "reported"]))
+      #expect(await shop.sandbox.state.counters.converted == 3)
+    }
+  }
+
   @Test(arguments: [("1", 2_500), ("2", nil)] as [(String, Int64?)])
   func aRateLimitIsHonouredWithoutBurningAnAttempt(header: String, milliseconds: Int64?) async throws {
     try await DaemonFixture.with { shop in

@@ -56,6 +56,11 @@ extension AttributionRules {
         referralID: referral.id, claims: true)
     case .clicked, .pending: break
     }
+    // Nothing could be sent for it, so nothing is tried.
+    guard referral.id.fitsURL else {
+      return Decision(
+        review: .rejected, "no URL can name its referral \(referral.id)", referralID: referral.id)
+    }
     if selfReferral == .review, isSelfReferral(order, referral) {
       return Decision(
         review: .selfReferral, "buyer and referrer of \(referral.id) are the same", referralID: referral.id,

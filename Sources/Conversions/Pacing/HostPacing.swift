@@ -46,7 +46,7 @@ public struct HostPacing: Hashable, Sendable, Codable {
 
   /// Counts sends that will never be answered as answered now, and tells whether there were any; see
   /// `PacingState.settle`.
-  public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ owner: Int32) -> Bool) -> Bool {
+  public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ ownerOf: PacedSend) -> Bool) -> Bool {
     let ofWrites = writes.settle(at: now, leaseMax: leaseMax, isGone: isGone)
     let ofConversions = conversions.settle(at: now, leaseMax: leaseMax, isGone: isGone)
     return ofWrites || ofConversions

@@ -104,11 +104,11 @@ public struct PacingState: Hashable, Sendable, Codable {
   ///
   /// - Returns: Whether there were any. Whoever keeps the state must then store it: settled anew at each look, a send would
   ///   be answered just now for ever.
-  public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ owner: Int32) -> Bool) -> Bool {
+  public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ ownerOf: PacedSend) -> Bool) -> Bool {
     var isChanged = false
     for index in sends.indices where sends[index].answeredAt == nil {
       let age = now - sends[index].sentAt
-      guard age > leaseMax || age > PacingRules.orphanedFor && isGone(sends[index].owner) else { continue }
+      guard age > leaseMax || age > PacingRules.orphanedFor && isGone(sends[index]) else { continue }
       sends[index].answeredAt = now
       lastAnsweredAt = now
       isChanged = true

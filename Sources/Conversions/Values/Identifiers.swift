@@ -44,11 +44,20 @@ public struct TransactionID: ByteText, Hashable, Sendable, Codable, CustomString
 
 /// A referral's stable ID, as the API gave it.
 public struct ReferralID: ByteText, Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+  /// The longest that is put into a URL, in bytes: the API's own are a tenth of it.
+  public static let bytesMax = 512
+
   /// The ID as the API gave it; percent-encoded wherever it enters a URL.
   public let text: String
 
   /// Wraps an ID as the API gave it.
   public init(_ text: String) { self.text = text }
+
+  /// Whether a URL can name it: an empty one would ask for the list, and one of dots alone is a step upwards to every
+  /// server that normalises paths (RFC 3986, 5.2.4), encoded or not.
+  public var fitsURL: Bool {
+    !text.isEmpty && text.utf8.count <= Self.bytesMax && !text.utf8.allSatisfy { $0 == UInt8(ascii: ".") }
+  }
 
   /// Orders IDs by their bytes, so that equal times still have one answer.
   public static func < (left: Self, right: Self) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }

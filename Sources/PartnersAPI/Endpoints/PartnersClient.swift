@@ -127,7 +127,7 @@ public struct PartnersClient: PartnersService {
 
   /// What the API would be bound to say of an ID that no URL can hold. Nothing is sent.
   private static func impossibleID<Success>() -> APIAnswer<Success> {
-    let message = "not sent: the referral ID is empty, of dots alone, or longer than \(RequestPaths.idBytesMax) bytes"
+    let message = "not sent: the referral ID is empty, of dots alone, or longer than \(ReferralID.bytesMax) bytes"
     return .failure(APIFailure(code: nil, message: message), AnswerHead(status: 400))
   }
 }

@@ -2,9 +2,6 @@ import Conversions
 
 /// The paths of the five endpoints, below the base URL.
 enum RequestPaths {
-  /// The longest ID that is put into a URL, in bytes: the API's own are a tenth of it.
-  static let idBytesMax = 512
-
   /// `/referrals`, with a query where there is one.
   static func list(_ query: ReferralQuery) -> String {
     let parameters: [(String, String?)] = [
@@ -22,10 +19,9 @@ enum RequestPaths {
     return pairs.isEmpty ? "/referrals" : "/referrals?" + pairs.joined(separator: "&")
   }
 
-  /// `/referrals/{referralId}`, with what follows it; nil for an ID that no URL can hold: an empty one would ask for the
-  /// list, and one of dots alone is a step upwards to every server that normalises paths (RFC 3986, 5.2.4), encoded or not.
+  /// `/referrals/{referralId}`, with what follows it; nil for an ID that no URL can hold.
   static func referral(_ id: ReferralID, _ suffix: String = "") -> String? {
-    guard !id.text.isEmpty, id.text.utf8.count <= idBytesMax, !id.text.allSatisfy({ $0 == "." }) else { return nil }
+    guard id.fitsURL else { return nil }
     return "/referrals/\(PercentEncoding.encoded(id.text))\(suffix)"
   }
 }

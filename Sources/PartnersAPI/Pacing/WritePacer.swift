@@ -72,7 +72,9 @@ public actor WritePacer {
     try update { pacing, now in
       let verdict = pacing.verdict(kind, limits, at: now)
       guard verdict == .now else { return (verdict, false) }
-      pacing.record(PacedSend(number: number, owner: getpid(), sentAt: now), kind)
+      let owner = SendOwner.current
+      pacing.record(
+        PacedSend(number: number, owner: owner.process, ownerBeganAt: owner.beganAt, sentAt: now), kind)
       return (verdict, true)
     }
   }
@@ -125,7 +127,7 @@ public actor WritePacer {
       var (pacing, isOfThisBoot) = load(bytes, at: now)
       for change in pending { change(&pacing) }
       // What is settled is stored: a send that was answered "just now" at each look would hold the lane for ever.
-      let isSettled = pacing.settle(at: now, leaseMax: Self.leaseMax, isGone: Self.isGone)
+      let isSettled = pacing.settle(at: now, leaseMax: Self.leaseMax, isGone: SendOwner.isGone)
       let (result, isChanged) = body(&pacing, now)
       let isToWrite = isChanged || isSettled || !pending.isEmpty || !isOfThisBoot
       let record = PacerRecord(bootID: bootID, savedAt: now, pacing: pacing)
@@ -140,11 +142,6 @@ public actor WritePacer {
     guard let bytes else { return (HostPacing(), false) }
     guard let record = PacerRecord(bytes) else { return (.full(at: now), false) }
     return (record.pacing(inBoot: bootID, at: now), record.bootID == bootID)
-  }
-
-  /// Whether a process ended. One of another user is there (EPERM).
-  private static func isGone(_ process: Int32) -> Bool {
-    process != getpid() && kill(process, 0) != 0 && errno == ESRCH
   }
 
   /// The kernel's ID of this boot (random(4)); the same text for all where it can't be read, as then times that lie in

@@ -42,7 +42,7 @@ struct Flight: Sendable {
 
   private func send(_ queued: QueuedOrder, permit: SendPermit) async throws -> Sending.Ended? {
     var (order, needs) = (queued.order, queued.needs)
-    if let frozen = order.frozen, surroundings.clock.now - frozen.frozenAt > settings.giveUpAfter {
+    if let frozen = order.frozen, try await isTriedInVain(order, frozen) {
       try await giveUp(order, frozen)
       return nil
     }
@@ -119,6 +119,18 @@ struct Flight: Sendable {
         patience.cancel()
       }
     }
+  }
+
+  /// Whether sends that count have gone on for as long as an order is tried. Neither an API that wouldn't hear us, for
+  /// however long it was away, nor a lane that was halted is the order's failure: after either it is tried once more.
+  private func isTriedInVain(_ order: LedgerOrder, _ frozen: FrozenReport) async throws -> Bool {
+    guard surroundings.clock.now - frozen.frozenAt > settings.giveUpAfter else { return false }
+    let tries = try await surroundings.ledger.transaction { transaction in
+      // One that was cut short by the daemon's end has no verdict.
+      try transaction.attempts(of: order.entry).filter { $0.verdict == nil || $0.verdict == SendVerdict.unknownName }
+    }
+    guard let first = tries.first, let last = tries.last else { return false }
+    return last.startedAt - first.startedAt > settings.giveUpAfter
   }
 
   private func giveUp(_ order: LedgerOrder, _ frozen: FrozenReport) async throws {

@@ -161,13 +161,16 @@ extension SendVerdict {
     if case .unknown = self { true } else { false }
   }
 
+  /// What attempts are listed with that may have been done.
+  static let unknownName = "unknown"
+
   /// The verdict in a word, as attempts are listed with.
   var name: String {
     switch self {
     case .reported: "reported"
     case .review: "review"
     case .superseded: "superseded"
-    case .unknown, .verify: "unknown"
+    case .unknown, .verify: Self.unknownName
     case .notDone: "not_done"
     case .halt: "halt"
     case .rematch: "rematch"

@@ -18,12 +18,17 @@ struct ControlServer: Service {
   /// Serves until a graceful shutdown begins; a server that failed is started again.
   func run() async throws {
     await cancelWhenGracefulShutdown {
+      var told: String?
       while !Task.isCancelled {
+        let began = ContinuousClock.now
         do {
           try await serve()
         } catch {
           if Task.isCancelled { break }
-          log.warning("the control socket \(path) failed: \(error)")
+          // Said once for as long as it fails at once each time, as where no descriptors are free.
+          if ContinuousClock.now - began > .seconds(30) { told = nil }
+          if told != "\(error)" { log.warning("the control socket \(path) failed: \(error)") }
+          told = "\(error)"
           try? await Task.sleep(for: .seconds(1))
         }
       }

@@ -27,6 +27,7 @@ struct Daemon {
     umask(0o077)
     // Left to its default, a hangup of the terminal or of a careless `kill -HUP` would end the daemon.
     signal(SIGHUP, SIG_IGN)
+    try await TimerDescriptors.make()
     let log = DaemonLog(configuration.log, noColor: noColor)
     defer { log.flush() }
     for warning in warnings { log.logger.warning("\(warning)") }

@@ -23,7 +23,7 @@ final class WatchedSource: OrderSource {
   var sweptCount: Int { state.withLock { $0.swept } }
   /// How often the shop was asked, with success or not.
   var calls: Int { state.withLock { $0.calls } }
-  /// How long each transaction lasted.
+  /// How long each transaction lasted that read a piece or recent changes.
   var costs: [Duration] { state.withLock { $0.costs } }
   /// How many orders each piece brought.
   var sweptSizes: [Int] { state.withLock { $0.sweptSizes } }
@@ -59,7 +59,9 @@ final class WatchedSource: OrderSource {
   }
 
   func recent(after position: String?, of survey: ShopSurvey, screen: OrderScreen) async throws -> RecentPage {
-    try await base.recent(after: position, of: survey, screen: screen)
+    let page = try await base.recent(after: position, of: survey, screen: screen)
+    state.withLock { $0.costs.append(page.cost) }
+    return page
   }
 
   func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {

@@ -106,6 +106,7 @@ final class ModelAPI: PartnersService {
     case .none: break
     case .some(0): return .transport(.timedOut)
     case .some(-1): return .transport(.cancelled)
+    case .some(-2): return .transport(.tls)
     case .some(let status): return .failure(APIFailure(code: "CODE", message: "ordered"), AnswerHead(status: status))
     }
     let date = state.withLock { $0.clockAhead }.map { ahead in

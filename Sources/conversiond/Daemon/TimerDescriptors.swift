@@ -1,0 +1,38 @@
+import Dispatch
+import Glibc
+
+/// The descriptors behind every sleep: libdispatch makes one for each of its clocks (timerfd_create(2)) when that clock
+/// is first needed, and keeps it. Where none is free at that moment it says nothing, and the sleep never ends.
+enum TimerDescriptors {
+  /// What a daemon opens at its start: timers, signals, the ledger, the control socket, the database and the API. One that
+  /// began with fewer might not even hear SIGTERM, whose descriptor is made by libdispatch, too.
+  private static let leastFree = 40
+
+  /// Makes them, before anything else can use up what there is.
+  ///
+  /// - Throws: `CommandFailure` where there are not enough.
+  static func make() async throws {
+    try makeSure(of: leastFree)
+    // Timers that are due when nobody lives any more: one that is over before libdispatch comes to it makes no descriptor.
+    let never = 100 * 365 * 86_400
+    DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(never)) {}
+    DispatchQueue.global().asyncAfter(wallDeadline: .now() + .seconds(never)) {}
+    Task.detached { try await Task.sleep(for: .seconds(never), clock: .continuous) }
+    // Behind them in each clock's queue.
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().asyncAfter(wallDeadline: .now() + .milliseconds(20)) { continuation.resume() }
+    }
+    try await Task.sleep(for: .milliseconds(20), clock: .continuous)
+    try await Task.sleep(for: .milliseconds(20), clock: .suspending)
+  }
+
+  /// Without them the sleeps below would be the first that never end.
+  private static func makeSure(of count: Int) throws {
+    let descriptors = (0..<count).map { _ in unsafe open("/dev/null", O_RDONLY | O_CLOEXEC) }
+    let reason = errno
+    for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
+    guard descriptors.contains(where: { $0 < 0 }) else { return }
+    let words = unsafe String(cString: strerror(reason))
+    throw CommandFailure(.tryAgain, "no file descriptors are free: \(words); see LimitNOFILE= and ulimit -n")
+  }
+}
