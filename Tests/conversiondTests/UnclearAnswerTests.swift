@@ -87,7 +87,7 @@ import Testing
       let asked = await shop.sandbox.state.counters.requests
       #expect(
         await eventually(within: .seconds(60)) {
-          ["event=mirror_failed", "event=mirror_distrusted"].contains { shop.log.contains($0) }
+          ["event=mirror_failed", "event=mirror_distrusted", "event=api_halted"].contains { shop.log.contains($0) }
         })
       try await shop.insert(ShopOrder(2, email: "nobody@example.com"))
       #expect(await shop.reaches(["2": "waiting"], within: .seconds(10)))

@@ -9,6 +9,8 @@ import Synchronization
   private struct State {
     var submitted: [CurlTransfer] = []
     var isDriven = false
+    /// Whether whoever drives was woken and has not looked yet.
+    var isWoken = false
   }
 
   private static let isGloballyReady: Bool = conversiond_curl_global_init() == CURLE_OK
@@ -65,12 +67,19 @@ import Synchronization
   }
 
   private func wake() {
+    let isFirst = state.withLock { state in
+      defer { state.isWoken = true }
+      return !state.isWoken
+    }
+    guard isFirst else { return }
     if let multi = unsafe multi { _ = unsafe curl_multi_wakeup(multi) }
   }
 
   /// Drives transfers until there are none.
   private func drive() {
     repeat {
+      // What is asked for from now on wakes again.
+      state.withLock { $0.isWoken = false }
       endCancelled()
       begin()
       var count: Int32 = 0

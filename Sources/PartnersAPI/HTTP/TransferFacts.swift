@@ -23,8 +23,11 @@ struct TransferFacts {
   /// come before sending, and only where not a byte left.
   var failure: TransportFailure {
     let (kind, endsBeforeSending) = verdict
+    let isUnsent = endsBeforeSending && requestBytes == 0
+    // A kept connection that died during the request, and a new one in its place that could not be made.
     return TransportFailure(
-      kind: kind, message: message, mayHaveBeenDone: !(endsBeforeSending && requestBytes == 0), duration: duration)
+      kind: endsBeforeSending && !isUnsent ? .interrupted : kind, message: message, mayHaveBeenDone: !isUnsent,
+      duration: duration)
   }
 
   private var verdict: (kind: TransportFailure.Kind, endsBeforeSending: Bool) {

@@ -6,7 +6,8 @@ struct UnlimitedPacing {
   /// How long a look into the file holds.
   private static let lookAgeMax = Duration.milliseconds(250)
 
-  private var inFlight: Set<UInt64> = []
+  /// By their permits' numbers.
+  private var inFlight: [UInt64: WriteKind] = [:]
   private var lookedAt: Duration?
   private var blockedUntil: Duration?
 
@@ -25,8 +26,16 @@ struct UnlimitedPacing {
     return inFlight.count < PacingRules.preparedMax ? .now : .afterAnswer
   }
 
-  mutating func begin(_ number: UInt64) { inFlight.insert(number) }
-  mutating func end(_ number: UInt64) { inFlight.remove(number) }
+  /// Begins a write at once where one may leave and the file need not be looked into; nil where it is to be waited for.
+  mutating func begin(_ kind: WriteKind, at now: Duration) -> SendPermit? {
+    guard !needsLook(at: now), verdict(at: now) == .now else { return nil }
+    let permit = SendPermit(number: .random(in: .min ... .max))
+    inFlight[permit.number] = kind
+    return permit
+  }
+
+  /// Ends a write; nil for one that is none of these.
+  mutating func end(_ permit: SendPermit) -> WriteKind? { inFlight.removeValue(forKey: permit.number) }
 
   /// The API has refused one: the file is looked into next, where that has been written.
   mutating func forgetLook() { lookedAt = nil }

@@ -1,5 +1,6 @@
 public import Conversions
 import Glibc
+import Synchronization
 
 /// The one pacer of a host and a base URL: its state is in a locked file that the daemon and all commands of this host
 /// share, so that together they keep the API's limits, across restarts too.
@@ -22,7 +23,8 @@ public actor WritePacer {
   private let turns = TurnQueue(count: 1)
   /// The permits that are out, with what they are counted as.
   private var kinds: [UInt64: WriteKind] = [:]
-  private var unlimited = UnlimitedPacing()
+  /// Not the actor's own: thousands of writes a second need not change threads twice each.
+  private let unlimited = Mutex(UnlimitedPacing())
   /// What could not be written yet: the next access does it before anything else.
   private var pending: [@Sendable (inout HostPacing) -> Void] = []
 
@@ -52,16 +54,34 @@ public actor WritePacer {
   /// Waits until the limits allow one write, first come, first served within this process, and reserves it.
   ///
   /// - Throws: `CancellationError`; `PacingFailure` where the file can't be read, locked or written.
-  public func reserve(_ kind: WriteKind) async throws -> SendPermit {
+  public nonisolated func reserve(_ kind: WriteKind) async throws -> SendPermit {
+    try Task.checkCancellation()
+    if limits.areNone(for: kind), let permit = unlimited.withLock({ $0.begin(kind, at: clock.uptime) }) {
+      return permit
+    }
+    return try await reserveInTurn(kind)
+  }
+
+  private func reserveInTurn(_ kind: WriteKind) async throws -> SendPermit {
     try await turns.acquire()
     defer { turns.release() }
     while true {
       try Task.checkCancellation()
-      let number = UInt64.random(in: .min ... .max)
-      switch try limits.areNone(for: kind) ? unlimitedVerdict(kind, number) : verdict(kind, number) {
-      case .now:
-        kinds[number] = kind
-        return SendPermit(number: number)
+      let verdict: PacingVerdict
+      if limits.areNone(for: kind) {
+        verdict = try lookedVerdict(kind)
+        if verdict == .now, let permit = unlimited.withLock({ $0.begin(kind, at: clock.uptime) }) { return permit }
+      } else {
+        let number = UInt64.random(in: .min ... .max)
+        verdict = try self.verdict(kind, number)
+        if verdict == .now {
+          kinds[number] = kind
+          return SendPermit(number: number)
+        }
+      }
+      switch verdict {
+      // Another one was quicker, or the look is too old again.
+      case .now: await Task.yield()
       case .at(let time): try await clock.sleep(until: min(time, clock.uptime + Self.waitMax))
       case .afterAnswer: try await clock.sleep(for: Self.answerPoll)
       }
@@ -79,32 +99,42 @@ public actor WritePacer {
     }
   }
 
-  private func unlimitedVerdict(_ kind: WriteKind, _ number: UInt64) throws -> PacingVerdict {
+  private func lookedVerdict(_ kind: WriteKind) throws -> PacingVerdict {
     let now = clock.uptime
-    if unlimited.needsLook(at: now) { unlimited.look(try snapshot().verdict(kind, limits, at: now), at: now) }
-    let verdict = unlimited.verdict(at: now)
-    if verdict == .now { unlimited.begin(number) }
-    return verdict
+    if unlimited.withLock({ $0.needsLook(at: now) }) {
+      let verdict = try snapshot().verdict(kind, limits, at: now)
+      unlimited.withLock { $0.look(verdict, at: now) }
+    }
+    return unlimited.withLock { $0.verdict(at: now) }
   }
 
   /// Records what came of a permit. Where the file can't be written now, it is done with the next access to it, before
   /// which nothing is sent.
-  public func finish(_ permit: SendPermit, _ answer: PacedAnswer) {
-    guard let kind = kinds.removeValue(forKey: permit.number) else { return }
-    let now = clock.uptime
-    if limits.areNone(for: kind) {
-      unlimited.end(permit.number)
-      guard case .refused = answer else { return }
-      unlimited.forgetLook()
-    }
-    settle { $0.record(answer, to: permit.number, kind, at: now) }
+  public nonisolated func finish(_ permit: SendPermit, _ answer: PacedAnswer) async {
+    guard let kind = unlimited.withLock({ $0.end(permit) }) else { return await finishCounted(permit, answer) }
+    guard case .refused = answer else { return }
+    unlimited.withLock { $0.forgetLook() }
+    await record(answer, to: permit, kind)
+    // Whoever looked meanwhile may have looked too early.
+    unlimited.withLock { $0.forgetLook() }
   }
 
   /// Takes back a permit with which nothing was sent.
-  public func cancel(_ permit: SendPermit) {
-    guard let kind = kinds.removeValue(forKey: permit.number) else { return }
-    if limits.areNone(for: kind) { return unlimited.end(permit.number) }
-    settle { $0.cancel(permit.number) }
+  public nonisolated func cancel(_ permit: SendPermit) async {
+    if unlimited.withLock({ $0.end(permit) }) == nil { await cancelCounted(permit) }
+  }
+
+  private func finishCounted(_ permit: SendPermit, _ answer: PacedAnswer) {
+    if let kind = kinds.removeValue(forKey: permit.number) { record(answer, to: permit, kind) }
+  }
+
+  private func cancelCounted(_ permit: SendPermit) {
+    if kinds.removeValue(forKey: permit.number) != nil { settle { $0.cancel(permit.number) } }
+  }
+
+  private func record(_ answer: PacedAnswer, to permit: SendPermit, _ kind: WriteKind) {
+    let now = clock.uptime
+    settle { $0.record(answer, to: permit.number, kind, at: now) }
   }
 
   /// The state that all share, as of now.
