@@ -103,7 +103,11 @@ let package = Package(
     tests("SystemdTests", ["Systemd", "TestHosts", logging]),
     tests("ConfigurationTests", ["Configuration", "Conversions"]),
     tests("PartnersSandboxTests", ["PartnersSandbox", "TestHosts", flyingSocks]),
-    tests("conversiondTests", ["conversiond", "TestHosts", "PartnersSandbox", "Configuration", "Pipeline", "Systemd"]),
+    tests(
+      "conversiondTests",
+      [
+        "conversiond", "TestHosts", "PartnersSandbox", "Configuration", "Pipeline", "Systemd", flyingFox, flyingSocks,
+      ]),
     // The built program as a black box, for a minute of everything at once: `TORTURE_SECONDS`, `TORTURE_SEED`.
     tests("TortureTests", ["conversiond", "TestHosts", "Postgres"]),
   ]

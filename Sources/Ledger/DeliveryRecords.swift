@@ -78,10 +78,15 @@ extension SQLiteTransaction: DeliveryRecords {
       values.add(entry.number)
       values.add(Int64(attempt.number))
     }
-    let counting = "UPDATE reports SET is_unknown = is_unknown OR ?, attempts = attempts + ? WHERE entry = ?"
+    // Its bytes may have left only now, however long ago it was marked.
+    let counting = """
+      UPDATE reports SET is_unknown = is_unknown OR ?1, attempts = attempts + ?2,
+        last_sent_at = CASE WHEN ?1 THEN max(last_sent_at, ?3) ELSE last_sent_at END WHERE entry = ?4
+      """
     try hot(.counting, counting).run { values in
       values.add(result.isUnknown)
       values.add(result.counts ? 1 : 0)
+      values.add(now)
       values.add(entry.number)
     }
     try settle(entry, result.next, detail: attempt.detail, at: now)
@@ -96,8 +101,8 @@ extension SQLiteTransaction: DeliveryRecords {
       try set(entry, .superseded, reason: DecisionReason.alreadyConverted, detail: detail, claims: false, at: now)
     case .review(let reason):
       // Refused for good, or for a referral that is gone: nothing was done, so the next in line moves up. Any other
-      // doubt holds the referral until a person has decided.
-      let keeps = reason != .rejected && reason != .referralMissing
+      // doubt, an earlier send that may have been done among them, holds the referral until a person has decided.
+      let keeps = try (reason != .rejected && reason != .referralMissing) || isUnknown(entry)
       try set(entry, .review, reason: reason.rawValue, detail: detail, claims: keeps, at: now)
     case .again(let time):
       try postpone(entry, until: time, reason: "retry", detail: detail ?? "")
@@ -113,18 +118,23 @@ extension SQLiteTransaction: DeliveryRecords {
     try execute("UPDATE orders SET decide_at = ? WHERE entry = ?", [later.microseconds, entry.number])
   }
 
+  private func isUnknown(_ entry: EntryID) throws -> Bool {
+    try Bool.fetchOne(
+      db.cachedStatement(sql: "SELECT is_unknown FROM reports WHERE entry = ?"), arguments: [entry.number]) ?? false
+  }
+
   private func set(
     _ entry: EntryID, _ outcome: Outcome, reason: String?, detail: String?, claims: Bool = true, at now: Timestamp
   ) throws {
+    // A column that is set is taken out of its indexes and put in again, changed or not.
     let sql = """
-      UPDATE orders SET outcome = ?, reason = ?, detail = ?, claims = claims AND ?, decided_at = ?, send_at = NULL,
-        decide_at = NULL WHERE entry = ?
+      UPDATE orders SET outcome = ?, reason = ?, detail = ?, decided_at = ?, send_at = NULL, decide_at = NULL\
+      \(claims ? "" : ", claims = 0") WHERE entry = ?
       """
-    try hot(.settle, sql).run { values in
+    try hot(claims ? .settle : .settleAndLetGo, sql).run { values in
       values.add(outcome.rawValue)
       values.add(reason)
       values.add(detail)
-      values.add(claims)
       values.add(now)
       values.add(entry.number)
     }

@@ -106,7 +106,7 @@ final class HotStatements {
   enum Name: Hashable {
     case standing, settled, insert, update, holder, referralByID, referralsByEmail, referralsByExternalID
     case freezing, sending, lastAttempt, attempt, attemptEnded, counting, settle, converted, referralOf, rematches
-    case entry, fact, wakeRivals
+    case entry, fact, rivals, settleAndLetGo
   }
 
   private var found: [Name: HotStatement] = [:]

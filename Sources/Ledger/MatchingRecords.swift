@@ -96,8 +96,10 @@ extension SQLiteTransaction: MatchingRecords {
   }
 
   func wakeRivals(of referral: ReferralID) throws {
-    let sql =
-      "UPDATE orders SET decide_at = 0 WHERE referral_id = ? AND outcome = 'waiting' AND referral_id IS NOT NULL"
-    try hot(.wakeRivals, sql).run { $0.add(referral.text) }
+    // Mostly there are none, and an UPDATE that may change many rows begins by making a table for their numbers.
+    let condition = "referral_id = ? AND outcome = 'waiting' AND referral_id IS NOT NULL"
+    let select = "SELECT 1 FROM orders WHERE \(condition) LIMIT 1"
+    guard try !hot(.rivals, select).rows({ $0.add(referral.text) }, { _ in true }).isEmpty else { return }
+    try execute("UPDATE orders SET decide_at = 0 WHERE \(condition)", [referral.text])
   }
 }

@@ -59,6 +59,11 @@ private func lost(_ kind: TransportFailure.Kind, mayHaveBeenDone: Bool) -> APIAn
     #expect(kind(failed(status, code, malformed: status == 201)) == expected)
   }
 
+  @Test(arguments: [400, 413, 415, 422])
+  func aProxysPageSaysNothingOfWhatWasDone(status: Int) {
+    #expect(kind(failed(status, nil, malformed: true)) == "unknown")
+  }
+
   @Test func aMissingReferralDependsOnWhatMayHaveBeenDone() {
     #expect(kind(failed(404, "NOT_FOUND"), doubtful) == "verify missingAfterUnknown")
     let often = SendHistory(hasUnknownOutcome: false, firstSentAt: epoch, rematches: 3)

@@ -87,11 +87,47 @@ extension Loops {
       #expect(world.lines.of(.review).map(\.level) == [.error])
     }
 
+    @Test func aRefusalAfterAnUnknownOutcomeKeepsTheReferralForAPersonToDecide() async throws {
+      let world = try await queued(.answerLost, .invalid)
+      try await finish(world, .review)
+      #expect(try await world.order(1)?.reason == "rejected")
+      #expect(try await world.order(1)?.claims == true, "it may have been done: no rival moves up")
+    }
+
     @Test func anotherProgramsConversionSupersedes() async throws {
       let world = try await queued()
       world.api.convertElsewhere("r1")
       try await finish(world, .superseded)
       #expect(world.sent.count == 1 && world.done.isEmpty)
+    }
+
+    @Test func rivalsAreNotSentAfterAnOrderThatLostItsReferral() async throws {
+      let world = try await queued()
+      var rival = makeOrder(2)
+      rival.email = makeOrder(1).email
+      world.shop.put(rival)
+      try await world.takeShop()
+      try await world.decideAll()
+      #expect(try await world.outcome(2) == .waiting)
+      world.api.convertElsewhere("r1")
+      try await finish(world, .superseded)
+      #expect(try await world.outcome(2) == .superseded)
+      #expect(world.sent.count == 1, "the API has shown whose it is")
+    }
+
+    @Test func anHourThatTheAPIAsksForIsEverybodys() async throws {
+      let world = try World()
+      try await world.queue(1, 2, 3, 4)
+      world.checkSends()
+      world.api.state.withLock { $0.convertFaults = [.status(503, code: nil, retryAfter: .seconds(3600))] }
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(60)) { world.sent.count == 1 }
+        let before = world.clock.uptime
+        try await world.pass(.seconds(3500))
+        #expect(world.sent.count == 1)
+        try await world.reaches(within: .seconds(600)) { try await world.outcomes() == [.reported: 4] }
+        #expect(world.clock.uptime - before >= .seconds(3590))
+      }
     }
 
     @Test func aTransactionIDUsedForAnotherReferralIsAConflict() async throws {

@@ -114,6 +114,18 @@ extension Loops {
       #expect(try await world.order(1)?.reason == ReviewReason.changedWhileUnknown.rawValue)
     }
 
+    @Test func whatMayHaveBeenDoneForAReferralThatIsGoneIsForAPerson() async throws {
+      let world = try await queued(.answerLost)
+      try await change(world, seenByIntake: false) { $0.qualifies = false }
+      world.api.put(makeReferral("r9", email: "other@example.com"))
+      try await world.mirrorAPI()
+      world.api.state.withLock { $0.table.referrals[ReferralID("r1")] = nil }
+      try await finish(world, .review)
+      #expect(try await world.order(1)?.reason == ReviewReason.referralMissing.rawValue)
+      #expect(try await world.order(1)?.claims == true)
+      #expect(world.sent.count == 1)
+    }
+
     @Test func anOutageOfTheShopKeepsTheQueueAndLeaksNoPermit() async throws {
       let world = try await queued()
       world.shop.state.withLock { $0.outage = OrderSourceFailure(kind: .unreachable, message: "connection refused") }

@@ -82,7 +82,8 @@ import Testing
     if Bool.random() {
       usleep(.random(in: 10_000...2_000_000))
     } else {
-      let more = Int.random(in: 1...max(2, count / kills))
+      // On the average half of the kills so drain three quarters of all.
+      let more = Int.random(in: 1...max(2, 3 * count / kills))
       // Where all that is left waits for its back-off, there is nothing to wait for.
       _ = await eventually(within: .seconds(6), every: .milliseconds(5)) {
         await shop.sandbox.state.counters.writes >= before + more

@@ -7,7 +7,7 @@ import Testing
 
 /// The disk fails under the running daemon, and comes back.
 @Suite struct DiskTests {
-  private static let count = 200
+  private static let count = 600
 
   /// What a trouble costs while it lasts.
   private struct Cost: CustomStringConvertible {
@@ -61,7 +61,7 @@ import Testing
 
   private static var slow: SandboxConfiguration {
     var sandbox = SandboxConfiguration.unlimited
-    sandbox.latency = .milliseconds(10)...(.milliseconds(20))
+    sandbox.latency = .milliseconds(150)...(.milliseconds(250))
     return sandbox
   }
 

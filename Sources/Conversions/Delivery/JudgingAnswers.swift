@@ -30,7 +30,10 @@ extension SendVerdict {
     // Done as far as the status tells, but the body doesn't say for whom: the same bytes again get the answer.
     case 200..<300: return .unknown(words, retryAfter: nil)
     case 300..<400: return .halt(.redirect, words)
-    case 400, 413, 415, 422: return .review(.rejected, rejection(words, failure.fields))
+    // A page is a proxy's, and a proxy's answer says nothing of what was done.
+    case 400, 413, 415, 422:
+      return failure.isMalformed
+        ? .unknown(words, retryAfter: failure.retryAfter) : .review(.rejected, rejection(words, failure.fields))
     case 401: return .halt(.keyRefused, words)
     case 403: return .halt(.notApproved, words)
     case 404 where failure.code != "NOT_FOUND": return .unknown(words, retryAfter: failure.retryAfter)

@@ -103,9 +103,10 @@ public actor WritePacer {
     let now = clock.uptime
     if unlimited.withLock({ $0.needsLook(at: now) }) {
       let verdict = try snapshot().verdict(kind, limits, at: now)
-      unlimited.withLock { $0.look(verdict, at: now) }
+      // As of when it was had: a slow file would else be looked into again and again.
+      unlimited.withLock { $0.look(verdict, at: clock.uptime) }
     }
-    return unlimited.withLock { $0.verdict(at: now) }
+    return unlimited.withLock { $0.verdict(at: clock.uptime) }
   }
 
   /// Records what came of a permit. Where the file can't be written now, it is done with the next access to it, before

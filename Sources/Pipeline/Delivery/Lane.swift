@@ -54,7 +54,12 @@ struct Lane {
     health.note(ended, isLate: isLate, at: uptime, log: surroundings.log)
     if case .halt(let reason, _) = ended.verdict { gate.waitWithTheNextProbe(reason) }
     if isLate { return }
-    guard ended.verdict.isTaken else { return await slowDown(wait, at: uptime) }
+    guard ended.verdict.isTaken else {
+      await slowDown(wait, at: uptime)
+      // What the API asks of one sender it asks of all that is sent.
+      if let after = ended.verdict.retryAfter { restUntil = max(restUntil ?? uptime, uptime + after) }
+      return
+    }
     restUntil = nil
     latency = latency.map { $0 + (ended.duration - $0) / 8 } ?? ended.duration
     let isQuick = latency.map { $0 <= Self.quick } ?? false
@@ -128,6 +133,11 @@ final class Landings: Sendable {
 }
 
 extension SendVerdict {
+  /// How long the API asks us to wait, where it was out of order; a 429's wait is the pacer's.
+  fileprivate var retryAfter: Duration? {
+    if case .unknown(_, let after) = self { after } else { nil }
+  }
+
   /// Whether the API has taken the order.
   fileprivate var isTaken: Bool {
     switch self {

@@ -61,7 +61,9 @@ struct LooksBeforeSend: Sendable {
   /// anything is frozen, the youngest were walked by a walk that began after the order was seen.
   private func seeYoungReferrals(before order: LedgerOrder) async throws -> LedgerOrder? {
     do {
-      guard try await YoungestWalk(surroundings: surroundings).ensure(since: order.firstSeenAt) else { return order }
+      guard
+        try await YoungestWalk(surroundings: surroundings).ensure(since: min(order.firstSeenAt, surroundings.clock.now))
+      else { return order }
       // One that was made seconds before the order may be the order's now.
       return try await decidedAgain(order.entry)
     } catch let failure as ReadFailure {

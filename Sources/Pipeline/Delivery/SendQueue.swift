@@ -57,7 +57,9 @@ struct SendQueue: Sendable {
   private func read(probe: EntryID?, except flying: Set<EntryID>) async throws -> [QueuedOrder] {
     let now = surroundings.clock.now
     let orders = try await surroundings.ledger.transaction { transaction in
-      if let probe, let order = try transaction.entry(probe), order.outcome == .queued, order.frozen != nil {
+      if let probe, !flying.contains(probe), let order = try transaction.entry(probe), order.outcome == .queued,
+        order.frozen != nil
+      {
         return [order]
       }
       return try transaction.nextToSend(at: now, limit: probe == nil ? Self.readMax + flying.count : 1)

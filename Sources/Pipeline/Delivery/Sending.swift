@@ -66,16 +66,19 @@ struct Sending: Sendable {
     let answer = await surroundings.partners.convert(report, permit: permit)
     var verdict = SendVerdict(answer: answer, report: report, history: history)
     var isUnknown = verdict.isUnknown
+    var shown: Referral?
     if case .verify(let reason) = verdict {
+      let referral = await surroundings.partners.referral(report.referralID)
+      if case .success(let value, _) = referral { shown = value }
       verdict = SendVerdict(
-        verifying: reason, referral: await surroundings.partners.referral(report.referralID), report: report,
-        history: history, now: surroundings.clock.now, skew: Self.clockSkew)
+        verifying: reason, referral: referral, report: report, history: history, now: surroundings.clock.now,
+        skew: try await skew())
       // The answer itself was clear: this send was not done, whether or not the referral could be asked for.
       isUnknown = false
     }
     let ended = Ended(
       order: order, report: report, verdict: verdict, attemptNumber: number, startedAt: startedAt,
-      duration: surroundings.clock.uptime - began, httpStatus: answer.httpStatus, isUnknown: isUnknown)
+      duration: surroundings.clock.uptime - began, httpStatus: answer.httpStatus, isUnknown: isUnknown, shown: shown)
     try await settle(ended)
     return ended
   }
@@ -90,6 +93,13 @@ struct Sending: Sendable {
     let duration: Duration
     let httpStatus: Int?
     let isUnknown: Bool
+    /// The referral as the API showed it, where it was asked.
+    let shown: Referral?
+  }
+
+  /// By how much the API's clock may differ from ours: what it was found to differ by, and what that can't tell.
+  private func skew() async throws -> Duration {
+    try await surroundings.ledger.transaction { try $0.sendSkew() }
   }
 
   private func settle(_ ended: Ended) async throws {
@@ -107,6 +117,8 @@ struct Sending: Sendable {
       }
     try await surroundings.ledger.transaction { [result] transaction in
       try transaction.finishSend(ended.order.entry, attempt: attempt, result: result, at: now)
+      // The rivals of an order that lost its referral to another program must not be sent after it.
+      if let shown = ended.shown { _ = try transaction.record(shown, seenAt: now) }
       if let halt { try transaction.setLaneHalt(halt) }
     }
     await note(verdict, now: now)
@@ -195,5 +207,13 @@ extension SendVerdict {
     case .halt(_, let words): (SendResult(next: .again(now), isUnknown: false, counts: false), words)
     case .rematch(let words): (SendResult(next: .rematch, isUnknown: false, counts: false), words)
     }
+  }
+}
+
+extension LedgerTransaction {
+  /// By how much the API's clock may differ from ours when it is judged whether a conversion is ours.
+  func sendSkew() throws -> Duration {
+    let ahead = try mirrorProgress().clockAhead ?? .zero
+    return Sending.clockSkew + max(ahead, .zero - ahead)
   }
 }

@@ -12,12 +12,22 @@ struct UnknownSettling: Sendable {
   func settle(_ order: LedgerOrder, _ frozen: FrozenReport) async throws {
     let now = surroundings.clock.now
     let answer = await surroundings.partners.referral(frozen.report.referralID)
+    if case .failure(let failure, let head) = answer, head.status == 404, failure.code == "NOT_FOUND" {
+      return try await review(
+        order, frozen, .referralMissing,
+        "stopped qualifying after a send that may have been done, and the API does not "
+          + "know its referral")
+    }
     guard case .success(let referral, _) = answer else {
       return try await wait(order, until: now + .seconds(60), "asked whether it was done, without an answer")
     }
+    let skew = try await surroundings.ledger.transaction { transaction in
+      _ = try transaction.record(referral, seenAt: now)
+      return try transaction.sendSkew()
+    }
     if referral.status == .converted {
       let isOurs = SendVerdict.isOurs(
-        referral, frozen.report, firstSentAt: frozen.firstSentAt, now: now, skew: Sending.clockSkew)
+        referral, frozen.report, firstSentAt: frozen.firstSentAt, now: now, skew: skew)
       return isOurs
         ? try await end(
           order, .reported, "was done, and has stopped qualifying since: correct it in the partner dashboard")
@@ -29,17 +39,21 @@ struct UnknownSettling: Sendable {
       return try await wait(order, until: clearAt, "stopped qualifying after a send that may have been done")
     }
     guard order.order != nil else {
-      return try await review(order, frozen, "can't be read any more, after a send that may have been done")
+      return try await review(
+        order, frozen, .changedWhileUnknown, "can't be read any more, after a send that may have been done")
     }
     try await end(order, .cancelled, "stopped qualifying, and its sends were not done")
   }
 
   /// What it was worth can't be told any more, and that it is worth nothing neither.
-  private func review(_ order: LedgerOrder, _ frozen: FrozenReport, _ detail: String) async throws {
+  private func review(
+    _ order: LedgerOrder, _ frozen: FrozenReport, _ reason: ReviewReason, _ detail: String
+  ) async throws {
     let now = surroundings.clock.now
     try await surroundings.ledger.transaction { transaction in
-      var decision = Decision(
-        review: .changedWhileUnknown, detail, referralID: frozen.report.referralID, claims: true)
+      // Somebody may have decided while the API was asked.
+      guard try transaction.entry(order.entry)?.outcome == .queued else { return }
+      var decision = Decision(review: reason, detail, referralID: frozen.report.referralID, claims: true)
       decision.value = frozen.report.value
       try transaction.decide(order.entry, decision, at: now)
     }
@@ -47,7 +61,7 @@ struct UnknownSettling: Sendable {
       .review, .error, "order \(order.orderID) \(detail)",
       [
         "order": order.orderID, "referral": frozen.report.referralID.text,
-        "reason": ReviewReason.changedWhileUnknown.rawValue,
+        "reason": reason.rawValue,
       ])
   }
 
@@ -60,6 +74,7 @@ struct UnknownSettling: Sendable {
   private func end(_ order: LedgerOrder, _ outcome: Outcome, _ detail: String) async throws {
     let now = surroundings.clock.now
     try await surroundings.ledger.transaction { transaction in
+      guard try transaction.entry(order.entry)?.outcome == .queued else { return }
       var decision = Decision(outcome, reason: DecisionReason.noLongerQualifies, detail: detail)
       decision.referralID = order.referralID
       decision.claims = outcome == .reported
