@@ -6,17 +6,15 @@ extension SQLiteTransaction: DeliveryRecords {
   func nextToSend(at now: Timestamp, limit: Int) throws -> [LedgerOrder] {
     let mayFreeze = try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil
     // By outcome alone, all of a long queue would be read and sorted for each look at its head.
-    let sql = """
-      \(OrderCoding.selectToSend)
-      WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (? OR r.entry IS NOT NULL)
+    let condition = """
+       WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (? OR r.entry IS NOT NULL)
       ORDER BY o.is_backfill, o.send_at, o.entry LIMIT ?
       """
-    let binding: (inout HotStatement.Values) -> Void = { values in
+    return try orders(condition, select: OrderCoding.selectToSend) { values in
       values.add(now)
       values.add(mayFreeze)
       values.add(Int64(limit))
     }
-    return try hot(sql).rows(binding, OrderCoding.order)
   }
 
   func nextSendAt() throws -> Timestamp? {
@@ -157,9 +155,10 @@ extension SQLiteTransaction: DeliveryRecords {
   private static let rematchWait = Duration.seconds(60)
 
   private func wakeRivalsOf(_ entry: EntryID) throws {
-    let referral = try hot(.referralOf, "SELECT referral_id FROM orders WHERE entry = ?")
-      .rows({ $0.add(entry.number) }) { $0.text(0) }.first
-    if let referral, let referral { try wakeRivals(of: ReferralID(referral)) }
+    let referral =
+      try hot(.referralOf, "SELECT referral_id FROM orders WHERE entry = ?")
+      .rows({ $0.add(entry.number) }) { $0.text(0) }.first ?? nil
+    if let referral { try wakeRivals(of: ReferralID(referral)) }
   }
 
   func postpone(_ entry: EntryID, until time: Timestamp, reason: String, detail: String) throws {

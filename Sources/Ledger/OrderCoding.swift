@@ -110,7 +110,9 @@ enum OrderCoding {
 
 extension SQLiteTransaction {
   /// The orders for which a condition holds, with what stands behind it.
-  func orders(_ condition: String, _ bind: (inout HotStatement.Values) throws -> Void) throws -> [LedgerOrder] {
-    try hot(OrderCoding.select + condition).rows(bind, OrderCoding.order)
+  func orders(
+    _ condition: String, select: String = OrderCoding.select, _ bind: (inout HotStatement.Values) throws -> Void
+  ) throws -> [LedgerOrder] {
+    try hot(select + condition).rows(bind, OrderCoding.order)
   }
 }

@@ -124,19 +124,7 @@ struct DeliveryBenchmark: AsyncParsableCommand {
         for row in rows.values { _ = try transaction.record(row, seenAt: now, isBackfill: false) }
       }
     }
-    try await ledger.transaction { transaction in
-      var (intake, mirror) = (try transaction.intakeProgress(), try transaction.mirrorProgress())
-      (intake.caughtUpAt, intake.firstCaughtUpAt, intake.lastWalkAt) = (now, now, now)
-      try transaction.setIntakeProgress(intake)
-      (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
-      mirror.walks[.quarterHour] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
-      try transaction.setMirrorProgress(mirror)
-    }
-    let matching = Task { try await Matching(surroundings, rules: rules).run() }
-    while try await ledger.transaction({ try $0.outcomes(since: Timestamp(milliseconds: 0)) })[.queued] != orders {
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    matching.cancel()
-    try await matching.value
+    try await ledger.settleCatchUp(at: now)
+    try await ledger.decide(until: orders, Matching(surroundings, rules: rules))
   }
 }

@@ -95,14 +95,7 @@ final class QueuedShop: Sendable {
           status: "status", placedAt: "created_at", updatedAt: ["updated_at"]),
         qualifyingStatuses: ["paid", "completed"]))
     let ledger = try SQLiteLedger(path: path)
-    try await ledger.transaction { transaction in
-      var (intake, mirror) = (try transaction.intakeProgress(), try transaction.mirrorProgress())
-      (intake.caughtUpAt, intake.firstCaughtUpAt, intake.lastWalkAt) = (now, now, now)
-      try transaction.setIntakeProgress(intake)
-      (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
-      mirror.walks[.quarterHour] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
-      try transaction.setMirrorProgress(mirror)
-    }
+    try await ledger.settleCatchUp(at: now)
     for start in stride(from: 1, through: orders, by: 1000) {
       let numbers = start..<min(start + 1000, orders + 1)
       let rows = try await shop.orders(withKeys: numbers.map { OrderKey(String($0)) })
@@ -133,12 +126,7 @@ final class QueuedShop: Sendable {
       keys: [.externalSourceID, .email], choose: .first, attributionWindow: .seconds(90 * 86_400),
       waitForReferral: .seconds(14 * 86_400), selfReferral: .review, hold: .zero,
       amounts: AmountRules(unit: .cents, rounding: .refuse, otherCurrency: .review))
-    let matching = Task { try await Matching(surroundings, rules: rules).run() }
-    while try await ledger.transaction({ try $0.outcomes(since: Timestamp(milliseconds: 0)) })[.queued] != count {
-      try await Task.sleep(for: .milliseconds(5))
-    }
-    matching.cancel()
-    try await matching.value
+    try await ledger.decide(until: count, Matching(surroundings, rules: rules))
   }
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Systemd
+import TestHosts
 import Testing
 
 @Suite struct ServiceNotifierTests {

@@ -7,7 +7,6 @@ public struct PartnersClient: PartnersService {
 
   private let baseURL: PartnersBaseURL
   private let reader: AnswerReader
-  private let options: HTTPOptions
   private let reads: CurlMulti
   private let writes: CurlMulti
   private let readLimiter: ReadLimiter
@@ -41,9 +40,8 @@ public struct PartnersClient: PartnersService {
     self.baseURL = baseURL
     self.pacer = pacer
     reader = AnswerReader(apiKey: options.apiKey, clock: clock)
-    self.options = options
-    reads = CurlMulti(transfersMax: 1)
-    writes = CurlMulti(transfersMax: Self.writeConnectionsMax)
+    reads = CurlMulti(options, transfersMax: 1)
+    writes = CurlMulti(options, transfersMax: Self.writeConnectionsMax)
     readLimiter = ReadLimiter(readsPerMinute, clock: clock)
   }
 
@@ -81,7 +79,7 @@ public struct PartnersClient: PartnersService {
       return Self.impossibleID()
     }
     let request = HTTPRequest(method: .post, url: baseURL.text + path, body: report.body)
-    let answer = reader.read(await writes.send(request, options), ReferralShapes.converted)
+    let answer = reader.read(await writes.send(request), ReferralShapes.converted)
     await pacer.finish(permit, answer.paced)
     return answer
   }
@@ -97,7 +95,7 @@ public struct PartnersClient: PartnersService {
     } catch {
       return .transport(Self.notSent(error))
     }
-    let result = await reads.send(HTTPRequest(method: .get, url: baseURL.text + path, body: nil), options)
+    let result = await reads.send(HTTPRequest(method: .get, url: baseURL.text + path, body: nil))
     let answer = reader.read(result, shape)
     if case .refused(let retryAfter) = answer.paced { readLimiter.refuse(retryAfter: retryAfter) }
     return answer
@@ -113,7 +111,7 @@ public struct PartnersClient: PartnersService {
     } catch {
       return .transport(Self.notSent(error))
     }
-    let answer = read(await writes.send(HTTPRequest(method: method, url: baseURL.text + path, body: body), options))
+    let answer = read(await writes.send(HTTPRequest(method: method, url: baseURL.text + path, body: body)))
     await pacer.finish(permit, answer.paced)
     return answer
   }

@@ -15,6 +15,7 @@ import Synchronization
 
   private static let isGloballyReady: Bool = conversiond_curl_global_init() == CURLE_OK
 
+  private let options: HTTPOptions
   private let transfersMax: Int
   private let state = Mutex(State())
   private let queue = DispatchQueue(label: "conversiond.http")
@@ -25,7 +26,8 @@ import Synchronization
   private nonisolated(unsafe) var idle: [CurlHandle] = []
 
   /// For at most so many transfers at once, on as many connections, each opened when it is first needed.
-  init(transfersMax: Int) {
+  init(_ options: HTTPOptions, transfersMax: Int) {
+    self.options = options
     self.transfersMax = max(1, transfersMax)
     unsafe multi = Self.isGloballyReady ? curl_multi_init() : nil
     if let multi = unsafe multi {
@@ -40,7 +42,7 @@ import Synchronization
   }
 
   /// Sends a request and waits for the whole answer, the deadline, or the task's cancellation.
-  func send(_ request: HTTPRequest, _ options: HTTPOptions) async -> Result<HTTPAnswer, TransportFailure> {
+  func send(_ request: HTTPRequest) async -> Result<HTTPAnswer, TransportFailure> {
     let current = Mutex<CurlTransfer?>(nil)
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

@@ -2,16 +2,19 @@ import Foundation
 import Glibc
 
 /// A datagram socket at a path, as systemd's are.
-final class DatagramSocket: Sendable {
+public final class DatagramSocket: Sendable {
+  /// A system call that failed.
   struct Failed: Error {
     var call: String
     var code: Int32
   }
 
-  let path: String
+  /// Where it is.
+  public let path: String
   private let descriptor: Int32
 
-  init(path: String) throws {
+  /// A socket at a path that nothing is at yet; it is taken away with the object.
+  public init(path: String) throws {
     self.path = path
     descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw Failed(call: "socket", code: errno) }
@@ -26,8 +29,8 @@ final class DatagramSocket: Sendable {
     guard code == 0 else { throw Failed(call: "bind", code: errno) }
   }
 
-  /// The next datagram; nil where none comes within two seconds.
-  func receive(milliseconds: Int32 = 2_000) -> [UInt8]? {
+  /// The next datagram; nil where none comes in time.
+  public func receive(milliseconds: Int32 = 2_000) -> [UInt8]? {
     var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     guard unsafe poll(&ready, 1, milliseconds) == 1 else { return nil }
     var buffer = [UInt8](repeating: 0, count: 1 << 18)

@@ -1,0 +1,28 @@
+import Conversions
+import Ledger
+import Pipeline
+
+/// How a ledger comes to hold a queue without a daemon.
+extension SQLiteLedger {
+  /// Has everything count as read, as after a first catch-up.
+  func settleCatchUp(at now: Timestamp) async throws {
+    try await transaction { transaction in
+      var (intake, mirror) = (try transaction.intakeProgress(), try transaction.mirrorProgress())
+      (intake.caughtUpAt, intake.firstCaughtUpAt, intake.lastWalkAt) = (now, now, now)
+      try transaction.setIntakeProgress(intake)
+      (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
+      mirror.walks[.quarterHour] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
+      try transaction.setMirrorProgress(mirror)
+    }
+  }
+
+  /// Has matching decide until so many orders are queued.
+  func decide(until count: Int, _ matching: Matching) async throws {
+    let running = Task { try await matching.run() }
+    while try await transaction({ try $0.outcomes(since: Timestamp(milliseconds: 0)) })[.queued] != count {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    running.cancel()
+    try await running.value
+  }
+}
