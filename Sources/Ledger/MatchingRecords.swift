@@ -98,8 +98,9 @@ extension SQLiteTransaction: MatchingRecords {
   func wakeRivals(of referral: ReferralID) throws {
     // Mostly there are none, and an UPDATE that may change many rows begins by making a table for their numbers.
     let condition = "referral_id = ? AND outcome = 'waiting' AND referral_id IS NOT NULL"
-    let select = "SELECT 1 FROM orders WHERE \(condition) LIMIT 1"
+    // By outcome alone, every order that waits for a referral would be looked at.
+    let select = "SELECT 1 FROM orders INDEXED BY orders_behind WHERE \(condition) LIMIT 1"
     guard try !hot(.rivals, select).rows({ $0.add(referral.text) }, { _ in true }).isEmpty else { return }
-    try execute("UPDATE orders SET decide_at = 0 WHERE \(condition)", [referral.text])
+    try execute("UPDATE orders INDEXED BY orders_behind SET decide_at = 0 WHERE \(condition)", [referral.text])
   }
 }
