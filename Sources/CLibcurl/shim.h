@@ -4,6 +4,8 @@
 #ifndef CONVERSIOND_CLIBCURL_SHIM_H
 #define CONVERSIOND_CLIBCURL_SHIM_H
 #include <curl/curl.h>
+// The bell of who waits for a multi handle's sockets (eventfd(2)); Swift's Glibc leaves it out.
+#include <sys/eventfd.h>
 
 typedef size_t (*conversiond_curl_data_callback)(char *data, size_t size, size_t count, void *context);
 
@@ -32,10 +34,24 @@ static inline CURLcode conversiond_curl_setopt_list(CURL *handle, CURLoption opt
   return (curl_easy_setopt)(handle, option, value);
 }
 
-// curl_easy_setopt, for CURLOPT_WRITEFUNCTION, CURLOPT_HEADERFUNCTION and CURLOPT_READFUNCTION.
+// curl_easy_setopt, for CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION.
 static inline CURLcode conversiond_curl_setopt_callback(
     CURL *handle, CURLoption option, conversiond_curl_data_callback value) {
   return (curl_easy_setopt)(handle, option, value);
+}
+
+// CURLOPT_PREREQFUNCTION, since 7.80.0: asked before each request on a connection.
+static inline CURLcode conversiond_curl_setopt_before_request(CURL *handle, curl_prereq_callback value) {
+  return (curl_easy_setopt)(handle, CURLOPT_PREREQFUNCTION, value);
+}
+
+// curl_multi_setopt, for CURLMOPT_SOCKETFUNCTION and CURLMOPT_TIMERFUNCTION, with the context of both.
+static inline void conversiond_curl_multi_set_watchers(
+    CURLM *handle, curl_socket_callback socket, curl_multi_timer_callback timer, void *context) {
+  (curl_multi_setopt)(handle, CURLMOPT_SOCKETFUNCTION, socket);
+  (curl_multi_setopt)(handle, CURLMOPT_SOCKETDATA, context);
+  (curl_multi_setopt)(handle, CURLMOPT_TIMERFUNCTION, timer);
+  (curl_multi_setopt)(handle, CURLMOPT_TIMERDATA, context);
 }
 
 // curl_multi_setopt, for a long.

@@ -8,6 +8,7 @@ extension SQLiteTransaction: DeliveryRecords {
     // By outcome alone, all of a long queue would be read and sorted for each look at its head.
     let condition = """
        WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (? OR r.entry IS NOT NULL)
+        AND r.is_sending IS NOT 1
       ORDER BY o.is_backfill, o.send_at, o.entry LIMIT ?
       """
     return try orders(condition, select: OrderCoding.selectToSend) { values in
@@ -18,23 +19,23 @@ extension SQLiteTransaction: DeliveryRecords {
   }
 
   func nextSendAt() throws -> Timestamp? {
-    // Two ends of the index instead of all of it.
-    let sql = """
-      SELECT min(first) FROM (
-        SELECT min(send_at) AS first FROM orders INDEXED BY orders_to_send
-          WHERE outcome = 'queued' AND is_backfill = 0
-        UNION ALL SELECT min(send_at) FROM orders INDEXED BY orders_to_send
-          WHERE outcome = 'queued' AND is_backfill = 1)
+    // Two ends of the index instead of all of it, but for the few that are being sent.
+    let first = """
+      SELECT send_at FROM orders INDEXED BY orders_to_send WHERE outcome = 'queued' AND is_backfill = ?
+        AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry AND r.is_sending = 1)
+      ORDER BY send_at LIMIT 1
       """
-    return OrderCoding.time(try Int64.fetchOne(db.cachedStatement(sql: sql)))
+    let ends = try [0, 1].compactMap { try Int64.fetchOne(db.cachedStatement(sql: first), arguments: [$0]) }
+    return OrderCoding.time(ends.min())
   }
 
   func beginSend(_ entry: EntryID, _ report: ConversionReport, at now: Timestamp) throws -> Int {
     let freezing = """
-      INSERT INTO reports (entry, referral_id, transaction_id, value, body, frozen_at, first_sent_at, last_sent_at)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6)
+      INSERT INTO reports (entry, referral_id, transaction_id, value, body, frozen_at, first_sent_at, last_sent_at,
+        is_sending)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, 1)
       ON CONFLICT (entry) DO UPDATE SET first_sent_at = coalesce(first_sent_at, excluded.first_sent_at),
-        last_sent_at = excluded.last_sent_at
+        last_sent_at = excluded.last_sent_at, is_sending = 1
       """
     try hot(.freezing, freezing).run { values in
       values.add(entry.number)
@@ -45,40 +46,31 @@ extension SQLiteTransaction: DeliveryRecords {
       values.add(now)
     }
     // What is being sent is decided by its answer alone.
-    let sending = """
-      UPDATE orders SET outcome = 'sending', reason = NULL, detail = NULL, decided_at = ?, send_at = NULL,
-        decide_at = NULL WHERE entry = ?
-      """
-    try hot(.sending, sending).run { values in
-      values.add(now)
-      values.add(entry.number)
+    try hot(.sending, "UPDATE orders SET decide_at = NULL WHERE entry = ? AND decide_at IS NOT NULL").run {
+      $0.add(entry.number)
     }
     let last = try hot(.lastAttempt, "SELECT max(number) FROM attempts WHERE entry = ?")
       .rows({ $0.add(entry.number) }) { $0.integer(0) ?? 0 }.first
-    let number = (last ?? 0) + 1
-    try hot(.attempt, "INSERT INTO attempts (entry, number, started_at) VALUES (?, ?, ?)").run { values in
-      values.add(entry.number)
-      values.add(number)
-      values.add(now)
-    }
-    return Int(number)
+    return Int((last ?? 0) + 1)
   }
 
   func finishSend(_ entry: EntryID, attempt: Attempt, result: SendResult, at now: Timestamp) throws {
     let ended = """
-      UPDATE attempts SET duration = ?, http_status = ?, verdict = ?, detail = ? WHERE entry = ? AND number = ?
+      INSERT INTO attempts (entry, number, started_at, duration, http_status, verdict, detail)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
       """
-    try hot(.attemptEnded, ended).run { values in
+    try hot(.attempt, ended).run { values in
+      values.add(entry.number)
+      values.add(Int64(attempt.number))
+      values.add(attempt.startedAt)
       values.add(attempt.duration?.wholeMicroseconds)
       values.add(attempt.httpStatus.map(Int64.init))
       values.add(attempt.verdict)
       values.add(attempt.detail)
-      values.add(entry.number)
-      values.add(Int64(attempt.number))
     }
     // Its bytes may have left only now, however long ago it was marked.
     let counting = """
-      UPDATE reports SET is_unknown = is_unknown OR ?1, attempts = attempts + ?2,
+      UPDATE reports SET is_sending = 0, is_unknown = is_unknown OR ?1, attempts = attempts + ?2,
         last_sent_at = CASE WHEN ?1 THEN max(last_sent_at, ?3) ELSE last_sent_at END WHERE entry = ?4
       """
     try hot(.counting, counting).run { values in
@@ -91,10 +83,11 @@ extension SQLiteTransaction: DeliveryRecords {
   }
 
   private func settle(_ entry: EntryID, _ next: SendResult.Next, detail: String?, at now: Timestamp) throws {
+    let referral = try referral(of: entry)
     switch next {
     case .reported:
       try set(entry, .reported, reason: nil, detail: detail, at: now)
-      try markConverted(by: entry, at: now)
+      if let referral { try markConverted(referral.id, value: referral.value, at: now) }
     case .superseded:
       try set(entry, .superseded, reason: DecisionReason.alreadyConverted, detail: detail, claims: false, at: now)
     case .review(let reason):
@@ -109,7 +102,7 @@ extension SQLiteTransaction: DeliveryRecords {
       try execute("UPDATE orders SET rematches = rematches + 1 WHERE entry = ?", [entry.number])
       try set(entry, .waiting, reason: DecisionReason.noReferralYet, detail: detail, claims: false, at: now)
     }
-    try wakeRivalsOf(entry)
+    if let referral { try wakeRivals(of: referral.id) }
     guard next == .rematch else { return }
     // Not at once: another account's API answers 404 for every referral, and must not empty the queue.
     let later = now + Self.rematchWait
@@ -139,35 +132,33 @@ extension SQLiteTransaction: DeliveryRecords {
   }
 
   /// The mirror learns of our own conversion at once, so that rivals need not wait for a sweep.
-  private func markConverted(by entry: EntryID, at now: Timestamp) throws {
+  private func markConverted(_ referral: ReferralID, value: Int64?, at now: Timestamp) throws {
     let sql = """
-      UPDATE referrals SET status = 'converted', converted_at = ?1, seen_at = max(seen_at, ?1),
-        conversion_value = (SELECT value FROM reports WHERE entry = ?2)
-      WHERE id = (SELECT referral_id FROM reports WHERE entry = ?2) AND status <> 'converted'
+      UPDATE referrals SET status = 'converted', converted_at = ?1, seen_at = max(seen_at, ?1), conversion_value = ?2
+      WHERE id = ?3 AND status <> 'converted'
       """
     try hot(.converted, sql).run { values in
       values.add(now)
-      values.add(entry.number)
+      values.add(value)
+      values.add(referral.text)
     }
   }
 
   /// How long an order waits to be matched again whose referral the API said it doesn't know.
   private static let rematchWait = Duration.seconds(60)
 
-  private func wakeRivalsOf(_ entry: EntryID) throws {
-    let referral =
-      try hot(.referralOf, "SELECT referral_id FROM orders WHERE entry = ?")
-      .rows({ $0.add(entry.number) }) { $0.text(0) }.first ?? nil
-    if let referral { try wakeRivals(of: ReferralID(referral)) }
+  /// Of a frozen report.
+  private func referral(of entry: EntryID) throws -> (id: ReferralID, value: Int64?)? {
+    try hot(.reportedFor, "SELECT referral_id, value FROM reports WHERE entry = ?").rows({ $0.add(entry.number) }) {
+      (ReferralID($0.text(0) ?? ""), $0.integer(1))
+    }.first
   }
 
   func postpone(_ entry: EntryID, until time: Timestamp, reason: String, detail: String) throws {
     // An order that was decided otherwise while somebody waited for an answer stays what it became.
     try execute(
-      """
-      UPDATE orders SET outcome = 'queued', reason = ?, detail = ?, send_at = ?
-      WHERE entry = ? AND outcome IN ('queued', 'sending')
-      """, [reason, detail, time.microseconds, entry.number])
+      "UPDATE orders SET reason = ?, detail = ?, send_at = ? WHERE entry = ? AND outcome = 'queued'",
+      [reason, detail, time.microseconds, entry.number])
   }
 
   func unfreeze(_ entry: EntryID) throws {
@@ -175,13 +166,18 @@ extension SQLiteTransaction: DeliveryRecords {
   }
 
   func recoverInterruptedSends(at now: Timestamp) throws -> Int {
-    try execute("UPDATE reports SET is_unknown = 1 WHERE entry IN (SELECT entry FROM orders WHERE outcome = 'sending')")
     try execute(
       """
-      UPDATE orders SET outcome = 'queued', reason = 'interrupted', send_at = ?,
-        detail = 'the daemon ended while this was being sent'
-      WHERE outcome = 'sending'
+      INSERT INTO attempts (entry, number, started_at)
+      SELECT entry, 1 + coalesce((SELECT max(number) FROM attempts a WHERE a.entry = r.entry), 0), last_sent_at
+      FROM reports r WHERE is_sending = 1
+      """)
+    try execute(
+      """
+      UPDATE orders SET reason = 'interrupted', send_at = ?, detail = 'the daemon ended while this was being sent'
+      WHERE entry IN (SELECT entry FROM reports WHERE is_sending = 1) AND outcome = 'queued'
       """, [now.microseconds])
+    try execute("UPDATE reports SET is_unknown = 1, is_sending = 0 WHERE is_sending = 1")
     return db.changesCount
   }
 
@@ -201,10 +197,4 @@ extension SQLiteTransaction: DeliveryRecords {
   func laneHalt() throws -> LaneHalt? { try fact("lane.halt", as: LaneHalt.self) }
 
   func setLaneHalt(_ halt: LaneHalt?) throws { try setFact("lane.halt", json: halt) }
-
-  func rematches(of entry: EntryID) throws -> Int {
-    try hot(.rematches, "SELECT rematches FROM orders WHERE entry = ?").rows({ $0.add(entry.number) }) { row in
-      Int(row.integer(0) ?? 0)
-    }.first ?? 0
-  }
 }

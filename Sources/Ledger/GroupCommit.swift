@@ -89,8 +89,8 @@ final class GroupCommit: Sendable {
   /// - Returns: What tells each how it went.
   private func commit(_ group: [Job], _ db: Database) -> [() -> Void] {
     var (jobs, tells) = (group, [() -> Void]())
-    let statements = HotStatements()
     while let first = jobs.first {
+      let statements = HotStatements()
       var running: Int?
       do {
         try db.inTransaction(.immediate) {

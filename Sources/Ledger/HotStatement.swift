@@ -100,16 +100,18 @@ import GRDBSQLite
 }
 
 /// The hot statements of one group of transactions, each looked up once: to find one among GRDB's by its text takes as
-/// long as to bind it.
+/// long as to bind it. And the facts that they all rest on, each read once.
 final class HotStatements {
   /// Which there are.
   enum Name: Hashable {
     case standing, settled, insert, update, holder, referralByID, referralsByEmail, referralsByExternalID
-    case freezing, sending, lastAttempt, attempt, attemptEnded, counting, settle, converted, referralOf, rematches
+    case freezing, sending, lastAttempt, attempt, counting, settle, converted, reportedFor, referralSeenAt
     case entry, fact, rivals, settleAndLetGo
   }
 
   private var found: [Name: HotStatement] = [:]
+  /// What facts are, by their names; whoever sets one takes it out.
+  var facts: [String: any Sendable] = [:]
 
   func statement(_ name: Name, _ db: Database, _ sql: () -> String) throws -> HotStatement {
     if let statement = found[name] { return statement }

@@ -71,7 +71,7 @@ extension SQLiteTransaction: IntakeRecords {
       UPDATE orders SET digest = ?, transaction_id = ?, email = ?, external_source_id = ?, customer_id = ?,
         total_mapped = ?, total = ?, currency = ?, status = ?, qualifies = ?, placed_from = ?, placed_to = ?,
         metadata = ?, unreadable_reason = ?, unreadable_detail = ?, had_qualified = had_qualified OR qualifies,
-        decide_at = CASE WHEN outcome IN ('reported', 'superseded', 'discarded', 'sending')
+        decide_at = CASE WHEN outcome IN ('reported', 'superseded', 'discarded')
           OR EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) THEN decide_at ELSE 0 END
       WHERE entry = ?
       """
@@ -154,7 +154,7 @@ extension SQLiteTransaction: IntakeRecords {
     try execute(
       """
       UPDATE orders SET decide_at = 0 WHERE \(Self.namesakes)
-        AND outcome NOT IN ('reported', 'superseded', 'discarded', 'sending')
+        AND outcome NOT IN ('reported', 'superseded', 'discarded')
         AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry)
       """, [id, key.text])
   }

@@ -23,6 +23,9 @@ enum LedgerSchema {
     migrator.registerMigration("5: what is left of finished orders") { db in
       try db.execute(sql: settled)
     }
+    migrator.registerMigration("7: what is being sent is told by its report") { db in
+      try db.execute(sql: sending)
+    }
     return migrator
   }
 
@@ -184,6 +187,17 @@ enum LedgerSchema {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX settled_transaction ON settled (transaction_id) WHERE transaction_id <> key;
     CREATE INDEX settled_outcome ON settled (outcome, decided_at);
+    """
+
+  /// A send begins and ends with its report's row alone: an outcome that is set for the time between would be taken out
+  /// of three indexes, and put in again, for each of them. In the orders the outcome of what is being sent is 'queued'.
+  private static let sending = """
+    ALTER TABLE reports ADD COLUMN is_sending INTEGER NOT NULL DEFAULT 0;
+    UPDATE reports SET is_sending = 1 WHERE entry IN (SELECT entry FROM orders WHERE outcome = 'sending');
+    DELETE FROM attempts WHERE verdict IS NULL AND entry IN (SELECT entry FROM orders WHERE outcome = 'sending')
+      AND number = (SELECT max(number) FROM attempts a WHERE a.entry = attempts.entry);
+    UPDATE orders SET outcome = 'queued', send_at = decided_at WHERE outcome = 'sending';
+    CREATE INDEX reports_sending ON reports (entry) WHERE is_sending = 1;
     """
 
   private static let referrals = """

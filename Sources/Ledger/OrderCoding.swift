@@ -14,7 +14,7 @@ enum OrderCoding {
     SELECT o.entry, o.key, o.transaction_id, o.email, o.external_source_id, o.customer_id, o.total_mapped, o.total,
       o.currency, o.status, o.qualifies, o.placed_from, o.placed_to, o.metadata, o.unreadable_reason,
       o.unreadable_detail, o.outcome, o.reason, o.detail, o.referral_id, o.claims, o.value, o.first_seen_at,
-      o.decided_at, o.decide_at, o.send_at, o.is_backfill, o.had_qualified,
+      o.decided_at, o.decide_at, o.send_at, o.is_backfill, o.had_qualified, o.rematches,
       EXISTS (SELECT 1 FROM orders t WHERE t.transaction_id = o.transaction_id AND t.transaction_id <> t.key
           AND t.entry <> o.entry)
         OR EXISTS (SELECT 1 FROM orders t WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id
@@ -24,7 +24,7 @@ enum OrderCoding {
         OR EXISTS (SELECT 1 FROM settled t WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id
           AND t.key <> o.key),
       r.referral_id, r.transaction_id, r.value, r.body, r.frozen_at, r.first_sent_at, r.last_sent_at, r.is_unknown,
-      r.attempts
+      r.attempts, r.is_sending
     FROM orders o \(hint)LEFT JOIN reports r ON r.entry = o.entry
     """
   }
@@ -33,10 +33,10 @@ enum OrderCoding {
     case entry, key, transactionID, email, externalSourceID, customerID, isTotalMapped, total
     case currency, status, qualifies, placedFrom, placedTo, metadata, unreadableReason
     case unreadableDetail, outcome, reason, detail, referralID, claims, value, firstSeenAt
-    case decidedAt, decideAt, sendAt, isBackfill, hadQualified
+    case decidedAt, decideAt, sendAt, isBackfill, hadQualified, rematches
     case idIsRepeated
     case reportReferralID, reportTransactionID, reportValue, body, frozenAt, firstSentAt, lastSentAt, isUnknown
-    case attempts
+    case attempts, isSending
   }
 
   /// The columns of one row by their names.
@@ -52,17 +52,20 @@ enum OrderCoding {
   /// - Throws: `LedgerFailure.damaged` for an outcome that no version had.
   static func order(from row: HotStatement.Columns) throws -> LedgerOrder {
     let fields = Fields(row: row)
-    guard let outcome = fields.text(.outcome).flatMap(Outcome.init) else {
+    guard let stored = fields.text(.outcome).flatMap(Outcome.init) else {
       throw LedgerFailure(.damaged, "ledger: entry \(fields.integer(.entry) ?? 0) has no known outcome")
     }
+    let isSending = stored == .queued && fields.flag(.isSending)
     return LedgerOrder(
-      entry: EntryID(fields.integer(.entry) ?? 0), row: shopRow(from: fields), outcome: outcome,
-      reason: fields.text(.reason), detail: fields.text(.detail),
+      entry: EntryID(fields.integer(.entry) ?? 0), row: shopRow(from: fields), outcome: isSending ? .sending : stored,
+      reason: isSending ? nil : fields.text(.reason), detail: isSending ? nil : fields.text(.detail),
       referralID: fields.text(.referralID).map(ReferralID.init), claims: fields.flag(.claims),
       value: fields.integer(.value), firstSeenAt: fields.time(.firstSeenAt) ?? zero,
-      decidedAt: fields.time(.decidedAt), dueAt: fields.time(outcome == .queued ? .sendAt : .decideAt),
+      decidedAt: fields.time(isSending ? .lastSentAt : .decidedAt),
+      dueAt: isSending ? nil : fields.time(stored == .queued ? .sendAt : .decideAt),
       isBackfill: fields.flag(.isBackfill), hadQualified: fields.flag(.hadQualified),
-      idIsRepeated: fields.flag(.idIsRepeated), frozen: frozen(from: fields))
+      rematches: Int(fields.integer(.rematches) ?? 0), idIsRepeated: fields.flag(.idIsRepeated),
+      frozen: frozen(from: fields))
   }
 
   private static let zero = Timestamp(microseconds: 0)

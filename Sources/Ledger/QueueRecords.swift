@@ -6,7 +6,12 @@ extension SQLiteTransaction: QueueRecords {
     let sql = """
       SELECT outcome, sum(n) AS n, min(oldest) AS oldest FROM (
         SELECT outcome, count(*) AS n, min(decided_at) AS oldest FROM orders GROUP BY outcome
-        UNION ALL SELECT outcome, count(*), min(decided_at) FROM settled GROUP BY outcome) GROUP BY outcome
+        UNION ALL SELECT 'queued', -count(*), NULL FROM reports r CROSS JOIN orders o ON o.entry = r.entry
+          WHERE r.is_sending = 1 AND o.outcome = 'queued'
+        UNION ALL SELECT 'sending', count(*), min(last_sent_at) FROM reports r CROSS JOIN orders o ON o.entry = r.entry
+          WHERE r.is_sending = 1 AND o.outcome = 'queued'
+        UNION ALL SELECT outcome, count(*), min(decided_at) FROM settled GROUP BY outcome)
+      GROUP BY outcome HAVING sum(n) > 0
       """
     var dismissed = try dismissedCounts()
     let held = try Row.fetchAll(db, sql: sql).compactMap { row in
@@ -22,7 +27,7 @@ extension SQLiteTransaction: QueueRecords {
   func outcomes(since time: Timestamp) throws -> [Outcome: Int] {
     var counts: [Outcome: Int] = [:]
     // One range of the index for each outcome, instead of a scan of them all.
-    for outcome in Outcome.allCases {
+    for outcome in Outcome.allCases where outcome != .sending {
       let count = try Int.fetchOne(
         db,
         sql: """
@@ -30,21 +35,38 @@ extension SQLiteTransaction: QueueRecords {
             + (SELECT count(*) FROM settled WHERE outcome = ?1 AND decided_at >= ?2)
           """,
         arguments: [outcome.rawValue, time.microseconds])
-      if let count, count > 0 { counts[outcome] = count }
+      counts[outcome] = count
     }
-    return counts
+    let sending = try Row.fetchOne(
+      db,
+      sql: """
+        SELECT count(*) FILTER (WHERE r.last_sent_at >= ?1) AS sent, count(*) FILTER (WHERE o.decided_at >= ?1) AS decided
+        FROM reports r CROSS JOIN orders o ON o.entry = r.entry
+        WHERE r.is_sending = 1 AND o.outcome = 'queued'
+        """, arguments: [time.microseconds])
+    counts[.sending] = sending?["sent"]
+    counts[.queued, default: 0] -= sending?["decided"] ?? 0
+    return counts.filter { $0.value > 0 }
   }
 
   func entries(_ filter: EntryFilter) throws -> [LedgerOrder] {
     guard !filter.outcomes.isEmpty else { return [] }
-    let marks = databaseQuestionMarks(count: filter.outcomes.count)
+    // What is being sent is queued with its report saying so.
+    let stored = Set(filter.outcomes.map { $0 == .sending ? .queued : $0 })
+    let marks = databaseQuestionMarks(count: stored.count)
     let condition = """
-       WHERE o.outcome IN (\(marks)) AND o.entry > ? AND (?\(filter.outcomes.count + 2) IS NULL OR o.reason = ?\(filter.outcomes.count + 2))
-        AND (?\(filter.outcomes.count + 3) IS NULL OR o.decided_at < ?\(filter.outcomes.count + 3)) ORDER BY o.entry LIMIT ?
+       WHERE o.outcome IN (\(marks)) AND o.entry > ?
+        AND (o.outcome <> 'queued' OR CASE WHEN r.is_sending = 1 THEN ? ELSE ? END)
+        AND (?\(stored.count + 4) IS NULL OR (o.reason = ?\(stored.count + 4) AND r.is_sending IS NOT 1))
+        AND (?\(stored.count + 5) IS NULL
+          OR CASE WHEN r.is_sending = 1 THEN r.last_sent_at ELSE o.decided_at END < ?\(stored.count + 5))
+      ORDER BY o.entry LIMIT ?
       """
     return try orders(condition) { values in
-      for outcome in filter.outcomes { values.add(outcome.rawValue) }
+      for outcome in stored { values.add(outcome.rawValue) }
       values.add(filter.after.number)
+      values.add(filter.outcomes.contains(.sending))
+      values.add(filter.outcomes.contains(.queued))
       values.add(filter.reason)
       values.add(filter.decidedBefore)
       values.add(Int64(filter.limit))
@@ -58,12 +80,21 @@ extension SQLiteTransaction: QueueRecords {
   func attempts(of entry: EntryID) throws -> [Attempt] {
     let rows = try Row.fetchAll(
       db, sql: "SELECT * FROM attempts WHERE entry = ? ORDER BY number", arguments: [entry.number])
-    return rows.map { row in
+    var attempts = rows.map { row in
       Attempt(
         number: row["number"], startedAt: Timestamp(microseconds: row["started_at"]),
         duration: (row["duration"] as Int64?).map(Duration.microseconds), httpStatus: row["http_status"],
         verdict: row["verdict"], detail: row["detail"])
     }
+    let begun = try Int64.fetchOne(
+      db, sql: "SELECT last_sent_at FROM reports WHERE entry = ? AND is_sending = 1", arguments: [entry.number])
+    if let begun {
+      attempts.append(
+        Attempt(
+          number: (attempts.last?.number ?? 0) + 1, startedAt: Timestamp(microseconds: begun), duration: nil,
+          httpStatus: nil, verdict: nil, detail: nil))
+    }
+    return attempts
   }
 
   func candidates(of entry: EntryID) throws -> [CandidateRecord] {

@@ -6,6 +6,11 @@ extension SQLiteTransaction: ReferralRecords {
     try hot(.referralByID, Self.selectReferral + " WHERE id = ?").rows({ $0.add(id.text) }, mirrored).first
   }
 
+  func seenAt(of id: ReferralID) throws -> Timestamp? {
+    try hot(.referralSeenAt, "SELECT seen_at FROM referrals WHERE id = ?").rows({ $0.add(id.text) }) { $0.time(0) }
+      .first ?? nil
+  }
+
   func record(
     _ referral: Referral, seenAt: Timestamp, askedAt: Timestamp, unlessSeenSince: Timestamp
   ) throws -> Bool {

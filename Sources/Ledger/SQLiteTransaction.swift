@@ -30,6 +30,7 @@ struct SQLiteTransaction: LedgerTransaction {
   }
 
   func setFact(_ name: String, _ value: String?) throws {
+    hotStatements.facts[name] = nil
     guard let value else { return try execute("DELETE FROM facts WHERE name = ?", [name]) }
     try execute(
       "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -38,12 +39,15 @@ struct SQLiteTransaction: LedgerTransaction {
 
   /// A fact kept as JSON; one that can't be read is as good as none, as the loops make it anew.
   func fact<Value: Decodable & Sendable>(_ name: String, as type: Value.Type) throws -> Value? {
-    try fact(name).flatMap { text in
+    if let known = hotStatements.facts[name] as? Value { return known }
+    let value = try fact(name).flatMap { text -> Value? in
       if let decoded = decodedFacts.value(name, text: text) as? Value { return decoded }
       guard let value = try? JSONDecoder().decode(Value.self, from: Data(text.utf8)) else { return nil }
       decodedFacts.keep(value, name, text: text)
       return value
     }
+    hotStatements.facts[name] = value
+    return value
   }
 
   func setFact<Value: Encodable>(_ name: String, json value: Value?) throws {

@@ -146,7 +146,7 @@ import Testing
     let later = epoch + .seconds(60)
     #expect(try await ledger.transaction { try $0.undecided(at: later, limit: 10).count } == 1)
     #expect(try await ledger.transaction { try $0.referral(ReferralID("r1")) } != nil, "one 404 is one witness")
-    #expect(try await ledger.transaction { try $0.rematches(of: EntryID(1)) } == 1)
+    #expect(try await ledger.transaction { try $0.entry(EntryID(1))?.rematches } == 1)
   }
 
   @Test func liveOrdersGoBeforeABackfill() async throws {

@@ -26,6 +26,8 @@ public struct LedgerOrder: Hashable, Sendable {
   public var isBackfill: Bool
   /// Whether it qualified at any time before.
   public var hadQualified: Bool
+  /// How often 404 has taken it back to matching.
+  public var rematches: Int
   /// Whether another row has the same transaction ID.
   public var idIsRepeated: Bool
   /// The report, once it is frozen.
@@ -35,7 +37,7 @@ public struct LedgerOrder: Hashable, Sendable {
   public init(
     entry: EntryID, row: OrderRow, outcome: Outcome, reason: String?, detail: String?, referralID: ReferralID?,
     claims: Bool, value: Int64?, firstSeenAt: Timestamp, decidedAt: Timestamp?, dueAt: Timestamp?, isBackfill: Bool,
-    hadQualified: Bool, idIsRepeated: Bool, frozen: FrozenReport?
+    hadQualified: Bool, rematches: Int = 0, idIsRepeated: Bool, frozen: FrozenReport?
   ) {
     self.entry = entry
     self.row = row
@@ -50,6 +52,7 @@ public struct LedgerOrder: Hashable, Sendable {
     self.dueAt = dueAt
     self.isBackfill = isBackfill
     self.hadQualified = hadQualified
+    self.rematches = rematches
     self.idIsRepeated = idIsRepeated
     self.frozen = frozen
   }

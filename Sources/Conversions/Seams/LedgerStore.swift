@@ -132,6 +132,8 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
 public protocol ReferralRecords {
   /// A referral as it was last seen.
   func referral(_ id: ReferralID) throws -> MirroredReferral?
+  /// When a referral was last seen.
+  func seenAt(of id: ReferralID) throws -> Timestamp?
   /// Stores a referral as an answer showed it, and has every order decided again that it matters to; tells whether it
   /// changed.
   ///
@@ -211,8 +213,6 @@ public protocol DeliveryRecords {
   func laneHalt() throws -> LaneHalt?
   /// Stores or clears the lane's halt.
   func setLaneHalt(_ halt: LaneHalt?) throws
-  /// How often 404 has taken an order back to matching.
-  func rematches(of entry: EntryID) throws -> Int
 }
 
 /// Where a send leaves its order.

@@ -14,8 +14,7 @@ final class AnswerSink {
   /// Takes a part of the body; false stops the transfer.
   func take(body part: Span<UInt8>) -> Bool {
     guard body.count + part.count <= HTTPOptions.bodyBytesMax else { return stop() }
-    body.reserveCapacity(body.count + part.count)
-    for index in part.indices { body.append(part[index]) }
+    unsafe part.withUnsafeBufferPointer { unsafe body.append(contentsOf: $0) }
     return true
   }
 
@@ -25,8 +24,8 @@ final class AnswerSink {
     headerBytes += line.count
     headerLines += 1
     guard headerBytes <= HTTPOptions.headerBytesMax, headerLines <= HTTPOptions.headerLinesMax else { return stop() }
-    var bytes: [UInt8] = []
-    for index in line.indices { bytes.append(line[index]) }
+    let bytes = unsafe line.withUnsafeBufferPointer { unsafe [UInt8]($0) }
+    guard isInHeader == false || Self.mayMatter(bytes) else { return true }
     let text = String(decoding: bytes, as: UTF8.self)
     if text.hasPrefix("HTTP/") {
       (date, retryAfter, contentType, isInHeader) = (nil, nil, nil, true)
@@ -36,6 +35,14 @@ final class AnswerSink {
       isInHeader = false
     }
     return true
+  }
+
+  /// Whether a line of a header is one of those that are kept, begins another one, or ends it.
+  private static func mayMatter(_ line: [UInt8]) -> Bool {
+    switch line.first.map({ $0 | 0x20 }) {
+    case UInt8(ascii: "d"), UInt8(ascii: "r"), UInt8(ascii: "c"), UInt8(ascii: "h"): true
+    default: line.count <= 2
+    }
   }
 
   private func take(name: String, value: String) {

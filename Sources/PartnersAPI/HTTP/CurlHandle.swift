@@ -9,12 +9,18 @@ import Conversions
   private let errorText: UnsafeMutablePointer<CChar>
   private let errorBytesMax = Int(CURL_ERROR_SIZE)
 
-  /// A handle without a transfer; nil where libcurl can't make one, for want of memory.
-  init?() {
+  /// A handle without a transfer; nil where libcurl can't make one, for want of memory, or refuses one of the options: each
+  /// of them is there for a reason.
+  init?(_ options: HTTPOptions) {
     guard let easy = unsafe curl_easy_init() else { return nil }
     unsafe self.easy = easy
     unsafe errorText = .allocate(capacity: errorBytesMax)
     unsafe errorText.initialize(repeating: 0, count: errorBytesMax)
+    let setup = unsafe CurlOptions(easy: easy)
+    unsafe setup.set(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
+    setup.setRules(options)
+    setup.setCallbacks()
+    guard setup.refusal == nil else { return nil }
   }
 
   deinit {
@@ -22,20 +28,21 @@ import Conversions
     unsafe errorText.deallocate()
   }
 
-  /// Sets every option anew; the first that libcurl refuses stops the transfer, as each of them is there for a reason.
-  func configure(_ transfer: CurlTransfer) -> CURLcode? {
+  /// Prepares it for a transfer; the first option that libcurl refuses stops that.
+  func configure(_ transfer: CurlTransfer, _ headers: HeaderList) -> CURLcode? {
     unsafe errorText.pointee = 0
     let setup = unsafe CurlOptions(easy: easy)
-    unsafe setup.set(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
-    unsafe setup.setExchange(transfer.request, transfer.upload)
-    setup.setRules(transfer.options)
-    unsafe setup.set(CURLOPT_HTTPHEADER, transfer.headers.first)
-    unsafe setup.setSink(transfer.sink)
+    setup.setExchange(transfer.request)
+    unsafe setup.set(CURLOPT_HTTPHEADER, headers.first)
+    unsafe setup.setContexts(transfer.sink, transfer.request.method == .get ? nil : transfer.guardian)
     return setup.refusal
   }
 
-  /// Clears it for the next transfer: the callbacks' context ends with a transfer, and nothing may call it any more.
-  func reset() { unsafe curl_easy_reset(easy) }
+  /// Clears it for the next transfer: the callbacks' context ends with a transfer.
+  func clear() {
+    let setup = unsafe CurlOptions(easy: easy)
+    setup.setContexts(nil, nil)
+  }
 
   /// What came of a transfer that libcurl ended.
   func result(_ code: CURLcode, _ transfer: CurlTransfer) -> Result<HTTPAnswer, TransportFailure> {

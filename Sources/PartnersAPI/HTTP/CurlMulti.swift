@@ -11,16 +11,20 @@ import Synchronization
     var isDriven = false
     /// Whether whoever drives was woken and has not looked yet.
     var isWoken = false
+    /// Whether a transfer is to end that has not been looked for yet.
+    var hasCancelled = false
   }
 
   private static let isGloballyReady: Bool = conversiond_curl_global_init() == CURLE_OK
 
-  private let options: HTTPOptions
   private let transfersMax: Int
+  private let options: HTTPOptions
+  private nonisolated(unsafe) let headers: (read: HeaderList, write: HeaderList)
   private let state = Mutex(State())
   private let queue = DispatchQueue(label: "conversiond.http")
-  // curl_multi_wakeup(3) may be called from any thread; everything else is the queue's alone.
+  // The bell may be rung from any thread; everything else is the queue's alone.
   private nonisolated(unsafe) let multi: UnsafeMutableRawPointer?
+  private nonisolated(unsafe) let watch: CurlWatch?
   /// By the number of the easy handle.
   private nonisolated(unsafe) var running: [Int: (handle: CurlHandle, transfer: CurlTransfer)] = [:]
   private nonisolated(unsafe) var idle: [CurlHandle] = []
@@ -29,7 +33,9 @@ import Synchronization
   init(_ options: HTTPOptions, transfersMax: Int) {
     self.options = options
     self.transfersMax = max(1, transfersMax)
+    unsafe headers = (HeaderList(options, hasBody: false), HeaderList(options, hasBody: true))
     unsafe multi = Self.isGloballyReady ? curl_multi_init() : nil
+    unsafe watch = multi.map { unsafe CurlWatch($0) }
     if let multi = unsafe multi {
       _ = unsafe conversiond_curl_multi_setopt_long(multi, CURLMOPT_MAXCONNECTS, self.transfersMax)
     }
@@ -46,15 +52,19 @@ import Synchronization
     let current = Mutex<CurlTransfer?>(nil)
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let transfer = CurlTransfer(request, options) { continuation.resume(returning: $0) }
+        let transfer = CurlTransfer(request) { continuation.resume(returning: $0) }
         current.withLock { $0 = transfer }
         // Either the handler below finds it, or the cancellation is seen here.
-        if Task.isCancelled { transfer.cancel() }
+        if Task.isCancelled {
+          transfer.cancel()
+          state.withLock { $0.hasCancelled = true }
+        }
         submit(transfer)
       }
     } onCancel: {
       guard let transfer = current.withLock({ $0 }) else { return }
       transfer.cancel()
+      state.withLock { $0.hasCancelled = true }
       wake()
     }
   }
@@ -73,30 +83,30 @@ import Synchronization
       defer { state.isWoken = true }
       return !state.isWoken
     }
-    guard isFirst else { return }
-    if let multi = unsafe multi { _ = unsafe curl_multi_wakeup(multi) }
+    if isFirst { unsafe watch?.ring() }
   }
 
   /// Drives transfers until there are none.
   private func drive() {
     repeat {
       // What is asked for from now on wakes again.
-      state.withLock { $0.isWoken = false }
-      endCancelled()
-      begin()
-      var count: Int32 = 0
-      if let multi = unsafe multi, unsafe !running.isEmpty {
-        guard unsafe curl_multi_perform(multi, &count) == CURLM_OK else {
-          endAll(CURLE_OUT_OF_MEMORY)
-          continue
-        }
-        unsafe endFinished(multi)
-        // Returns sooner for anything that happens, libcurl's own deadlines and the wake-up included.
-        if unsafe !running.isEmpty, unsafe curl_multi_poll(multi, nil, 0, 1000, nil) != CURLM_OK {
-          endAll(CURLE_OUT_OF_MEMORY)
-        }
+      let hasCancelled = state.withLock { state in
+        defer { (state.isWoken, state.hasCancelled) = (false, false) }
+        return state.hasCancelled
       }
+      if hasCancelled { endCancelled() }
+      begin()
+      if let multi = unsafe multi, let watch = unsafe watch { unsafe goOn(multi, watch) }
     } while !isDone
+  }
+
+  private func goOn(_ multi: UnsafeMutableRawPointer, _ watch: CurlWatch) {
+    guard unsafe !running.isEmpty else { return }
+    guard unsafe watch.runDue(multi) == CURLM_OK else { return endAll(CURLE_OUT_OF_MEMORY) }
+    // What ends makes room for what was submitted.
+    if unsafe endFinished(multi) { return }
+    guard unsafe watch.wait(multi, longest: 1000) == CURLM_OK else { return endAll(CURLE_OUT_OF_MEMORY) }
+    _ = unsafe endFinished(multi)
   }
 
   private var isDone: Bool {
@@ -115,12 +125,13 @@ import Synchronization
       return Array(state.submitted.prefix(room))
     }
     for transfer in begun {
-      guard let multi = unsafe multi, let handle = unsafe idle.popLast() ?? CurlHandle() else {
+      guard let multi = unsafe multi, let handle = unsafe idle.popLast() ?? CurlHandle(options) else {
         transfer.end(
           .failure(TransportFailure(kind: .connection, message: "libcurl could not start", mayHaveBeenDone: false)))
         continue
       }
-      if let refusal = handle.configure(transfer) {
+      let headers = unsafe transfer.request.method == .get ? headers.read : headers.write
+      if let refusal = handle.configure(transfer, headers) {
         transfer.end(handle.result(refusal, transfer))
         putBack(handle)
       } else if unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK {
@@ -132,15 +143,19 @@ import Synchronization
     }
   }
 
-  private func endFinished(_ multi: UnsafeMutableRawPointer) {
+  /// Tells how transfers ended; whether there were any.
+  private func endFinished(_ multi: UnsafeMutableRawPointer) -> Bool {
     var left: Int32 = 0
+    var hasEnded = false
     while let message = unsafe curl_multi_info_read(multi, &left) {
       guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle else { continue }
       let code = unsafe message.pointee.data.result
       if let (handle, transfer) = unsafe running[Int(bitPattern: easy)] {
         end(handle, transfer, handle.result(code, transfer))
+        hasEnded = true
       }
     }
+    return hasEnded
   }
 
   /// Ends what was cancelled, whether it was begun or not.
@@ -171,7 +186,7 @@ import Synchronization
   }
 
   private func putBack(_ handle: CurlHandle) {
-    handle.reset()
+    handle.clear()
     unsafe idle.append(handle)
   }
 }

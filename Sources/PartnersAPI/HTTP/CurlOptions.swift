@@ -7,31 +7,25 @@ import Conversions
   /// The first refusal, nil for none.
   private(set) var refusal: CURLcode?
 
-  /// For a handle that was reset.
+  /// For a handle.
   init(easy: UnsafeMutableRawPointer) { unsafe self.easy = easy }
 
-  /// What is asked for. The body must live until the handle is reset.
-  func setExchange(_ request: HTTPRequest, _ upload: UploadBody) {
+  /// What is asked for.
+  func setExchange(_ request: HTTPRequest) {
     set(CURLOPT_URL, request.url)
-    switch request.method {
-    case .get: set(CURLOPT_HTTPGET, 1)
-    case .post: set(CURLOPT_POST, 1)
-    case .patch:
-      set(CURLOPT_POST, 1)
-      set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
-    }
+    let custom: String? = request.method == .patch ? request.method.rawValue : nil
+    set(CURLOPT_CUSTOMREQUEST, custom)
     // An older idle connection is not used again: the server may be about to close it. A read that meets one that dies all
-    // the same is sent again by libcurl on a new one; a write can't be, see `UploadBody`, and need not meet any.
+    // the same is sent again by libcurl on a new one; a write can't be, see `SingleRequest`, and need not meet any.
     set(CURLOPT_MAXAGE_CONN, request.method == .get ? 30 : 1)
-    guard request.method != .get else { return }
-    note(unsafe conversiond_curl_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(upload.count)))
-    unsafe set(CURLOPT_READDATA, Unmanaged.passUnretained(upload).toOpaque())
-    note(
-      unsafe conversiond_curl_setopt_callback(easy, CURLOPT_READFUNCTION) { data, size, count, context in
-        guard let data = unsafe data, let context = unsafe context else { return 0 }
-        let upload = unsafe Unmanaged<UploadBody>.fromOpaque(context).takeUnretainedValue()
-        return unsafe upload.copy(into: UnsafeMutableRawBufferPointer(start: data, count: size * count))
-      })
+    guard request.method != .get else { return set(CURLOPT_HTTPGET, 1) }
+    set(CURLOPT_POST, 1)
+    // Copied, after its size was told; and sent together with the head.
+    let body = request.body ?? []
+    note(unsafe conversiond_curl_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
+    unsafe body.withUnsafeBytes { bytes in
+      unsafe set(CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+    }
   }
 
   /// How it may travel: what is set here is never configurable, but for the deadline.
@@ -64,11 +58,16 @@ import Conversions
     set(CURLOPT_USERAGENT, options.userAgent)
   }
 
-  /// Where the answer goes. The sink must live until the handle is reset.
-  func setSink(_ sink: AnswerSink) {
-    let context = unsafe Unmanaged.passUnretained(sink).toOpaque()
+  /// Whom the callbacks are for: both must live until others are set, or none.
+  func setContexts(_ sink: AnswerSink?, _ guardian: SingleRequest?) {
+    let context = unsafe sink.map { unsafe Unmanaged.passUnretained($0).toOpaque() }
     unsafe set(CURLOPT_WRITEDATA, context)
     unsafe set(CURLOPT_HEADERDATA, context)
+    unsafe set(CURLOPT_PREREQDATA, guardian.map { unsafe Unmanaged.passUnretained($0).toOpaque() })
+  }
+
+  /// Where the answer goes, and who is asked before a request.
+  func setCallbacks() {
     note(
       unsafe conversiond_curl_setopt_callback(easy, CURLOPT_WRITEFUNCTION) { data, size, count, context in
         unsafe CurlOptions.hand(data, size * count, context) { sink, part in sink.take(body: part) }
@@ -76,6 +75,12 @@ import Conversions
     note(
       unsafe conversiond_curl_setopt_callback(easy, CURLOPT_HEADERFUNCTION) { data, size, count, context in
         unsafe CurlOptions.hand(data, size * count, context) { sink, part in sink.take(headerLine: part) }
+      })
+    note(
+      unsafe conversiond_curl_setopt_before_request(easy) { context, _, _, _, _ in
+        guard let context = unsafe context else { return CURL_PREREQFUNC_OK }
+        let guardian = unsafe Unmanaged<SingleRequest>.fromOpaque(context).takeUnretainedValue()
+        return guardian.mayBegin() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
       })
   }
 
@@ -93,7 +98,7 @@ import Conversions
     note(unsafe conversiond_curl_setopt_long(easy, option, value))
   }
 
-  private func set(_ option: CURLoption, _ value: String) {
+  private func set(_ option: CURLoption, _ value: String?) {
     note(unsafe conversiond_curl_setopt_string(easy, option, value))
   }
 

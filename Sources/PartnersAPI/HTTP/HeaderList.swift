@@ -1,15 +1,16 @@
 import CLibcurl
 
-/// The header lines of a request, as libcurl takes them.
+/// The header lines of requests, as libcurl takes them.
 @safe final class HeaderList {
   /// The first, nil for none.
   private(set) var first: UnsafeMutablePointer<curl_slist>?
 
-  /// The lines of a request. `Expect:` is taken out: without an answer to it each write would wait for a second.
-  init(_ request: HTTPRequest, _ options: HTTPOptions) {
+  /// The lines of a client's requests, with a body or without. `Expect:` is taken out: without an answer to it each write
+  /// would wait for a second.
+  init(_ options: HTTPOptions, hasBody: Bool) {
     append("X-API-Key: \(options.apiKey.secret)")
     append("Accept: application/json")
-    if request.method != .get { append("Content-Type: application/json") }
+    if hasBody { append("Content-Type: application/json") }
     append("Expect:")
   }
 

@@ -27,7 +27,7 @@ struct LooksBeforeSend: Sendable {
     let youngWalkBeganAt = progress.youngWalkBeganAt(now: now)
     let unfrozen = orders.map { $0.frozen == nil ? $0.referralID : nil }
     let seenAt = try await surroundings.ledger.transaction { transaction in
-      try unfrozen.map { try $0.flatMap { try transaction.referral($0)?.seenAt } }
+      try unfrozen.map { try $0.flatMap { try transaction.seenAt(of: $0) } }
     }
     return zip(orders, seenAt).map { order, seenAt in
       // What was sent before is sent again with the same bytes, whatever the referrals are now.

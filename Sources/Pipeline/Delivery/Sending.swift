@@ -34,15 +34,13 @@ struct Sending: Sendable {
     let begun = try await surroundings.ledger.transaction { transaction -> Begun in
       let settled = try transaction.settleBeforeSend(order, shown: row, rules: rules, now: startedAt)
       guard case .send(let order, let report) = settled else { return .not(settled) }
-      return .send(
-        order, report, number: try transaction.beginSend(order.entry, report, at: startedAt),
-        rematches: try transaction.rematches(of: order.entry))
+      return .send(order, report, number: try transaction.beginSend(order.entry, report, at: startedAt))
     }
     switch begun {
-    case .send(let order, let report, let number, let rematches):
+    case .send(let order, let report, let number):
       let history = SendHistory(
         hasUnknownOutcome: order.frozen?.hasUnknownOutcome ?? false,
-        firstSentAt: order.frozen?.firstSentAt ?? startedAt, rematches: rematches)
+        firstSentAt: order.frozen?.firstSentAt ?? startedAt, rematches: order.rematches)
       return .sent(try await send(order, report, history, number: number, startedAt: startedAt, permit: permit))
     case .not(.changed(let order)): return .changed(order)
     case .not(.settleUnknown(let order, let frozen)): return .settleUnknown(order, frozen)
@@ -54,7 +52,7 @@ struct Sending: Sendable {
   }
 
   private enum Begun {
-    case send(LedgerOrder, ConversionReport, number: Int, rematches: Int)
+    case send(LedgerOrder, ConversionReport, number: Int)
     case not(BeforeSend)
   }
 
@@ -105,7 +103,8 @@ struct Sending: Sendable {
   private func settle(_ ended: Ended) async throws {
     let (now, verdict) = (surroundings.clock.now, ended.verdict)
     let failures = (ended.order.frozen?.attempts ?? 0) + 1
-    let wait = await surroundings.chance.wait(.delivery, afterFailures: failures)
+    // Chance is asked only where it matters: that is a call of the kernel each time.
+    let wait = verdict.isTriedAgain ? await surroundings.chance.wait(.delivery, afterFailures: failures) : .zero
     var (result, detail) = verdict.result(now: now, wait: wait)
     result.isUnknown = ended.isUnknown
     let attempt = Attempt(
@@ -168,6 +167,14 @@ extension APIAnswer {
 }
 
 extension SendVerdict {
+  /// Whether its order is sent again after the back-off's wait.
+  fileprivate var isTriedAgain: Bool {
+    switch self {
+    case .unknown, .verify, .notDone: true
+    case .reported, .review, .superseded, .halt, .rematch: false
+    }
+  }
+
   /// Whether the send may have been done without our knowing.
   var isUnknown: Bool {
     if case .unknown = self { true } else { false }

@@ -31,7 +31,8 @@ extension LedgerTransaction {
     guard let known = try entry(order.entry), known.outcome == .queued, known.row == order.row else {
       return .dropped(nil)
     }
-    let change = try record(row ?? known.row.withdrawn, seenAt: now, isBackfill: known.isBackfill)
+    let shown = row ?? known.row.withdrawn
+    let change = shown == known.row ? .unchanged : try record(shown, seenAt: now, isBackfill: known.isBackfill)
     guard let current = change == .unchanged ? known : try entry(known.entry) else { return .dropped(nil) }
     if let frozen = current.frozen, frozen.hasUnknownOutcome {
       // What may have been done stays as it is: the same bytes again, as long as the order is still worth a report.
