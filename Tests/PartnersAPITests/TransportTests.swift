@@ -72,6 +72,32 @@ struct TransportTests {
     }
   }
 
+  @Test("what was made ready and not sent is withdrawn where the answer to another says that none should be")
+  func withdrawn() async throws {
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      while connection.readRequest() != nil {
+        Thread.sleep(forTimeInterval: 0.3)
+        connection.answer(
+          429, #"{"error":{"code":"RATE_LIMITED","message":"slow down"}}"#, headers: ["Retry-After: 60"])
+      }
+    }
+    try await ClientFixture.with(script: script) { fixture in
+      var permits: [SendPermit] = []
+      for _ in 0..<PacingRules.preparedMax { permits.append(try await fixture.client.reserveConversion()) }
+      let answers = try await withThrowingTaskGroup { group in
+        for permit in permits { group.addTask { try await fixture.convert(permit: permit) } }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      // Those of the moments until the first answer was read.
+      let sent = fixture.server.requests.count
+      #expect(PacingRules.inFlightMax...(PacingRules.inFlightMax + 4) ~= sent, "\(sent) were sent")
+      let withdrawn = answers.compactMap(\.transportFailure)
+      #expect(withdrawn.count == PacingRules.preparedMax - sent)
+      #expect(withdrawn.allSatisfy { $0.kind == .withdrawn && !$0.mayHaveBeenDone })
+      #expect(answers.count { $0.head?.status == 429 } == sent)
+    }
+  }
+
   @Test("a trickle of one byte a tenth of a second ends at the deadline")
   func trickle() async throws {
     let script: @Sendable (StubConnection) -> Void = { connection in

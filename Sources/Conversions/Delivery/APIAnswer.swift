@@ -84,6 +84,8 @@ public struct TransportFailure: Error, Hashable, Sendable {
     case tooLarge
     /// Stopped from our side, at shutdown.
     case cancelled
+    /// Made ready and not sent, as the answer to another one says that nothing should be.
+    case withdrawn
   }
 
   /// What kind it is.

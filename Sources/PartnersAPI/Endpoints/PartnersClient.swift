@@ -80,6 +80,8 @@ public struct PartnersClient: PartnersService {
     }
     let request = HTTPRequest(method: .post, url: baseURL.text + path, body: report.body)
     let answer = reader.read(await writes.send(request), ReferralShapes.converted)
+    // Where no limit is configured more are made ready than are in flight.
+    if answer.isOfAll { writes.withdrawWaiting() }
     await pacer.finish(permit, answer.paced)
     return answer
   }
@@ -131,6 +133,16 @@ public struct PartnersClient: PartnersService {
 }
 
 extension APIAnswer {
+  /// Whether any other write would have been answered the same: the key, the limit, the certificate, the server as a
+  /// whole are no matter of one report.
+  var isOfAll: Bool {
+    switch self {
+    case .success: false
+    case .failure(_, let head): head.status >= 500 || [401, 403, 429].contains(head.status) || 300..<400 ~= head.status
+    case .transport(let failure): failure.kind != .cancelled && failure.kind != .withdrawn
+    }
+  }
+
   /// What the answer tells a pacer.
   var paced: PacedAnswer {
     guard case .failure(let failure, let head) = self, head.status == 429 else { return .notRefused }

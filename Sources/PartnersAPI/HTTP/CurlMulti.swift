@@ -69,6 +69,20 @@ import Synchronization
     }
   }
 
+  /// Ends what was not begun yet; of none of it has a byte left.
+  func withdrawWaiting() {
+    let waiting = state.withLock { state in
+      defer { state.submitted = [] }
+      return state.submitted
+    }
+    for transfer in waiting {
+      transfer.end(
+        .failure(
+          TransportFailure(
+            kind: .withdrawn, message: "not sent: the API would not have it of another", mayHaveBeenDone: false)))
+    }
+  }
+
   private func submit(_ transfer: CurlTransfer) {
     let isDriven = state.withLock { state in
       state.submitted.append(transfer)

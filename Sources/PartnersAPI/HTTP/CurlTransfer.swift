@@ -42,7 +42,4 @@ final class SingleRequest {
     defer { isMade = true }
     return !isMade
   }
-
-  /// Whether a second one was asked for, or could have been.
-  var wasMade: Bool { isMade }
 }

@@ -82,7 +82,11 @@ import Foundation
     var events: Int16 = 0
     if what & CURL_POLL_IN != 0 { events |= Int16(POLLIN) }
     if what & CURL_POLL_OUT != 0 { events |= Int16(POLLOUT) }
-    if let index { polled[index].events = events } else { polled.append(pollfd(fd: socket, events: events, revents: 0)) }
+    if let index {
+      polled[index].events = events
+    } else {
+      polled.append(pollfd(fd: socket, events: events, revents: 0))
+    }
   }
 
   private func setDeadline(_ milliseconds: Int) {

@@ -50,6 +50,8 @@ struct Lane {
   mutating func note(
     _ ended: Sending.Ended, isLate: Bool, wait: (_ failures: Int) async -> Duration, _ surroundings: Surroundings
   ) async {
+    // Tells nothing of the API; the one because of which it was withdrawn does.
+    if ended.isWithdrawn { return }
     let uptime = surroundings.clock.uptime
     health.note(ended, isLate: isLate, at: uptime, log: surroundings.log)
     if case .halt(let reason, _) = ended.verdict { gate.waitWithTheNextProbe(reason) }

@@ -76,7 +76,8 @@ struct Sending: Sendable {
     }
     let ended = Ended(
       order: order, report: report, verdict: verdict, attemptNumber: number, startedAt: startedAt,
-      duration: surroundings.clock.uptime - began, httpStatus: answer.httpStatus, isUnknown: isUnknown, shown: shown)
+      duration: surroundings.clock.uptime - began, httpStatus: answer.httpStatus, isUnknown: isUnknown,
+      isWithdrawn: answer.isWithdrawn, shown: shown)
     try await settle(ended)
     return ended
   }
@@ -91,6 +92,8 @@ struct Sending: Sendable {
     let duration: Duration
     let httpStatus: Int?
     let isUnknown: Bool
+    /// Whether it was not sent because of what came of another one.
+    let isWithdrawn: Bool
     /// The referral as the API showed it, where it was asked.
     let shown: Referral?
   }
@@ -107,6 +110,8 @@ struct Sending: Sendable {
     let wait = verdict.isTriedAgain ? await surroundings.chance.wait(.delivery, afterFailures: failures) : .zero
     var (result, detail) = verdict.result(now: now, wait: wait)
     result.isUnknown = ended.isUnknown
+    // It keeps its place in the queue.
+    if ended.isWithdrawn { result.next = .again(ended.order.dueAt ?? now) }
     let attempt = Attempt(
       number: ended.attemptNumber, startedAt: ended.startedAt, duration: ended.duration, httpStatus: ended.httpStatus,
       verdict: verdict.name, detail: detail)
@@ -120,7 +125,7 @@ struct Sending: Sendable {
       if let shown = ended.shown { _ = try transaction.record(shown, seenAt: now) }
       if let halt { try transaction.setLaneHalt(halt) }
     }
-    await note(verdict, now: now)
+    if !ended.isWithdrawn { await note(verdict, now: now) }
     log(ended, detail: detail, next: result.next)
     surroundings.matchingBell.ring()
   }
@@ -158,6 +163,11 @@ struct Sending: Sendable {
 }
 
 extension APIAnswer {
+  /// Whether it was not sent because of what came of another one.
+  var isWithdrawn: Bool {
+    if case .transport(let failure) = self { failure.kind == .withdrawn } else { false }
+  }
+
   var httpStatus: Int? {
     switch self {
     case .success(_, let head), .failure(_, let head): head.status
