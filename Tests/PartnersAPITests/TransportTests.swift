@@ -88,9 +88,9 @@ struct TransportTests {
         for permit in permits { group.addTask { try await fixture.convert(permit: permit) } }
         return try await group.reduce(into: []) { $0.append($1) }
       }
-      // Those of the moments until the first answer was read.
+      // Some may have been begun between two tasks' submitting theirs.
       let sent = fixture.server.requests.count
-      #expect(PacingRules.inFlightMax...(PacingRules.inFlightMax + 4) ~= sent, "\(sent) were sent")
+      #expect(PacingRules.inFlightMax...(PacingRules.inFlightMax + 2) ~= sent, "\(sent) were sent")
       let withdrawn = answers.compactMap(\.transportFailure)
       #expect(withdrawn.count == PacingRules.preparedMax - sent)
       #expect(withdrawn.allSatisfy { $0.kind == .withdrawn && !$0.mayHaveBeenDone })

@@ -41,7 +41,8 @@ public struct PartnersClient: PartnersService {
     self.pacer = pacer
     reader = AnswerReader(apiKey: options.apiKey, clock: clock)
     reads = CurlMulti(options, transfersMax: 1)
-    writes = CurlMulti(options, transfersMax: Self.writeConnectionsMax)
+    // Where no limit is configured more are made ready than are in flight.
+    writes = CurlMulti(options, transfersMax: Self.writeConnectionsMax, withdrawsAfter: Self.isOfAll)
     readLimiter = ReadLimiter(readsPerMinute, clock: clock)
   }
 
@@ -80,8 +81,6 @@ public struct PartnersClient: PartnersService {
     }
     let request = HTTPRequest(method: .post, url: baseURL.text + path, body: report.body)
     let answer = reader.read(await writes.send(request), ReferralShapes.converted)
-    // Where no limit is configured more are made ready than are in flight.
-    if answer.isOfAll { writes.withdrawWaiting() }
     await pacer.finish(permit, answer.paced)
     return answer
   }
@@ -125,6 +124,16 @@ public struct PartnersClient: PartnersService {
       mayHaveBeenDone: false)
   }
 
+  /// Whether any other write would have been answered the same: the key, the limit, the certificate, the server as a
+  /// whole are no matter of one report.
+  @Sendable private static func isOfAll(_ result: Result<HTTPAnswer, TransportFailure>) -> Bool {
+    switch result {
+    case .success(let answer):
+      answer.status >= 500 || [401, 403, 429].contains(answer.status) || answer.status / 100 == 3
+    case .failure(let failure): failure.kind != .cancelled
+    }
+  }
+
   /// What the API would be bound to say of an ID that no URL can hold. Nothing is sent.
   private static func impossibleID<Success>() -> APIAnswer<Success> {
     let message = "not sent: the referral ID is empty, of dots alone, or longer than \(ReferralID.bytesMax) bytes"
@@ -133,16 +142,6 @@ public struct PartnersClient: PartnersService {
 }
 
 extension APIAnswer {
-  /// Whether any other write would have been answered the same: the key, the limit, the certificate, the server as a
-  /// whole are no matter of one report.
-  var isOfAll: Bool {
-    switch self {
-    case .success: false
-    case .failure(_, let head): head.status >= 500 || [401, 403, 429].contains(head.status) || 300..<400 ~= head.status
-    case .transport(let failure): failure.kind != .cancelled && failure.kind != .withdrawn
-    }
-  }
-
   /// What the answer tells a pacer.
   var paced: PacedAnswer {
     guard case .failure(let failure, let head) = self, head.status == 429 else { return .notRefused }

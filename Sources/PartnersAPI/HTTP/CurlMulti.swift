@@ -18,6 +18,7 @@ import Synchronization
   private static let isGloballyReady: Bool = conversiond_curl_global_init() == CURLE_OK
 
   private let transfersMax: Int
+  private let isOfAll: @Sendable (Result<HTTPAnswer, TransportFailure>) -> Bool
   private let options: HTTPOptions
   private nonisolated(unsafe) let headers: (read: HeaderList, write: HeaderList)
   private let state = Mutex(State())
@@ -30,8 +31,13 @@ import Synchronization
   private nonisolated(unsafe) var idle: [CurlHandle] = []
 
   /// For at most so many transfers at once, on as many connections, each opened when it is first needed.
-  init(_ options: HTTPOptions, transfersMax: Int) {
-    self.options = options
+  ///
+  /// - Parameter withdrawsAfter: After which results nothing is begun that was submitted before.
+  init(
+    _ options: HTTPOptions, transfersMax: Int,
+    withdrawsAfter isOfAll: @escaping @Sendable (Result<HTTPAnswer, TransportFailure>) -> Bool = { _ in false }
+  ) {
+    (self.options, self.isOfAll) = (options, isOfAll)
     self.transfersMax = max(1, transfersMax)
     unsafe headers = (HeaderList(options, hasBody: false), HeaderList(options, hasBody: true))
     unsafe multi = Self.isGloballyReady ? curl_multi_init() : nil
@@ -70,7 +76,7 @@ import Synchronization
   }
 
   /// Ends what was not begun yet; of none of it has a byte left.
-  func withdrawWaiting() {
+  private func withdrawWaiting() {
     let waiting = state.withLock { state in
       defer { state.submitted = [] }
       return state.submitted
@@ -196,6 +202,7 @@ import Synchronization
     unsafe running[handle.number] = nil
     if let multi = unsafe multi { _ = unsafe curl_multi_remove_handle(multi, handle.easy) }
     putBack(handle)
+    if isOfAll(result) { withdrawWaiting() }
     transfer.end(result)
   }
 
