@@ -10,7 +10,7 @@ struct QueuedOrder: Sendable {
 /// themselves, and forgotten after a moment, so that a live order need not wait for a backlog.
 struct SendQueue: Sendable {
   /// How many are read at a time.
-  private static let readMax = 64
+  private static let readMax = 256
   /// How long a reading holds.
   private static let readAgeMax = Duration.seconds(1)
 
