@@ -23,6 +23,9 @@ enum LedgerSchema {
     migrator.registerMigration("5: what is left of finished orders") { db in
       try db.execute(sql: settled)
     }
+    migrator.registerMigration("6: people who were forgotten") { db in
+      try db.execute(sql: forgotten)
+    }
     return migrator
   }
 
@@ -184,6 +187,14 @@ enum LedgerSchema {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX settled_transaction ON settled (transaction_id) WHERE transaction_id <> key;
     CREATE INDEX settled_outcome ON settled (outcome, decided_at);
+    """
+
+  /// `hash` is the HMAC-SHA256 of an address's normal form, by the key in the fact `forget.key`.
+  private static let forgotten = """
+    CREATE TABLE forgotten (
+      hash BLOB PRIMARY KEY,
+      forgotten_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
     """
 
   private static let referrals = """
