@@ -156,7 +156,7 @@ extension SQLiteTransaction {
 
   /// Puts in the place of a body that nobody sends again one without metadata. A row of its own, as a frozen one never
   /// changes.
-  private func replaceBody(of entry: EntryID, _ frozen: FrozenReport) throws {
+  func replaceBody(of entry: EntryID, _ frozen: FrozenReport) throws {
     let report = ConversionReport(
       referralID: frozen.report.referralID, transactionID: frozen.report.transactionID, value: frozen.report.value,
       metadata: nil)

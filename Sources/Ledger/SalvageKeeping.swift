@@ -78,7 +78,9 @@ struct SalvageKeeping {
     try writing { db in
       for row in candidates {
         guard let entry = row["entry"] as Int64? else { continue }
-        let report = reading.report(of: entry)
+        let found = reading.report(of: entry)
+        if found == nil, !counts.tables.contains("reports") { counts.tables.append("reports") }
+        let report = found.flatMap(\.self)
         let isQueued = ["queued", "sending"].contains(row["outcome"] as String?)
         // Never sent: decided anew, from the shop.
         if isQueued, report == nil { continue }
@@ -122,6 +124,14 @@ struct SalvageKeeping {
     guard frozen.report.isWhole, frozen.report.transactionID.text == order.row.transactionID,
       order.referralID == nil || order.referralID == frozen.report.referralID
     else { return nil }
+    let composed = ConversionReport(
+      referralID: frozen.report.referralID, transactionID: frozen.report.transactionID, value: frozen.report.value,
+      metadata: order.order?.metadata)
+    if composed != frozen.report {
+      // Its metadata is another than the order's, by a change of the order, or by damage: what may be sent must be sure.
+      if [.queued, .sending].contains(order.outcome) { return nil }
+      try transactionOf(db).replaceBody(of: order.entry, frozen)
+    }
     for attempt in reading.attempts(of: entry) {
       // For people to look at: nothing rests on it.
       try? db.inSavepoint {

@@ -7,8 +7,8 @@ import GRDB
 struct SalvageReading {
   /// Rows asked for at once.
   static let rangeMax: Int64 = 512
-  /// After so many failures without a row in between, the rest is only tried from its end: a root is gone.
-  private static let failuresMax = 200_000
+  /// After so many failures a table is only tried from its end on.
+  private static let probesMax = 8_000
 
   private let queue: DatabaseQueue
 
@@ -36,42 +36,66 @@ struct SalvageReading {
   /// - Parameter take: Takes a batch in; throws no `DatabaseError`.
   /// - Returns: How many entries could not be read, and whether some were given up without a try.
   func orders(_ take: ([Row]) throws -> Void) throws -> (unreadable: Int, isGivenUp: Bool) {
-    var (after, unreadable, failures): (Int64, Int, Int) = (0, 0, 0)
-    while failures <= Self.failuresMax {
+    var (after, unreadable, probes): (Int64, Int, Int) = (0, 0, 0)
+    while probes < Self.probesMax {
       if let rows = try rows("entry > ? ORDER BY entry LIMIT \(Self.rangeMax)", [after]) {
         try take(rows)
         guard let last = rows.last?["entry"] as Int64?, last > after, rows.count == Self.rangeMax else {
           return (unreadable, false)
         }
-        (after, failures) = (last, 0)
+        after = last
         continue
       }
-      var pending = [(after + 1)...(after + Self.rangeMax)]
+      // Behind damage that reaches to the end some may still be readable, up to the last number that was given out.
+      guard let next = try nextReadable(after: after) ?? lastNumber, next > after else { break }
+      var pending = [(after + 1)...next]
       while let range = pending.popLast() {
         if let rows = try rows("entry BETWEEN ? AND ?", [range.lowerBound, range.upperBound]) {
-          if !rows.isEmpty { failures = 0 }
           try take(rows)
           continue
         }
-        failures += 1
-        guard range.count > 1 else {
-          unreadable += 1
+        probes += 1
+        guard range.count > 1, probes < Self.probesMax else {
+          unreadable += range.count
           continue
         }
         let middle = range.lowerBound + Int64(range.count / 2)
         // The lower half first.
         pending += [middle...range.upperBound, range.lowerBound...(middle - 1)]
       }
-      after += Self.rangeMax
+      after = next
     }
-    // What is behind all that damage.
+    // What is behind all that damage, from the end.
     var before = Int64.max
     while let rows = try rows("entry < ? ORDER BY entry DESC LIMIT \(Self.rangeMax)", [before]) {
-      try take(rows)
-      guard let last = rows.last?["entry"] as Int64?, last < before, last > after else { break }
+      let new = rows.filter { ($0["entry"] as Int64? ?? 0) > after }
+      try take(new)
+      guard new.count == Self.rangeMax, let last = new.last?["entry"] as Int64? else { break }
       before = last
     }
     return (unreadable, true)
+  }
+
+  /// An entry not far behind another from which on rows can be read again; nil where there is none, as where the root is
+  /// gone.
+  private func nextReadable(after entry: Int64) throws -> Int64? {
+    var step: Int64 = 1
+    while step < 1 << 40 {
+      if let rows = try rows("entry > ? ORDER BY entry LIMIT 1", [entry + step]) {
+        // Nothing behind it: the damage is at the end.
+        return rows.isEmpty ? max(entry + 1, min(entry + step, lastNumber ?? .max)) : entry + step
+      }
+      step *= 2
+    }
+    return nil
+  }
+
+  /// The last number that an entry was given, as far as it can be read.
+  private var lastNumber: Int64? {
+    let known = try? queue.inDatabase {
+      try Int64.fetchOne($0, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'orders'")
+    }
+    return known.flatMap(\.self)
   }
 
   /// Nil where they can't be read.
@@ -86,10 +110,17 @@ struct SalvageReading {
     }
   }
 
-  /// The report of an entry; nil where there is none, or none that can be read.
-  func report(of entry: Int64) -> Row? {
-    try? queue.inDatabase {
-      try Row.fetchOne($0, sql: "SELECT * FROM reports NOT INDEXED WHERE entry = ?", arguments: [entry])
+  /// The report of an entry, where there is one.
+  ///
+  /// - Returns: nil where that can't be read.
+  func report(of entry: Int64) -> Row?? {
+    do {
+      return .some(
+        try queue.inDatabase {
+          try Row.fetchOne($0, sql: "SELECT * FROM reports NOT INDEXED WHERE entry = ?", arguments: [entry])
+        })
+    } catch {
+      return .none
     }
   }
 
