@@ -148,11 +148,22 @@ extension LedgerRebuild {
     }
   }
 
-  /// With its log if that can be, without it otherwise.
+  /// With its log if that can be, without it otherwise, and with another one's schema where its own can't be read.
   private func openOld(_ old: String) -> SalvageReading? {
     if let reading = SalvageReading(copyPath: old) { return reading }
     unlinkIfThere(old + "-wal")
-    return SalvageReading(copyPath: old)
+    if let reading = SalvageReading(copyPath: old) { return reading }
+    for isVacuumed in [false, true] {
+      let name = isVacuumed ? "vacuumed" : "fresh"
+      let (grafted, empty) = (scratch + "/\(name)-graft.sqlite", scratch + "/\(name)-empty.sqlite")
+      for path in [grafted, empty] { unlinkIfThere(path) }
+      guard SchemaGraft.graft(old, to: grafted, empty: empty, isVacuumed: isVacuumed),
+        let reading = SalvageReading(copyPath: grafted)
+      else { continue }
+      if reading.hasOrders { return reading }
+      reading.close()
+    }
+    return nil
   }
 
   private func unlinkIfThere(_ path: String) { unsafe unlink(path) }

@@ -29,6 +29,16 @@ struct SalvageReading {
     self.queue = queue
   }
 
+  /// Whether anything is found where orders should be: with another ledger's schema there may be other tables there.
+  var hasOrders: Bool {
+    for way in ["ASC", "DESC"] {
+      let sql = "SELECT outcome FROM orders NOT INDEXED ORDER BY entry \(way) LIMIT 1"
+      let outcome = try? queue.inDatabase { try Row.fetchOne($0, sql: sql)?[0] as String? }
+      if let outcome, Outcome(rawValue: outcome) != nil { return true }
+    }
+    return false
+  }
+
   func close() { try? queue.close() }
 
   /// Each row of `orders`, batch by batch.

@@ -176,8 +176,9 @@ import Testing
     #expect(failure?.kind == .damaged)
     let salvage = try await rebuild(fixture.path)
     try await judge(fixture.path, salvage, place)
-    #expect(!salvage.isComplete)
-    if ["first page", "empty"].contains(place) { #expect(salvage.tables == ["orders", "settled", "forgotten"]) }
+    #expect(!salvage.isComplete || place == "first page", "of the first page an empty ledger has a copy")
+    if place == "empty" { #expect(salvage.tables == ["orders", "settled", "forgotten"]) }
+    if place == "first page" { #expect(salvage.reported == Self.count / 2 - 3 && salvage.forgotten == 1) }
     if place == "middle" { #expect(salvage.reported > Self.count / 3) }
     print("rebuilt after damage of \(place): \(salvage)")
   }
