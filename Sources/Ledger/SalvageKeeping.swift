@@ -115,7 +115,7 @@ struct SalvageKeeping {
       sql: "UPDATE orders SET decide_at = NULL WHERE entry = ? AND outcome <> 'review'", arguments: [entry])
     if let report { try Self.insert(report, into: "reports", db) }
     guard let order = try? transactionOf(db).entry(EntryID(entry)), order.row.digest.bits == row["digest"] as Int64?,
-      !order.row.key.text.isEmpty
+      !order.row.key.text.isEmpty, reading.isUnder(order.row.key.text, entry)
     else { return nil }
     guard let frozen = order.frozen else {
       // One that was sent, and of whose report nothing is left, is known by its referral alone.

@@ -45,6 +45,7 @@ struct SalvageReading {
   ///
   /// - Parameter take: Takes a batch in; throws no `DatabaseError`.
   /// - Returns: How many entries could not be read, and whether some were given up without a try.
+  /// - Throws: What `take` throws.
   func orders(_ take: ([Row]) throws -> Void) throws -> (unreadable: Int, isGivenUp: Bool) {
     var (after, unreadable, probes): (Int64, Int, Int) = (0, 0, 0)
     while probes < Self.probesMax {
@@ -120,6 +121,17 @@ struct SalvageReading {
     }
   }
 
+  /// Whether the index of keys, where it can be read, has an entry under its key: no digest holds the key.
+  func isUnder(_ key: String, _ entry: Int64) -> Bool {
+    do {
+      return try queue.inDatabase {
+        try Int64.fetchOne($0, sql: "SELECT entry FROM orders WHERE key = ?", arguments: [key]) == entry
+      }
+    } catch {
+      return true
+    }
+  }
+
   /// The report of an entry, where there is one.
   ///
   /// - Returns: nil where that can't be read.
@@ -149,6 +161,7 @@ struct SalvageReading {
   ///   - key: Its primary key.
   ///   - take: Takes a batch in, perhaps twice; throws no `DatabaseError`.
   /// - Returns: Whether all were read; true where there is no such table.
+  /// - Throws: What `take` throws.
   func rows(of table: String, by key: String, _ take: ([Row]) throws -> Void) throws -> Bool {
     guard (try? queue.inDatabase { try $0.tableExists(table) }) == true else { return true }
     if try read("SELECT * FROM \(table) ORDER BY \(key)", take) { return true }

@@ -9,6 +9,7 @@ extension Order {
   ///   - isForgotten: Whether an address is such a person's.
   ///   - isReferrer: Whether a customer ID is the referrer's whose referral this may be: it stays, as the mirror knows
   ///     it anyway, and a self-referral must still be told.
+  /// - Returns: What is left, where that is less than all.
   public func without(
     _ isForgotten: (EmailAddress) throws -> Bool, isReferrer: (String) throws -> Bool
   ) rethrows -> Order? {

@@ -27,7 +27,9 @@ public enum MaskedText {
       .flatMap { word in
         // What may stand in a local part and mostly doesn't: quotes, and the end of a sentence.
         let bare = word.drop { quotes.contains($0) }.reversed().drop { quotes.contains($0) }.reversed()
-        return Set([String(word), String(bare)]).compactMap(EmailAddress.init)
+        // As a part of a URL, which a local part could be, too.
+        let parts = word.split { "=?&/|#".contains($0) }.filter { $0.contains("@") }.map(String.init)
+        return Set([String(word), String(bare)] + parts).compactMap(EmailAddress.init)
       }
   }
 
