@@ -30,6 +30,7 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
 
 let package = Package(
@@ -45,6 +46,7 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
     // The system's libraries: a module map and a shim header each, nothing else.
@@ -60,7 +62,7 @@ let package = Package(
     target("Postgres", ["CLibpq"]),
     target("Orders", ["Conversions", "Postgres"]),
     target("PartnersAPI", ["CLibcurl", "Conversions"]),
-    target("Ledger", ["CLibsqlite", "Conversions", grdb, sqlite]),
+    target("Ledger", ["CLibsqlite", "Conversions", grdb, sqlite, crypto]),
     target("Pipeline", ["Conversions", logging, lifecycle]),
 
     // What surrounds them on the host.

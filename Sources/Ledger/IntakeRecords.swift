@@ -25,6 +25,7 @@ extension SQLiteTransaction: IntakeRecords {
   }
 
   func standing(of row: OrderRow) throws -> RowStanding {
+    let row = try withoutForgotten(row)
     guard known.mayHoldOrder(KeyHash.of(row.key.text)) else { return .unknown }
     let known = try hot(.standing, "SELECT entry, digest FROM orders WHERE key = ?").rows({ $0.add(row.key.text) }) {
       (entry: $0.integer(0) ?? 0, digest: $0.integer(1))
@@ -34,6 +35,7 @@ extension SQLiteTransaction: IntakeRecords {
   }
 
   func record(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws -> RowChange {
+    let row = try withoutForgotten(row)
     // One of which little is left comes back before it is changed.
     if try standing(of: row) == .unchanged { return .unchanged }
     let digest = row.digest.bits
@@ -82,6 +84,7 @@ extension SQLiteTransaction: IntakeRecords {
   }
 
   func insert(_ row: OrderRow, _ decision: Decision, seenAt: Timestamp, isBackfill: Bool) throws -> EntryID {
+    let row = try withoutForgotten(row)
     let mayBeRepeated = row.transactionID.map { known.mayHoldTransaction(KeyHash.of($0)) } ?? false
     known.insert(order: row.key, transactionID: row.transactionID)
     noteClaim(decision)

@@ -164,7 +164,7 @@ extension SQLiteLedger {
     var failure = (error as? LedgerFailure) ?? (error as? DatabaseError).map { LedgerFailure($0) }
     if failure?.kind == .damaged, let words = failure?.description, !words.hasPrefix(path) {
       failure = LedgerFailure(
-        .damaged, "\(path) is damaged: \(words); keep it and its -wal aside, and restore a backup")
+        .damaged, "\(path) is damaged: \(words)")
     }
     if let failure { connection.heed(failure) }
     return GroupCommit.Heeded(error: failure ?? error, isOver: !connection.isOpen)

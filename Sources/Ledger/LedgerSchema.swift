@@ -23,6 +23,9 @@ enum LedgerSchema {
     migrator.registerMigration("5: what is left of finished orders") { db in
       try db.execute(sql: settled)
     }
+    migrator.registerMigration("6: people who were forgotten") { db in
+      try db.execute(sql: forgotten)
+    }
     migrator.registerMigration("7: what is being sent is told by its report") { db in
       try db.execute(sql: sending)
     }
@@ -187,6 +190,14 @@ enum LedgerSchema {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX settled_transaction ON settled (transaction_id) WHERE transaction_id <> key;
     CREATE INDEX settled_outcome ON settled (outcome, decided_at);
+    """
+
+  /// `hash` is the HMAC-SHA256 of an address's normal form, by the key in the fact `forget.key`.
+  private static let forgotten = """
+    CREATE TABLE forgotten (
+      hash BLOB PRIMARY KEY,
+      forgotten_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
     """
 
   /// A send begins and ends with its report's row alone: an outcome that is set for the time between would be taken out

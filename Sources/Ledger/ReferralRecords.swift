@@ -15,7 +15,7 @@ extension SQLiteTransaction: ReferralRecords {
     _ referral: Referral, seenAt: Timestamp, askedAt: Timestamp, unlessSeenSince: Timestamp
   ) throws -> Bool {
     let earlier = try self.referral(referral.id)
-    let mirrored = MirroredReferral(referral, seenAt: seenAt, earlier: earlier)
+    let mirrored = try withoutForgotten(MirroredReferral(referral, seenAt: seenAt, earlier: earlier))
     known.insert(referral: mirrored.email, mirrored.externalSourceID)
     // Two answers that overlapped may be stored in either order; no referral opens again.
     if let earlier, !earlier.status.isOpen, referral.status.isOpen, earlier.seenAt > askedAt { return false }

@@ -10,6 +10,7 @@ public final class SQLiteLedger: LedgerStore {
   let connection: LedgerConnection
   private let known = KnownKeys()
   private let decodedFacts = DecodedFacts()
+  private let forgotten = ForgottenPeople()
   private let changeCount = Mutex<UInt64>(0)
   /// Held until the ledger is closed.
   private let lock: Mutex<LedgerLock?>
@@ -28,6 +29,7 @@ public final class SQLiteLedger: LedgerStore {
   init(path: String, lockPath: String?, schedule: LedgerSchedule) throws(LedgerFailure) {
     self.path = path
     lock = Mutex(try LedgerLock(ledgerPath: path, path: lockPath))
+    guard !RebuildMarker(ledgerPath: path).exists else { throw RebuildMarker.failure(path) }
     connection = try LedgerConnection(path: path, schedule: schedule)
   }
 
@@ -176,7 +178,8 @@ public final class SQLiteLedger: LedgerStore {
     let before = db.totalChangesCount
     // Told before the commit: whoever hears of it reads after it, as there is one connection.
     defer { if db.totalChangesCount != before { changeCount.withLock { $0 += 1 } } }
-    return try body(SQLiteTransaction(db, known: known, decodedFacts: decodedFacts, statements: statements))
+    return try body(
+      SQLiteTransaction(db, known: known, decodedFacts: decodedFacts, forgotten: forgotten, statements: statements))
   }
 
   /// Reads every key once; transactions add to them from then on.

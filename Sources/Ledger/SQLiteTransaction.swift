@@ -9,13 +9,15 @@ struct SQLiteTransaction: LedgerTransaction {
   /// Learns of each key before it is stored; one whose transaction fails is known too many, which does no harm.
   let known: KnownKeys
   let hotStatements: HotStatements
+  let forgotten: ForgottenPeople
   private let decodedFacts: DecodedFacts
 
   init(
     _ db: Database, known: KnownKeys, decodedFacts: DecodedFacts = DecodedFacts(),
-    statements: HotStatements = HotStatements()
+    forgotten: ForgottenPeople = ForgottenPeople(), statements: HotStatements = HotStatements()
   ) {
     self.db = db
+    self.forgotten = forgotten
     hotStatements = statements
     self.known = known
     self.decodedFacts = decodedFacts

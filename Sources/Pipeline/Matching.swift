@@ -45,7 +45,9 @@ public struct Matching: Service {
 
   private func waitForWork() async throws {
     let now = surroundings.clock.now
-    let next = try await surroundings.ledger.transaction { try $0.nextDecisionAt() }
+    let next = try await surroundings.ledger.transaction { transaction in
+      [try transaction.nextDecisionAt(), try transaction.nextQuietEnd(after: now)].compactMap(\.self).min()
+    }
     let deadline = next.map { surroundings.clock.uptime + max($0 - now, .seconds(1)) }
     try await surroundings.matchingBell.wait(until: deadline, clock: surroundings.clock)
   }
@@ -53,7 +55,7 @@ public struct Matching: Service {
   /// Decides one batch; returns how many orders it held.
   func decideBatch() async throws -> Int {
     let (rules, now) = (rules, surroundings.clock.now)
-    let (decided, caughtUp) = try await surroundings.ledger.transaction { transaction in
+    let (decided, caughtUp, wantsSweep) = try await surroundings.ledger.transaction { transaction in
       let batch = try transaction.undecided(at: now, limit: Self.batchMax)
       let facts = try DecidingFacts(transaction)
       let decided = try batch.map { order in
@@ -61,10 +63,12 @@ public struct Matching: Service {
         _ = try transaction.settle(order, decision, rules: rules, now: now)
         return Decided(orderID: order.orderID, before: order, decision: decision)
       }
-      if decided.contains(where: \.waitsForSweep) { try transaction.wantFullSweep(at: now) }
-      return (decided, try batch.isEmpty && Self.settleCatchUp(transaction, now: now))
+      let endsQuiet = try batch.isEmpty && transaction.needsSweepAfterQuiet(now: now)
+      let wantsSweep = endsQuiet || decided.contains(where: \.waitsForSweep)
+      if wantsSweep { try transaction.wantFullSweep(at: now) }
+      return (decided, try batch.isEmpty && Self.settleCatchUp(transaction, now: now), wantsSweep)
     }
-    if decided.contains(where: \.waitsForSweep) { surroundings.mirrorBell.ring() }
+    if wantsSweep { surroundings.mirrorBell.ring() }
     for change in decided { change.log(to: surroundings.log) }
     if caughtUp {
       surroundings.log.event(.caughtUp, .notice, "caught up: every order was read once and every referral is known")
@@ -96,8 +100,8 @@ public struct Matching: Service {
   private static func settleCatchUp(_ transaction: any LedgerTransaction, now: Timestamp) throws -> Bool {
     var progress = try transaction.intakeProgress()
     let mirror = try transaction.mirrorProgress()
-    guard progress.caughtUpAt == nil, progress.lastWalkAt != nil, mirror.completeSweepBeganAt != nil,
-      mirror.currentSince != nil
+    guard progress.caughtUpAt == nil, progress.lastWalkAt != nil, let swept = mirror.completeSweepBeganAt,
+      mirror.currentSince != nil, progress.quietUntil.map({ swept >= $0 }) ?? true
     else { return false }
     progress.caughtUpAt = now
     progress.firstCaughtUpAt = progress.firstCaughtUpAt ?? now

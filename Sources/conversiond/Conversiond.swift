@@ -21,5 +21,8 @@ struct Conversiond: AsyncParsableCommand {
       this program, 69 unreachable, 70 internal, 74 disk, 75 try again, 77 permission, 78 configuration or key
       """,
     version: "conversiond \(Version.text)",
-    subcommands: [RunCommand.self, CheckCommand.self, StatusCommand.self, QueueCommand.self, SandboxCommand.self])
+    subcommands: [
+      RunCommand.self, CheckCommand.self, StatusCommand.self, QueueCommand.self, ForgetCommand.self,
+      RebuildCommand.self, SandboxCommand.self,
+    ])
 }

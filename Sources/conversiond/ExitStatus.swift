@@ -30,6 +30,9 @@ struct CommandFailure: Error, CustomStringConvertible {
 }
 
 extension CommandFailure {
+  /// What to do with a ledger that is damaged.
+  static let adviceForDamage = "see what `conversiond rebuild` would do, or restore a backup"
+
   /// The exit status that a ledger's failure stands for.
   init(_ failure: LedgerFailure) {
     let status: ExitStatus =
@@ -41,6 +44,7 @@ extension CommandFailure {
       case .diskFull, .io: .disk
       case .other: .internalError
       }
-    self.init(status, failure.description)
+    let advice = failure.kind == .damaged ? "; \(Self.adviceForDamage)" : ""
+    self.init(status, failure.description + advice)
   }
 }

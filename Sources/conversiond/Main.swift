@@ -22,8 +22,9 @@ struct Main {
       StandardStreams.writeError("conversiond: \(printable(failure.message))\n")
       exit(failure.status.rawValue)
     } catch let failure as LedgerFailure {
-      StandardStreams.writeError("conversiond: \(printable(failure.description))\n")
-      exit(CommandFailure(failure).status.rawValue)
+      let failure = CommandFailure(failure)
+      StandardStreams.writeError("conversiond: \(printable(failure.message))\n")
+      exit(failure.status.rawValue)
     } catch {
       Conversiond.exit(withError: error)
     }

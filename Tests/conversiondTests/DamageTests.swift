@@ -33,7 +33,7 @@ import Testing
       #expect(try await again.wait(within: .seconds(60)) == .exited(65))
       let last = try #require(again.errorLines.last)
       #expect(last.hasPrefix("conversiond: \(shop.ledgerFile) is damaged: "))
-      #expect(last.hasSuffix("; keep it and its -wal aside, and restore a backup"))
+      #expect(last.hasSuffix("; see what `conversiond rebuild` would do, or restore a backup"))
       #expect(await shop.sandbox.state.reports.isEmpty)
     }
   }

@@ -112,6 +112,9 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
   public var settled: HorizonNote?
   /// How far the shop's clock is ahead of the host's, smoothed; negative where it is behind.
   public var clockAhead: Duration?
+  /// Of a ledger that was built anew: what the one before it had sent may still be under way until then. Nothing is frozen
+  /// before a complete sweep of the referrals that began after it.
+  public var quietUntil: Timestamp?
 
   /// Nothing yet.
   public init() { isStartSettled = false }

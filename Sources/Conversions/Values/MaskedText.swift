@@ -20,6 +20,21 @@ public enum MaskedText {
     return result + masked(word)
   }
 
+  /// The e-mail addresses that stand in a text such as metadata, in normal form.
+  public static func addresses(in text: String) -> [EmailAddress] {
+    guard text.contains("@") || text.contains("%40") else { return [] }
+    return text.replacing("%40", with: "@").split(whereSeparator: isSeparator).filter { $0.contains("@") }
+      .flatMap { word in
+        // What may stand in a local part and mostly doesn't: quotes, and the end of a sentence.
+        let bare = word.drop { quotes.contains($0) }.reversed().drop { quotes.contains($0) }.reversed()
+        // As a part of a URL, which a local part could be, too.
+        let parts = word.split { "=?&/|#".contains($0) }.filter { $0.contains("@") }.map(String.init)
+        return Set([String(word), String(bare)] + parts).compactMap(EmailAddress.init)
+      }
+  }
+
+  private static let quotes = "'`*.!?{}"
+
   private static func isSeparator(_ character: Character) -> Bool {
     character.isWhitespace || "\"<>()[],;:\\".contains(character)
   }

@@ -27,7 +27,8 @@ struct IntakeStanding: Sendable {
         switch start {
         case .oldestOpenReferral: (oldestOpen ?? swept).map { $0 - Self.startMargin }
         case .everything: nil
-        case .firstStart: now
+        // Where the ledger was built anew that of the one before it.
+        case .firstStart: progress.takesOrdersFrom ?? now
         case .from(let time): time
         }
       progress.isStartSettled = true

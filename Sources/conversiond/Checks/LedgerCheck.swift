@@ -26,17 +26,19 @@ struct LedgerCheck {
       let home = try LedgerHome(configuration: configuration, isDryRun: true)
       defer { home.remove() }
       let faults = try await home.open().integrityFaults()
-      guard faults.isEmpty else { return [Self.damaged(path, faults.joined(separator: "; "))] }
+      guard faults.isEmpty else { return [Self.damaged(faults.joined(separator: "; "))] }
       return [CheckLine(.ok, "ledger", "\(path) is whole")]
     } catch let failure as CommandFailure {
-      if failure.status == .ledgerDamaged { return [Self.damaged(path, failure.message)] }
+      if failure.status == .ledgerDamaged { return [Self.damaged(failure.message)] }
       return [CheckLine(.fail, "ledger", failure.message)]
     } catch {
       return [CheckLine(.fail, "ledger", "\(error)")]
     }
   }
 
-  private static func damaged(_ path: String, _ message: String) -> CheckLine {
-    CheckLine(.fail, "ledger", message, advice: "keep \(path) and its -wal aside, and restore a backup")
+  private static func damaged(_ message: String) -> CheckLine {
+    // A failure says itself what to do.
+    let bare = message.replacing("; \(CommandFailure.adviceForDamage)", with: "")
+    return CheckLine(.fail, "ledger", bare, advice: CommandFailure.adviceForDamage)
   }
 }

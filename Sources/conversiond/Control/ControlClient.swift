@@ -16,10 +16,18 @@ struct ControlClient {
 
   /// - Returns: nil where nobody listens: the daemon is not running.
   /// - Throws: `CommandFailure` 75 where it doesn't answer in time, 77 where the socket may not be opened.
-  func get(_ target: String) throws -> Answer? {
+  func get(_ target: String) throws -> Answer? { try ask("GET", target, body: "") }
+
+  /// - Returns: nil where nobody listens: the daemon is not running.
+  /// - Throws: `CommandFailure` 75 where it doesn't answer in time, 77 where the socket may not be opened.
+  func post(_ target: String, body: String) throws -> Answer? { try ask("POST", target, body: body) }
+
+  private func ask(_ method: String, _ target: String, body: String) throws -> Answer? {
     guard let descriptor = try connect() else { return nil }
     defer { close(descriptor) }
-    try send("GET \(target) HTTP/1.1\r\nHost: conversiond\r\nConnection: close\r\n\r\n", over: descriptor)
+    let length = body.isEmpty ? "" : "Content-Length: \(body.utf8.count)\r\n"
+    let head = "\(method) \(target) HTTP/1.1\r\nHost: conversiond\r\n\(length)Connection: close\r\n\r\n"
+    try send(head + body, over: descriptor)
     return try parse(receive(over: descriptor))
   }
 

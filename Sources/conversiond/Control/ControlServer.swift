@@ -71,6 +71,12 @@ struct ControlServer: Service {
       guard let number = Int64(path.dropFirst("/v1/queue/".count)) else { return Self.notFound }
       guard let entry = try await status.reports.entry(EntryID(number)) else { return Self.notFound }
       return try Self.json(entry)
+    case (.POST, "/v1/forget"):
+      let asked = try JSONDecoder.contract.decode(ForgetRequest.self, from: await request.bodyData)
+      guard let report = try await status.forgetting.answer(asked, at: status.clock.now) else {
+        return HTTPResponse(statusCode: .accepted)
+      }
+      return try Self.json(report)
     default: return Self.notFound
     }
   }

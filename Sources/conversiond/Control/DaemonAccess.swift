@@ -9,7 +9,7 @@ import Ledger
 final class DaemonAccess {
   let configuration: Configuration
   /// Kept once it is open: opened again beside itself, a ledger would be found in use.
-  private var opened: LedgerReports?
+  private var opened: (ledger: SQLiteLedger, reports: LedgerReports)?
 
   init(configuration: Configuration) { self.configuration = configuration }
 
@@ -50,6 +50,27 @@ final class DaemonAccess {
     return try await openLedger()?.entry(id)
   }
 
+  /// Has a person forgotten, by the daemon or while it is stopped.
+  ///
+  /// - Throws: `CommandFailure` 4 where there is no ledger, 75 where the daemon isn't done in ten minutes.
+  func forget(_ email: EmailAddress, apply: Bool) async throws -> ForgetReport {
+    let body = try JSONEncoder.contractText(ForgetRequest(email: email.text, apply: apply))
+    for path in ControlPaths(ledgerPath: ledgerPath).sockets where try isOurs(path) {
+      let deadline = ContinuousClock.now + .seconds(600)
+      while let answer = try ControlClient(path: path).post("/v1/forget", body: body) {
+        if answer.status != 202 { return try decode(answer) }
+        guard ContinuousClock.now < deadline else {
+          throw CommandFailure(.tryAgain, "the daemon is still at it; run this again to see what came of it")
+        }
+      }
+    }
+    guard try openLedger() != nil, let ledger = opened?.ledger else {
+      throw CommandFailure(.noSuchEntry, "there is no ledger \(ledgerPath) yet")
+    }
+    let traces = try await ledger.forget(email, isTrial: !apply, at: SystemClock().now)
+    return ForgetReport(traces, email: EmailDisplay(configuration.log.emails).shown(email))
+  }
+
   /// Asks the daemon that serves our ledger; nil where none does.
   private func ask<Value: Decodable>(_ target: String) throws -> Value? {
     for path in ControlPaths(ledgerPath: ledgerPath).sockets {
@@ -81,7 +102,7 @@ final class DaemonAccess {
 
   /// Opens the ledger while no daemon runs; nil where there is none yet: looking must not make one.
   private func openLedger() throws -> LedgerReports? {
-    if let opened { return opened }
+    if let opened { return opened.reports }
     guard FileManager.default.fileExists(atPath: ledgerPath) else {
       // A missing file is no ledger yet; a folder that we may not enter is a permission to be said.
       if unsafe access((ledgerPath as NSString).deletingLastPathComponent, X_OK) != 0, errno == EACCES {
@@ -91,8 +112,10 @@ final class DaemonAccess {
     }
     try LedgerOwner.become(ofLedgerAt: ledgerPath)
     do {
-      opened = LedgerReports(ledger: try SQLiteLedger(path: ledgerPath), emails: EmailDisplay(configuration.log.emails))
-      return opened
+      let ledger = try SQLiteLedger(path: ledgerPath)
+      let reports = LedgerReports(ledger: ledger, emails: EmailDisplay(configuration.log.emails))
+      opened = (ledger, reports)
+      return reports
     } catch {
       throw CommandFailure(error)
     }

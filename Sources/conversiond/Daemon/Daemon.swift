@@ -57,12 +57,14 @@ struct Daemon {
     services.append(DamageWatch(ledger: ledger))
     let status = StatusSource(
       configuration: configuration, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
-      vitals: surroundings.vitals, clock: surroundings.clock, startedAt: surroundings.clock.now)
+      vitals: surroundings.vitals, clock: surroundings.clock, startedAt: surroundings.clock.now,
+      forgetting: ForgetDesk(ledger: ledger, emails: EmailDisplay(configuration.log.emails)))
     if !isDryRun {
       services.append(
         ControlServer(path: ControlPaths.socket(in: folder), ledgerPath: home.path, status: status, log: log))
     }
     try await CatchUp.begin(ledger)
+    try await tellQuiet(ledger, log: log)
     StartupPages.release()
     var group = ServiceGroupConfiguration(
       services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: .silent)
@@ -71,6 +73,13 @@ struct Daemon {
     ServiceNotifier.stopping()
     await orders.close()
     log.event(.stopped, .notice, "conversiond stopped")
+  }
+
+  /// Says of a ledger that was built anew why nothing is sent yet.
+  private func tellQuiet(_ ledger: SQLiteLedger, log: Logger) async throws {
+    let quietUntil = try await ledger.transaction { try $0.intakeProgress().quietUntil }
+    guard let quietUntil, quietUntil > SystemClock().now else { return }
+    log.notice("the ledger was built anew: nothing that was never sent is sent before \(quietUntil)")
   }
 
   private func pipeline(_ surroundings: Surroundings) -> [any Service] {

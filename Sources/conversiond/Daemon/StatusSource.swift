@@ -14,6 +14,7 @@ struct StatusSource: Sendable {
   let vitals: Vitals
   let clock: any HostClock
   let startedAt: Timestamp
+  let forgetting: ForgetDesk
 
   var reports: LedgerReports { LedgerReports(ledger: ledger, emails: EmailDisplay(configuration.log.emails)) }
 

@@ -1,0 +1,92 @@
+import Conversions
+import Foundation
+import Glibc
+
+/// Files that are copied, moved and made durable, one system call after the other.
+enum DurableFiles {
+  /// Writes a new file beside its place, and puts it there once it is on the disk.
+  static func write(_ bytes: [UInt8], to path: String) throws(LedgerFailure) {
+    let draft = path + ".new"
+    let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw LedgerFailure(fileError: errno, doing: "write", draft) }
+    defer { close(descriptor) }
+    try put(bytes, at: 0, descriptor, draft)
+    guard fsync(descriptor) == 0 else { throw LedgerFailure(fileError: errno, doing: "sync", draft) }
+    guard unsafe rename(draft, path) == 0 else { throw LedgerFailure(fileError: errno, doing: "write", path) }
+    try syncFolder(of: path)
+  }
+
+  /// Moves a file to a name that nothing has. Who holds the ledger's lock is alone in making such names.
+  ///
+  /// - Returns: False where there is no such file.
+  static func move(_ path: String, to target: String) throws(LedgerFailure) -> Bool {
+    guard unsafe access(target, F_OK) != 0 else { throw LedgerFailure(.other, "\(target) is there already") }
+    if unsafe rename(path, target) == 0 { return true }
+    guard errno == ENOENT else { throw LedgerFailure(fileError: errno, doing: "move \(path) to", target) }
+    return false
+  }
+
+  /// Puts a file in the place of another, or of none.
+  static func replace(_ target: String, with path: String) throws(LedgerFailure) {
+    guard unsafe rename(path, target) == 0 else {
+      throw LedgerFailure(fileError: errno, doing: "move \(path) to", target)
+    }
+    try syncFolder(of: target)
+  }
+
+  static func syncFolder(of path: String) throws(LedgerFailure) {
+    let folder = (path as NSString).deletingLastPathComponent
+    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw LedgerFailure(fileError: errno, doing: "open", folder) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw LedgerFailure(fileError: errno, doing: "sync", folder) }
+  }
+
+  /// Copies a file block by block, with zeroes where the disk can't read it; false where there is no such file.
+  static func copy(_ path: String, to target: String) throws(LedgerFailure) -> Bool {
+    let source = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    if source < 0, errno == ENOENT { return false }
+    guard source >= 0 else { throw LedgerFailure(fileError: errno, doing: "open", path) }
+    defer { close(source) }
+    let copy = unsafe open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard copy >= 0 else { throw LedgerFailure(fileError: errno, doing: "write", target) }
+    defer { close(copy) }
+    var status = stat()
+    guard unsafe fstat(source, &status) == 0 else { throw LedgerFailure(fileError: errno, doing: "read", path) }
+    var (offset, size) = (0, Int(status.st_size))
+    while offset < size {
+      let (bytes, end) = piece(of: source, at: offset, size: size)
+      try put(bytes, at: offset, copy, target)
+      offset += bytes.count
+      if end { size = offset }
+    }
+    return true
+  }
+
+  private static let blockSize = 4096
+
+  private static func piece(of descriptor: Int32, at offset: Int, size: Int) -> (bytes: [UInt8], isEnd: Bool) {
+    for length in [1 << 20, blockSize] {
+      var bytes = [UInt8](repeating: 0, count: min(length, size - offset))
+      let count = unsafe bytes.withUnsafeMutableBytes {
+        unsafe pread(descriptor, $0.baseAddress, $0.count, off_t(offset))
+      }
+      if count > 0 { return (Array(bytes[..<count]), false) }
+      if count == 0 { return ([], true) }
+    }
+    return ([UInt8](repeating: 0, count: min(blockSize, size - offset)), false)
+  }
+
+  private static func put(
+    _ bytes: [UInt8], at offset: Int, _ descriptor: Int32, _ path: String
+  ) throws(LedgerFailure) {
+    var done = 0
+    while done < bytes.count {
+      let written = unsafe bytes.withUnsafeBytes {
+        unsafe pwrite(descriptor, $0.baseAddress.map { unsafe $0 + done }, bytes.count - done, off_t(offset + done))
+      }
+      guard written > 0 else { throw LedgerFailure(fileError: errno, doing: "write", path) }
+      done += written
+    }
+  }
+}

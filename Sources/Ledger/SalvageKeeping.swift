@@ -1,0 +1,191 @@
+import Conversions
+import Foundation
+import GRDB
+
+/// Takes rows of a damaged ledger into a new one: those that are what they claim to be.
+struct SalvageKeeping {
+  /// What must not be forgotten: what the API has or may have, and what people decided. All else is decided anew.
+  private static let kept: Set<String> = ["reported", "discarded", "review", "queued", "sending"]
+
+  let reading: SalvageReading
+  let ledger: DatabaseQueue
+  private let transactionOf: (Database) -> SQLiteTransaction = { SQLiteTransaction($0, known: KnownKeys()) }
+
+  init(_ reading: SalvageReading, into ledger: DatabaseQueue) {
+    (self.reading, self.ledger) = (reading, ledger)
+  }
+
+  /// Takes in all that can be.
+  ///
+  /// - Throws: `LedgerFailure` where the new ledger can't be written.
+  func keep() throws -> Salvage {
+    var salvage = Salvage()
+    try writing { db in
+      for name in ["source", "mapping", SQLiteTransaction.forgettingKey] {
+        if let value = reading.fact(name) { try transactionOf(db).setFact(name, value) }
+      }
+    }
+    // By the hashes of those who were forgotten the orders' own rows are told below.
+    try keepForgotten(&salvage)
+    let orders = try reading.orders { try keep($0, &salvage) }
+    salvage.unreadable = orders.unreadable
+    if orders.isGivenUp { salvage.tables.append("orders") }
+    let hasAll = try reading.rows(of: "settled", by: "key") { try keepSettled($0, &salvage) }
+    if !hasAll { salvage.tables.append("settled") }
+    return salvage
+  }
+
+  private func writing(_ body: (Database) throws -> Void) throws {
+    do {
+      try ledger.inDatabase { db in
+        try db.inTransaction(.immediate) {
+          try body(db)
+          return .commit
+        }
+      }
+    } catch let error as DatabaseError {
+      throw LedgerFailure(error)
+    }
+  }
+
+  private func keepForgotten(_ salvage: inout Salvage) throws {
+    guard reading.fact(SQLiteTransaction.forgettingKey) != nil else {
+      // Without the key its hashes mean nothing.
+      var isEmpty = true
+      let hasAll = try reading.rows(of: "forgotten", by: "hash") { isEmpty = isEmpty && $0.isEmpty }
+      if !hasAll || !isEmpty { salvage.tables.append("forgotten") }
+      return
+    }
+    var count = 0
+    let hasAll = try reading.rows(of: "forgotten", by: "hash") { rows in
+      try writing { db in
+        for row in rows {
+          guard let hash = row["hash"] as Data?, hash.count == 32, let time = row["forgotten_at"] as Int64? else {
+            continue
+          }
+          try db.execute(sql: "INSERT OR IGNORE INTO forgotten VALUES (?, ?)", arguments: [hash, time])
+          count += db.changesCount
+        }
+      }
+    }
+    salvage.forgotten = count
+    if !hasAll { salvage.tables.append("forgotten") }
+  }
+
+  private func keep(_ rows: [Row], _ salvage: inout Salvage) throws {
+    var counts = salvage
+    let candidates = rows.filter { row in (row["outcome"] as String?).map(Self.kept.contains) ?? false }
+    try writing { db in
+      for row in candidates {
+        guard let entry = row["entry"] as Int64? else { continue }
+        let found = reading.report(of: entry)
+        if found == nil, !counts.tables.contains("reports") { counts.tables.append("reports") }
+        let report = found.flatMap(\.self)
+        let isQueued = ["queued", "sending"].contains(row["outcome"] as String?)
+        // Never sent: decided anew, from the shop.
+        if isQueued, report == nil { continue }
+        var outcome: Outcome?
+        do {
+          try db.inSavepoint {
+            outcome = try keep(row, report, db)
+            return outcome == nil ? .rollback : .commit
+          }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+          outcome = nil
+        }
+        switch outcome {
+        case .reported?: counts.reported += 1
+        case .discarded?: counts.discarded += 1
+        case .review?: counts.review += 1
+        case nil: counts.distrusted += 1
+        default: counts.unfinished += 1
+        }
+      }
+    }
+    salvage = counts
+  }
+
+  /// Takes in one order with its report and its sends.
+  ///
+  /// - Returns: Its outcome; nil where its content isn't what its digest says, or its report isn't its own.
+  private func keep(_ row: Row, _ report: Row?, _ db: Database) throws -> Outcome? {
+    let entry: Int64 = row["entry"]
+    try Self.insert(row, into: "orders", db)
+    try db.execute(
+      sql: "UPDATE orders SET decide_at = NULL WHERE entry = ? AND outcome <> 'review'", arguments: [entry])
+    if let report { try Self.insert(report, into: "reports", db) }
+    if row["outcome"] as String? == "sending" {
+      // As versions before 7 of the tables told it.
+      try db.execute(
+        sql: "UPDATE orders SET outcome = 'queued', send_at = decided_at WHERE entry = ?", arguments: [entry])
+      try db.execute(sql: "UPDATE reports SET is_sending = 1 WHERE entry = ?", arguments: [entry])
+    }
+    guard let order = try? transactionOf(db).entry(EntryID(entry)), order.row.digest.bits == row["digest"] as Int64?,
+      !order.row.key.text.isEmpty, reading.isUnder(order.row.key.text, entry)
+    else { return nil }
+    guard let frozen = order.frozen else {
+      // One that was sent, and of whose report nothing is left, is known by its referral alone.
+      return report == nil && (order.outcome != .reported || order.referralID != nil) ? order.outcome : nil
+    }
+    guard frozen.report.isWhole, frozen.report.transactionID.text == order.row.transactionID,
+      order.referralID == nil || order.referralID == frozen.report.referralID
+    else { return nil }
+    let composed = ConversionReport(
+      referralID: frozen.report.referralID, transactionID: frozen.report.transactionID, value: frozen.report.value,
+      metadata: order.order?.metadata)
+    if composed != frozen.report {
+      // Its metadata is another than the order's, by a change of the order, or by damage: what may be sent must be sure.
+      if [.queued, .sending].contains(order.outcome) { return nil }
+      try transactionOf(db).replaceBody(of: order.entry, frozen)
+    }
+    for attempt in reading.attempts(of: entry) {
+      // For people to look at: nothing rests on it.
+      try? db.inSavepoint {
+        try Self.insert(attempt, into: "attempts", db)
+        return .commit
+      }
+    }
+    return order.outcome
+  }
+
+  private func keepSettled(_ rows: [Row], _ salvage: inout Salvage) throws {
+    var count = salvage.settled
+    try writing { db in
+      for row in rows {
+        guard let key = row["key"] as String?, !key.isEmpty,
+          let outcome = (row["outcome"] as String?).flatMap(Outcome.init), [.reported, .discarded].contains(outcome),
+          outcome != .reported || row["referral_id"] as String? != nil,
+          try Int.fetchOne(db, sql: "SELECT 1 FROM orders WHERE key = ?", arguments: [key]) == nil,
+          try Int.fetchOne(db, sql: "SELECT 1 FROM settled WHERE key = ?", arguments: [key]) == nil
+        else { continue }
+        // A row that is damaged otherwise fits no table that is strict.
+        if (try? Self.insert(row, into: "settled", db)) != nil { count += 1 }
+      }
+    }
+    salvage.settled = count
+  }
+
+  /// Inserts a row as it was read; columns that this version has not are left out.
+  private static func insert(_ row: Row, into table: String, _ db: Database) throws {
+    let known = Set(try db.columns(in: table).map(\.name))
+    let columns = row.columnNames.filter(known.contains)
+    let marks = databaseQuestionMarks(count: columns.count)
+    let values = columns.map { row[$0] as DatabaseValue }
+    try db.cachedStatement(sql: "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(marks))")
+      .execute(arguments: StatementArguments(values))
+  }
+}
+
+extension ConversionReport {
+  /// Whether the body says what the report's other values do.
+  fileprivate var isWhole: Bool {
+    struct Body: Decodable {
+      var conversionValue: Int64?
+      var currency: String?
+      var externalTransactionId: String
+    }
+    guard let body = try? JSONDecoder().decode(Body.self, from: Data(body)), referralID.fitsURL else { return false }
+    return body.externalTransactionId == transactionID.text && body.conversionValue == value
+      && body.currency == (value == nil ? nil : "EUR")
+  }
+}

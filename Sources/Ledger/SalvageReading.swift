@@ -1,0 +1,206 @@
+import Conversions
+import Foundation
+import GRDB
+
+/// Reads what can still be read of a damaged ledger's copy: table by table without its indexes, in ranges of row numbers
+/// that are halved where SQLite meets damage.
+struct SalvageReading {
+  /// Rows asked for at once.
+  static let rangeMax: Int64 = 512
+  /// After so many failures a table is only tried from its end on.
+  private static let probesMax = 8_000
+
+  private let queue: DatabaseQueue
+
+  /// Opens a copy, which may be changed; nil where not even its schema can be read.
+  init?(copyPath: String) {
+    var configuration = GRDB.Configuration()
+    configuration.label = "salvage"
+    configuration.prepareDatabase { db in
+      // With it a file is opened that is shorter than its header says (SQLite, btree.c, lockBtree).
+      try db.execute(sql: "PRAGMA writable_schema = ON")
+      try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+      try db.execute(sql: "PRAGMA cell_size_check = ON")
+    }
+    guard let queue = try? DatabaseQueue(path: copyPath, configuration: configuration),
+      let tables = try? queue.inDatabase({ try String.fetchSet($0, sql: "SELECT name FROM sqlite_master") }),
+      tables.contains("orders")
+    else { return nil }
+    self.queue = queue
+  }
+
+  /// Whether anything is found where orders should be: with another ledger's schema there may be other tables there.
+  var hasOrders: Bool {
+    for way in ["ASC", "DESC"] {
+      let sql = "SELECT outcome FROM orders NOT INDEXED ORDER BY entry \(way) LIMIT 1"
+      let outcome = try? queue.inDatabase { try Row.fetchOne($0, sql: sql)?[0] as String? }
+      if let outcome, Outcome(rawValue: outcome) != nil { return true }
+    }
+    return false
+  }
+
+  func close() { try? queue.close() }
+
+  /// Each row of `orders`, batch by batch.
+  ///
+  /// - Parameter take: Takes a batch in; throws no `DatabaseError`.
+  /// - Returns: How many entries could not be read, and whether some were given up without a try.
+  /// - Throws: What `take` throws.
+  func orders(_ take: ([Row]) throws -> Void) throws -> (unreadable: Int, isGivenUp: Bool) {
+    var (after, unreadable, probes): (Int64, Int, Int) = (0, 0, 0)
+    while probes < Self.probesMax {
+      if let rows = try rows("entry > ? ORDER BY entry LIMIT \(Self.rangeMax)", [after]) {
+        try take(rows)
+        guard let last = rows.last?["entry"] as Int64?, last > after, rows.count == Self.rangeMax else {
+          return (unreadable, false)
+        }
+        after = last
+        continue
+      }
+      // Behind damage that reaches to the end some may still be readable, up to the last number that was given out.
+      guard let next = try nextReadable(after: after) ?? lastNumber, next > after else { break }
+      var pending = [(after + 1)...next]
+      while let range = pending.popLast() {
+        if let rows = try rows("entry BETWEEN ? AND ?", [range.lowerBound, range.upperBound]) {
+          try take(rows)
+          continue
+        }
+        probes += 1
+        guard range.count > 1, probes < Self.probesMax else {
+          unreadable += range.count
+          continue
+        }
+        let middle = range.lowerBound + Int64(range.count / 2)
+        // The lower half first.
+        pending += [middle...range.upperBound, range.lowerBound...(middle - 1)]
+      }
+      after = next
+    }
+    // What is behind all that damage, from the end.
+    var before = Int64.max
+    while let rows = try rows("entry < ? ORDER BY entry DESC LIMIT \(Self.rangeMax)", [before]) {
+      let new = rows.filter { ($0["entry"] as Int64? ?? 0) > after }
+      try take(new)
+      guard new.count == Self.rangeMax, let last = new.last?["entry"] as Int64? else { break }
+      before = last
+    }
+    return (unreadable, true)
+  }
+
+  /// An entry not far behind another from which on rows can be read again; nil where there is none, as where the root is
+  /// gone.
+  private func nextReadable(after entry: Int64) throws -> Int64? {
+    var step: Int64 = 1
+    while step < 1 << 40 {
+      if let rows = try rows("entry > ? ORDER BY entry LIMIT 1", [entry + step]) {
+        // Nothing behind it: the damage is at the end.
+        return rows.isEmpty ? max(entry + 1, min(entry + step, lastNumber ?? .max)) : entry + step
+      }
+      step *= 2
+    }
+    return nil
+  }
+
+  /// The last number that an entry was given, as far as it can be read.
+  private var lastNumber: Int64? {
+    let known = try? queue.inDatabase {
+      try Int64.fetchOne($0, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'orders'")
+    }
+    return known.flatMap(\.self)
+  }
+
+  /// Nil where they can't be read.
+  private func rows(_ condition: String, _ arguments: StatementArguments) throws -> [Row]? {
+    do {
+      return try queue.inDatabase { db in
+        try Row.fetchAll(
+          db.cachedStatement(sql: "SELECT * FROM orders NOT INDEXED WHERE \(condition)"), arguments: arguments)
+      }
+    } catch let error as DatabaseError where Self.isDamage(error) {
+      return nil
+    }
+  }
+
+  /// Whether the index of keys, where it can be read, has an entry under its key: no digest holds the key.
+  func isUnder(_ key: String, _ entry: Int64) -> Bool {
+    do {
+      return try queue.inDatabase {
+        try Int64.fetchOne($0, sql: "SELECT entry FROM orders WHERE key = ?", arguments: [key]) == entry
+      }
+    } catch {
+      return true
+    }
+  }
+
+  /// The report of an entry, where there is one.
+  ///
+  /// - Returns: nil where that can't be read.
+  func report(of entry: Int64) -> Row?? {
+    do {
+      return .some(
+        try queue.inDatabase {
+          try Row.fetchOne($0, sql: "SELECT * FROM reports NOT INDEXED WHERE entry = ?", arguments: [entry])
+        })
+    } catch {
+      return .none
+    }
+  }
+
+  /// The sends of an entry, as far as they can be read.
+  func attempts(of entry: Int64) -> [Row] {
+    let rows = try? queue.inDatabase {
+      try Row.fetchAll($0, sql: "SELECT * FROM attempts WHERE entry = ? ORDER BY number", arguments: [entry])
+    }
+    return rows ?? []
+  }
+
+  /// The rows of a table that has no row numbers: from both ends up to the damage.
+  ///
+  /// - Parameters:
+  ///   - table: Its name.
+  ///   - key: Its primary key.
+  ///   - take: Takes a batch in, perhaps twice; throws no `DatabaseError`.
+  /// - Returns: Whether all were read; true where there is no such table.
+  /// - Throws: What `take` throws.
+  func rows(of table: String, by key: String, _ take: ([Row]) throws -> Void) throws -> Bool {
+    guard (try? queue.inDatabase { try $0.tableExists(table) }) == true else { return true }
+    if try read("SELECT * FROM \(table) ORDER BY \(key)", take) { return true }
+    _ = try read("SELECT * FROM \(table) ORDER BY \(key) DESC", take)
+    return false
+  }
+
+  private func read(_ sql: String, _ take: ([Row]) throws -> Void) throws -> Bool {
+    try queue.inDatabase { db in
+      var batch: [Row] = []
+      do {
+        let cursor = try Row.fetchCursor(db, sql: sql)
+        while let row = try cursor.next() {
+          batch.append(row.copy())
+          guard batch.count == Int(Self.rangeMax) else { continue }
+          try take(batch)
+          batch = []
+        }
+      } catch let error as DatabaseError where Self.isDamage(error) {
+        try take(batch)
+        return false
+      }
+      try take(batch)
+      return true
+    }
+  }
+
+  /// A fact; nil where there is none, or none that can be read.
+  func fact(_ name: String) -> String? {
+    let value = try? queue.inDatabase {
+      try String.fetchOne($0, sql: "SELECT value FROM facts WHERE name = ?", arguments: [name])
+    }
+    return value ?? nil
+  }
+
+  private static func isDamage(_ error: DatabaseError) -> Bool {
+    switch error.resultCode {
+    case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_IOERR, .SQLITE_ERROR, .SQLITE_MISMATCH, .SQLITE_TOOBIG: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,227 @@
+import Conversions
+import Foundation
+import Ledger
+import TestHosts
+import Testing
+
+/// A new ledger in the place of a damaged one: nothing that was reported or discarded is open again where it could be
+/// read, and nothing is taken over that is not what it was.
+@Suite struct LedgerRebuildTests {
+  private static let count = 300
+  private static let turns = ProcessInfo.processInfo.environment["CORRUPTIONS"].flatMap { Int($0) } ?? 40
+
+  private func email(_ number: Int) -> String { "friend\(number)@example.com" }
+
+  /// Even orders are reported but 8 (unknown) and 10 (in review after a send), 3 is discarded, a person is forgotten, and
+  /// little is left of 20.
+  private func makeLedger(_ fixture: LedgerFixture) async throws {
+    let ledger = try fixture.open()
+    try await ledger.adopt(source: "shop", mapping: "all")
+    for number in 1...Self.count {
+      let order = makeOrder(number, email: email(number))
+      _ = try await ledger.take([.readable(order)])
+      let referral = makeReferral("r\(number)", email: email(number))
+      _ = try await ledger.transaction { try $0.record(referral, seenAt: epoch) }
+      guard number % 2 == 0 else { continue }
+      guard number != 8, number != 10 else {
+        try await send(
+          ledger, order, .init(next: number == 8 ? .again(epoch) : .review(.gaveUp), isUnknown: true, counts: true))
+        continue
+      }
+      try await ledger.report(order, entry: Int64(number), referral: "r\(number)")
+    }
+    _ = try await ledger.forget(EmailAddress(normalForm: "nobody@example.com"), isTrial: false, at: epoch)
+    try ledger.close()
+    try sqlite(
+      fixture.path,
+      """
+      UPDATE orders SET outcome = 'discarded', claims = 0, decide_at = NULL WHERE entry = 3;
+      UPDATE orders SET decided_at = decided_at - 10 WHERE entry = 20;
+      """)
+    let again = try fixture.open()
+    _ = try await again.transaction { try $0.removeFinished(decidedBefore: epoch, from: nil, limit: 10) }
+    try again.close()
+  }
+
+  private func send(_ ledger: SQLiteLedger, _ order: Order, _ result: SendResult) async throws {
+    let entry = EntryID(Int64(order.key.text) ?? 0)
+    try await ledger.transaction { tx in
+      try tx.decide(entry, .queued("r\(order.key)"), at: epoch)
+      let number = try tx.beginSend(entry, makeReport(order, "r\(order.key)"), at: epoch)
+      let attempt = Attempt(
+        number: number, startedAt: epoch, duration: nil, httpStatus: nil, verdict: "unknown", detail: "reset")
+      try tx.finishSend(entry, attempt: attempt, result: result, at: epoch)
+    }
+  }
+
+  private func rebuild(_ path: String) async throws -> Salvage {
+    let rebuild = try await LedgerRebuild(path: path, now: SystemClock().now)
+    let draft = try rebuild.draft(timeout: .seconds(30))
+    try rebuild.replace(with: draft, at: SystemClock().now)
+    return draft.salvage
+  }
+
+  /// What was taken over is what it was.
+  private func judge(_ path: String, _ salvage: Salvage, _ what: String) async throws {
+    let ledger = try SQLiteLedger(path: path)
+    let orders = try await ledger.transaction { try $0.entries(EntryFilter(outcomes: Outcome.allCases)) }
+    for order in orders {
+      let key = order.row.key.text
+      let expected: Outcome = key == "3" ? .discarded : key == "8" ? .queued : key == "10" ? .review : .reported
+      #expect(order.outcome == expected, "\(what): \(key)")
+      #expect(order.orderID == "order_\(key)", "\(what)")
+      guard expected != .discarded else { continue }
+      #expect(order.referralID?.text == "r\(key)", "\(what)")
+      if let report = order.frozen?.report {
+        var order = makeOrder(Int(key) ?? 0)
+        let whole = makeReport(order, "r\(key)")
+        order.metadata = nil
+        #expect(report == whole || (key != "8" && report == makeReport(order, "r\(key)")), "\(what)")
+      }
+      #expect(key != "8" || order.frozen?.hasUnknownOutcome == true, "\(what)")
+    }
+    #expect(orders.count == salvage.reported + salvage.discarded + salvage.review + salvage.unfinished, "\(what)")
+    #expect(try await ledger.integrityFaults().isEmpty, "\(what)")
+    let intake = try await ledger.transaction { try $0.intakeProgress() }
+    #expect(intake.quietUntil != nil && !intake.isStartSettled && intake.caughtUpAt == nil)
+    try ledger.close()
+  }
+
+  private func names(_ fixture: LedgerFixture) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path).sorted()
+  }
+
+  @Test func aWholeLedgerIsToldToBeWholeAndGivesUpAllThatMatters() async throws {
+    let fixture = try LedgerFixture()
+    try await makeLedger(fixture)
+    let before = try Data(contentsOf: URL(fileURLWithPath: fixture.path))
+    do {
+      let rebuild = try await LedgerRebuild(path: fixture.path, now: SystemClock().now)
+      #expect(rebuild.damage == nil)
+      let draft = try rebuild.draft(timeout: .seconds(30))
+      #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.path)) == before)
+      let failure = #expect(throws: LedgerFailure.self) { try fixture.open() }
+      #expect(failure?.kind == .locked)
+      try rebuild.replace(with: draft, at: SystemClock().now)
+      var expected = Salvage()
+      (expected.reported, expected.discarded, expected.review) = (Self.count / 2 - 3, 1, 1)
+      (expected.unfinished, expected.settled, expected.forgotten) = (1, 1, 1)
+      #expect(draft.salvage == expected)
+    }
+    let kept = try #require(try names(fixture).first { $0.contains(".damaged-") })
+    #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.folder.path(kept))) == before)
+    for name in [kept, "ledger.sqlite"] {
+      let mode = try FileManager.default.attributesOfItem(atPath: fixture.folder.path(name))[.posixPermissions] as? Int
+      #expect(mode == 0o600)
+    }
+    #expect(try names(fixture) == ["ledger.sqlite", kept, "ledger.sqlite.lock"])
+    let ledger = try fixture.open()
+    try await ledger.adopt(source: "shop", mapping: "all")
+    await #expect(throws: LedgerFailure.self) { try await ledger.adopt(source: "another shop", mapping: "all") }
+    // Little was left of it before, and is again.
+    let known = makeOrder(20, email: email(20))
+    #expect(
+      try await ledger.take([.readable(known), .readable(makeOrder(4, email: email(4)))]) == [.unchanged, .unchanged])
+    #expect(
+      try await ledger.forget(EmailAddress(normalForm: "nobody@example.com"), isTrial: true, at: epoch).wasForgotten)
+  }
+
+  @Test func randomDamageNeverBringsBackWhatItWasNot() async throws {
+    let (fixture, pristine) = (try LedgerFixture(), try TemporaryFolder("pristine"))
+    try await makeLedger(fixture)
+    try FileManager.default.copyItem(atPath: fixture.path, toPath: pristine.path("l"))
+    let seed = UInt64.random(in: 1...1_000_000)
+    var random = Corruption.Random(seed: seed)
+    var (salvaged, whole) = (0, 0)
+    for turn in 1...Self.turns {
+      let folder = try TemporaryFolder("rebuild")
+      let path = folder.path("ledger.sqlite")
+      try FileManager.default.copyItem(atPath: pristine.path("l"), toPath: path)
+      let corruption = Corruption.random(using: &random)
+      for _ in 0..<Int.random(in: 1...4, using: &random) { try corruption.strike(path, using: &random) }
+      let damaged = try Data(contentsOf: URL(fileURLWithPath: path))
+      let what = "seed \(seed), turn \(turn): \(corruption)"
+      do {
+        let salvage = try await rebuild(path)
+        try await judge(path, salvage, what)
+        salvaged += salvage.reported
+        whole += salvage.isComplete ? 1 : 0
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let kept = try #require(names.first { $0.contains(".damaged-") && !$0.hasSuffix("-wal") }, "\(what)")
+        #expect(try Data(contentsOf: folder.url.appendingPathComponent(kept)) == damaged, "\(what)")
+      } catch let failure as LedgerFailure {
+        #expect(failure.kind == .newer, "\(what): \(failure)")
+      }
+    }
+    print("rebuilt: seed \(seed), \(salvaged) of \(Self.turns * (Self.count / 2 - 3)) reported, \(whole) complete")
+    #expect(salvaged > Self.turns * Self.count / 10)
+  }
+
+  @Test(arguments: ["middle", "root", "half", "first page", "empty"])
+  func whatIsLeftIsReadWhereverTheDamageIs(place: String) async throws {
+    let fixture = try LedgerFixture()
+    try await makeLedger(fixture)
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: fixture.path))
+    switch place {
+    case "middle":
+      let start = bytes.count / 8192 * 4096
+      bytes.replaceSubrange(start..<(start + 8192), with: Data(repeating: 0xa5, count: 8192))
+    case "root": bytes.replaceSubrange(16_384..<24_576, with: Data(repeating: 0xa5, count: 8192))
+    case "half": bytes = bytes.prefix(bytes.count / 2)
+    case "empty": bytes = Data("not a database at all, whatever its name says".utf8)
+    default: bytes.replaceSubrange(0..<4096, with: Data(count: 4096))
+    }
+    try bytes.write(to: URL(fileURLWithPath: fixture.path))
+    let failure = #expect(throws: LedgerFailure.self) { try fixture.open() }
+    #expect(failure?.kind == .damaged)
+    let salvage = try await rebuild(fixture.path)
+    try await judge(fixture.path, salvage, place)
+    #expect(!salvage.isComplete || place == "first page", "of the first page an empty ledger has a copy")
+    if place == "empty" { #expect(salvage.tables == ["orders", "settled", "forgotten"]) }
+    if place == "first page" { #expect(salvage.reported == Self.count / 2 - 3 && salvage.forgotten == 1) }
+    if place == "middle" { #expect(salvage.reported > Self.count / 3) }
+    print("rebuilt after damage of \(place): \(salvage)")
+  }
+
+  @Test(arguments: 0...3) func anInterruptedRebuildStopsEveryStartAndIsGoneOnWith(step: Int) async throws {
+    let fixture = try LedgerFixture()
+    try await makeLedger(fixture)
+    // With a log that holds what the file doesn't.
+    let wal = fixture.path + "-wal"
+    do {
+      let ledger = try fixture.open()
+      try await ledger.report(makeOrder(5, email: email(5)), entry: 5, referral: "r5")
+      for path in [fixture.path, wal] { try FileManager.default.copyItem(atPath: path, toPath: path + ".copy") }
+      try ledger.close()
+    }
+    for path in [fixture.path, wal] {
+      try? FileManager.default.removeItem(atPath: path)
+      try FileManager.default.moveItem(atPath: path + ".copy", toPath: path)
+    }
+    let aside = "ledger.sqlite.damaged-20260101T000000Z"
+    try fixture.folder.write(aside + "\n", to: "ledger.sqlite.rebuilding")
+    let asidePath = fixture.folder.path(aside)
+    if step > 0 { try FileManager.default.moveItem(atPath: wal, toPath: asidePath + "-wal") }
+    if step > 1 { try FileManager.default.moveItem(atPath: fixture.path, toPath: asidePath) }
+    if step > 2 { try FileManager.default.copyItem(atPath: asidePath, toPath: fixture.path) }
+    let failure = #expect(throws: LedgerFailure.self) { try fixture.open() }
+    #expect(failure?.kind == .damaged)
+    let salvage = try await rebuild(fixture.path)
+    #expect(salvage.reported == Self.count / 2 - 2, "with what the log held")
+    #expect(try names(fixture) == ["ledger.sqlite", aside, aside + "-wal", "ledger.sqlite.lock"])
+    let ledger = try fixture.open()
+    #expect(try await ledger.entry(5)?.outcome == .reported)
+  }
+
+  @Test func aNewerLedgerIsNotTouched() async throws {
+    let fixture = try LedgerFixture()
+    try await makeLedger(fixture)
+    try sqlite(fixture.path, "INSERT INTO grdb_migrations VALUES ('99: from the future')")
+    let path = fixture.path
+    let failure = await #expect(throws: LedgerFailure.self) {
+      _ = try await LedgerRebuild(path: path, now: SystemClock().now)
+    }
+    #expect(failure?.kind == .newer && failure?.description.hasPrefix(fixture.path) == true)
+    #expect(try names(fixture) == ["ledger.sqlite", "ledger.sqlite.lock"])
+  }
+}
