@@ -169,6 +169,8 @@ public struct Delivery: Service {
       try await surroundings.clock.sleep(until: rest)
       return lane.remind(surroundings)
     }
+    // Nothing is sent by a rehearsal.
+    guard try await lane.isOurAccount(wait: wait(afterFailures:), surroundings) || settings.isDryRun else { return }
     guard let next = try await lane.queue.next(except: lane.flying, probe: lane.health.probe) else {
       return try await sleep(until: try await lane.queue.nextDueAt())
     }
