@@ -18,14 +18,15 @@ public struct SystemClock: HostClock {
     try await Task.sleep(for: remaining, clock: .continuous)
   }
 
-  /// The kernel's ID of this boot (random(4)); the same text for all where it can't be read.
+  /// The kernel's ID of this boot (random(4)); where it can't be read, another text for each process.
   public static let bootID: String = {
     let descriptor = unsafe open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return "unknown" }
+    let unknown = "unknown-\(UInt64.random(in: .min ... .max))"
+    guard descriptor >= 0 else { return unknown }
     defer { close(descriptor) }
     var bytes = [UInt8](repeating: 0, count: 36)
     let count = unsafe Glibc.read(descriptor, &bytes, bytes.count)
-    return count == 36 ? String(decoding: bytes, as: UTF8.self) : "unknown"
+    return count == 36 ? String(decoding: bytes, as: UTF8.self) : unknown
   }()
 
   private func read(_ clock: clockid_t) -> Duration {

@@ -21,7 +21,12 @@ struct AccountCheck: Sendable {
   func verdict() async throws -> Verdict {
     let known = try await surroundings.ledger.transaction { try $0.knownReferrals(limit: 3) }
     for id in known {
-      switch await surroundings.partners.referral(id) {
+      let answer = await surroundings.partners.referral(id)
+      switch answer {
+      case .success(_, let head), .failure(_, let head): surroundings.clock.heard(head)
+      case .transport: break
+      }
+      switch answer {
       case .success: return .ours
       case .failure(let failure, let head) where head.status == 404 && failure.code == "NOT_FOUND": continue
       case .failure(let failure, let head): return .undecided(ReadFailure(status: head.status, failure))

@@ -147,7 +147,8 @@ public struct Delivery: Service {
       try await sleep(until: nil)
       return false
     }
-    let clamping = Clamping(now: surroundings.clock.now, isCorrection: lane.clampedAt != nil)
+    let clamping = Clamping(
+      now: surroundings.clock.now, isCorrection: lane.clampedAt != nil, memory: surroundings.clock.memory)
     let isClamped = lane.clampedAt == corrections || settings.isDryRun
     let count = try await surroundings.ledger.transaction { transaction in
       if !isClamped { try clamping.clamp(transaction) }
