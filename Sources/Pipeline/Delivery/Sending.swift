@@ -72,7 +72,7 @@ struct Sending: Sendable {
       if case .success(let value, _) = referral { shown = value }
       verdict = SendVerdict(
         verifying: reason, referral: referral, report: report, history: history, now: surroundings.clock.now,
-        skew: try await skew())
+        skew: try await skew(), doubt: surroundings.clock.doubt(since: history.firstSentAt ?? startedAt))
       // The answer itself was clear: this send was not done, whether or not the referral could be asked for.
       isUnknown = false
     }
