@@ -102,7 +102,8 @@ struct OutageBenchmark: AsyncParsableCommand {
     }
     let seconds = (ContinuousClock.now - first).inSeconds
     say(
-      "the API is there: first arrival after \((first - began).inSeconds.rounded3) s, \(count) in \(seconds.rounded3) s")
+      "the API is there: first arrival after \((first - began).inSeconds.rounded3) s, \(count) in \(seconds.rounded3) s"
+    )
     judge(Array(shop.arrived.prefix(count)), shop, &promises)
     let told = daemon.errorLines.dropFirst(lines).filter { !$0.contains("event=reported") }
     for line in told { say("  \(line.prefix(200))") }

@@ -35,6 +35,7 @@ final class QueuedShop: Sendable {
   ///   - orders: How many are queued.
   ///   - live: How many of them are no backfill's.
   ///   - path: Where the ledger's folder is made.
+  /// - Throws: `TestHostError` where one of its parts does not start.
   init(orders: Int, live: Int, folder path: String) async throws {
     folder = try TemporaryFolder("benchmark", in: path)
     cluster = try await PostgresCluster.start()

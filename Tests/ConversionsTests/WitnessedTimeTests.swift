@@ -13,7 +13,8 @@ private struct Clocks {
   private(set) var changes: [WitnessedTime.Change] = []
 
   init(
-    host: Duration = .zero, memory: WitnessedTime.Memory? = nil, bootID: String = "one", uptime: Duration = .seconds(100)
+    host: Duration = .zero, memory: WitnessedTime.Memory? = nil, bootID: String = "one",
+    uptime: Duration = .seconds(100)
   ) {
     (self.host, self.uptime) = (host, uptime)
     time = WitnessedTime(.init(host: boot + uptime + host, uptime: uptime), memory: memory, bootID: bootID)

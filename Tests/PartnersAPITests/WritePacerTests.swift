@@ -32,7 +32,8 @@ struct WritePacerTests {
     _ number: UInt64, of process: Int32, since beganAt: UInt64? = nil, at sentAt: Duration
   ) -> PacedSend {
     PacedSend(
-      number: number, owner: process, ownerBeganAt: beganAt, ownerNamespace: SendOwner.current.namespace, sentAt: sentAt)
+      number: number, owner: process, ownerBeganAt: beganAt, ownerNamespace: SendOwner.current.namespace, sentAt: sentAt
+    )
   }
 
   @Test("the spacing is kept across a restart, and the file is its owner's alone")

@@ -111,7 +111,9 @@ extension Loops {
         try await again.pass(.seconds(6000))
         #expect(try await again.outcome(1) == .held && again.sent.isEmpty)
         try await again.reaches(within: .seconds(1800)) { try await again.outcome(1) == .reported }
-        #expect(jumps(again).last?.contains("agree that the time is") == true && abs((again.surroundings.clock.now - again.clock.trueTime).inSeconds) < 5)
+        #expect(
+          jumps(again).last?.contains("agree that the time is") == true
+            && abs((again.surroundings.clock.now - again.clock.trueTime).inSeconds) < 5)
       }
     }
 

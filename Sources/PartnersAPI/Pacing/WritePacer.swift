@@ -140,7 +140,9 @@ public actor WritePacer {
   }
 
   /// To be called once the file says it, or will before anything else is let through.
-  private nonisolated func forget(_ permit: SendPermit) { _ = refusals.withLock { $0.removeValue(forKey: permit.number) } }
+  private nonisolated func forget(_ permit: SendPermit) {
+    _ = refusals.withLock { $0.removeValue(forKey: permit.number) }
+  }
 
   /// Takes back a permit with which nothing was sent.
   public nonisolated func cancel(_ permit: SendPermit) async {
