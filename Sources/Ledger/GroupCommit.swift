@@ -116,6 +116,11 @@ final class GroupCommit: Sendable {
     return tells
   }
 
+  /// Has nothing run any more, and tells those who wait why; to be called on the connection's queue.
+  func end(_ error: any Error) {
+    for job in endAll(error) { job.end(error) }
+  }
+
   /// Nothing runs any more; returns who still waits.
   private func endAll(_ error: any Error) -> [Job] {
     state.withLock { state in

@@ -213,12 +213,23 @@ public final class SQLiteLedger: LedgerStore {
   }
 
   /// SQLite's own check of every page and every index; an empty list is a healthy ledger (SQLite, PRAGMA
-  /// integrity_check).
+  /// integrity_check). Where it finds anything, nothing more is ever committed: not even what waits already.
   public func integrityFaults() async throws -> [String] {
-    do {
-      return try await queue.read { db in try Self.faults(db, "integrity_check") }
-    } catch {
-      throw heeded(error).error
+    let commits = try await connection.commits
+    return try await commits.queue.read { db in
+      let faults: [String]
+      do {
+        faults = try Self.faults(db, "integrity_check")
+      } catch {
+        let heeded = self.heeded(error)
+        if heeded.isOver { commits.end(heeded.error) }
+        throw heeded.error
+      }
+      if let first = faults.first {
+        let words = first.split(separator: "\n").joined(separator: " ")
+        commits.end(self.heeded(LedgerFailure(.damaged, words)).error)
+      }
+      return faults
     }
   }
 

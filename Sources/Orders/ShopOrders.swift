@@ -59,7 +59,7 @@ public actor ShopOrders: OrderSource {
       }
       self.plan = plan
       let sizeMax = plan.table == nil ? HashReading.keysMax : Int(plan.blocksPerRange) / (readsAhead ? 2 : 1)
-      if sizing.sizeMax != sizeMax { sizing = PageSizing(max: sizeMax) }
+      if sizing.sizeMax != sizeMax { sizing = PageSizing(max: sizeMax, start: sizeMax / 8) }
       rangesWithNullKeys = []
       let opened = try await reading(plan).transaction { _, opened, _ in opened }.value
       return ShopSurvey(

@@ -95,8 +95,7 @@ public struct ReferralMirror: Service {
   /// Takes one page of the walk that goes on, or asks for one of the absent.
   func advance(_ run: inout MirrorRun, _ progress: MirrorProgress) async throws {
     try Task.checkCancellation()
-    // Before the first sweep nothing can be sent, so nobody else reads.
-    if progress.completeSweepBeganAt != nil, let turn = run.pacing?.take(at: surroundings.clock.uptime) {
+    if !progress.hasReadsToItself, let turn = run.pacing?.take(at: surroundings.clock.uptime) {
       try await surroundings.clock.sleep(until: turn)
     }
     guard let walk = run.walks.last else {
@@ -150,4 +149,10 @@ public struct ReferralMirror: Service {
       "\(error)", level: reason == nil ? .warning : .error, isHalt: reason != nil, at: surroundings.clock.uptime,
       log: surroundings.log, fields: ["http_status": failure?.status.map(String.init), "reason": reason?.rawValue])
   }
+}
+
+extension MirrorProgress {
+  /// Whether nobody else reads: before the first sweep, and after a start until all is fresh again, no order is sent for
+  /// the first time. After a long outage that is a sweep of everything, which orders wait for.
+  fileprivate var hasReadsToItself: Bool { completeSweepBeganAt == nil || currentSince == nil && distrust == nil }
 }

@@ -9,6 +9,8 @@ public import ServiceLifecycle
 public struct Retention: Service {
   /// How often it looks for orders that have come of age.
   static let interval = Duration.seconds(3600)
+  /// How often it is looked whether another clock has confirmed the host's.
+  static let clockWait = Duration.seconds(10)
   /// Orders looked at in one transaction.
   static let batchMax = 500
   /// The least rest between two batches.
@@ -32,6 +34,11 @@ public struct Retention: Service {
     var outage = Outage(of: "removing old entries", failed: .ledgerFailed, recovered: .ledgerRecovered)
     while !Task.isCancelled {
       do {
+        // What is removed by a wrong clock is gone.
+        guard surroundings.clock.isWitnessed else {
+          try await surroundings.clock.sleep(for: Self.clockWait)
+          continue
+        }
         let removed = try await removeAll()
         outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
         if removed > 0 { surroundings.log.debug("removed \(removed) finished orders older than ledger.retain") }

@@ -14,6 +14,7 @@ struct WalkSettling: Sendable {
     let (now, schedule) = (surroundings.clock.now, schedule)
     if try await leavesNothing(walk, now: now) { return }
     let noted = await surroundings.referralWalks.completed(MirrorProgress())
+    let memory = surroundings.clock.memory
     let settled = try await surroundings.ledger.transaction { transaction -> Settled in
       let before = try transaction.mirrorProgress()
       var progress = before
@@ -26,6 +27,7 @@ struct WalkSettling: Sendable {
       if isIdle, before.heardAnAnswer(lately: now) { return Settled() }
       (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
       try transaction.setMirrorProgress(progress)
+      try transaction.setClockMemory(memory)
       return Settled(before: before, after: progress)
     }
     if let fault = settled.newDistrust { ReferralReading(surroundings: surroundings).tellDistrust(fault) }

@@ -10,19 +10,10 @@ public final class WitnessedClock: HostClock {
   /// Readings between which the host slept don't belong together.
   private static let readingMax = Duration.seconds(1)
 
-  private struct State {
-    var time: WitnessedTime
-    var corrections = 0
-
-    mutating func note(_ change: WitnessedTime.Change?) {
-      if change?.correction != nil { corrections += 1 }
-    }
-  }
-
   private let base: any HostClock
   private let log: Logger
   private let onCorrection: @Sendable () -> Void
-  private let state: Mutex<State>
+  private let time: Mutex<WitnessedTime>
 
   /// A clock upon the host's own, in which time is at first.
   ///
@@ -32,19 +23,12 @@ public final class WitnessedClock: HostClock {
   ///   - onCorrection: Called when `now` has jumped after all: whoever waits for a time of day must look again.
   public init(_ base: any HostClock, log: Logger, onCorrection: @escaping @Sendable () -> Void = {}) {
     (self.base, self.log, self.onCorrection) = (base, log, onCorrection)
-    state = Mutex(State(time: WitnessedTime(Self.read(base))))
+    time = Mutex(WitnessedTime(Self.read(base), bootID: base.bootID))
   }
 
   /// Wall-clock time, by two of three clocks.
   public var now: Timestamp {
-    let reading = Self.read(base)
-    let (now, change) = state.withLock { state in
-      let (now, change) = state.time.now(reading)
-      state.note(change)
-      return (now, change)
-    }
-    if let change { tell(change) }
-    return now
+    follow { time, reading in time.now(reading) }
   }
 
   /// As of the host.
@@ -54,12 +38,46 @@ public final class WitnessedClock: HostClock {
   public func sleep(until deadline: Duration) async throws { try await base.sleep(until: deadline) }
 
   /// How often `now` has jumped: times that were taken before another count mean something else.
-  public var corrections: Int { state.withLock { $0.corrections } }
+  public var corrections: Int { time.withLock { $0.jumps } }
+
+  /// As of the host.
+  public var bootID: String { base.bootID }
+
+  /// Whether two clocks have ever agreed on the time: what ends for good by it waits for that.
+  var isWitnessed: Bool {
+    // The host's clock may have been set right since it was last looked at.
+    _ = now
+    return time.withLock { $0.isWitnessed }
+  }
+
+  /// What a later run is to know; see `resume`.
+  var memory: WitnessedTime.Memory { time.withLock { $0.memory(Self.read(base)) } }
+
+  /// Goes on with what an earlier run knew, from a ledger; to be called before the loops start.
+  ///
+  /// - Throws: `LedgerFailure`, or `CancellationError`.
+  public func resume(from ledger: any LedgerStore) async throws {
+    guard let memory = try await ledger.transaction({ try $0.clockMemory() }) else { return }
+    time.withLock { $0 = WitnessedTime(Self.read(base), memory: memory, bootID: base.bootID) }
+    let behind = base.now - now
+    guard memory.bootID != base.bootID, behind > WitnessedTime.jumpMin else { return }
+    log.event(
+      .clockJumped, .notice,
+      "until another clock confirms the host's, time goes on from where it was last certain: \(Self.words(.zero - behind)) "
+        + "of the host's")
+  }
+
+  /// By how much a time that was taken then may be wrong by the clock of now.
+  func doubt(since time: Timestamp) -> Duration { self.time.withLock { $0.doubt(since: time) } }
+
+  /// By how much what has passed since a time may look longer than it was.
+  func excess(since time: Timestamp) -> Duration { self.time.withLock { $0.excess(since: time) } }
 
   /// Takes in what an answer of the API, which has just ended, tells of the API's clock.
   func heard(_ head: AnswerHead) {
-    guard let time = head.timeAtEnd else { return }
-    hear { $0.heard(api: time, $1) }
+    // One that was long under way tells nothing; one without a Date, that there is nothing to be told.
+    guard head.timeAtEnd != nil || head.date == nil else { return }
+    follow { ((), $0.heard(api: head.timeAtEnd, $1)) }
   }
 
   /// Takes in what a snapshot tells of the database's clock.
@@ -70,17 +88,21 @@ public final class WitnessedClock: HostClock {
   func heard(_ moment: SnapshotMoment, askedAt asked: Duration) {
     let took = base.uptime - asked
     guard took <= Self.answerMax else { return }
-    hear { $0.heard(database: moment.readAt + took / 2, $1) }
+    follow { ((), $0.heard(database: moment.readAt + took / 2, isOnHost: moment.isOnHost, $1)) }
   }
 
-  private func hear(_ word: (inout WitnessedTime, WitnessedTime.Reading) -> WitnessedTime.Change?) {
+  private func follow<Result>(
+    _ word: (inout WitnessedTime, WitnessedTime.Reading) -> (Result, WitnessedTime.Change?)
+  ) -> Result {
     let reading = Self.read(base)
-    let change = state.withLock { state in
-      let change = word(&state.time, reading)
-      state.note(change)
-      return change
+    let (result, change, hasJumped) = time.withLock { time in
+      let jumps = time.jumps
+      let (result, change) = word(&time, reading)
+      return (result, change, time.jumps != jumps)
     }
     if let change { tell(change) }
+    if hasJumped { onCorrection() }
+    return result
   }
 
   private static func read(_ base: any HostClock) -> WitnessedTime.Reading {
@@ -106,13 +128,17 @@ public final class WitnessedClock: HostClock {
         .clockJumped, .warning,
         "the API's clock and the database's agree that the time is \(Self.words(size)) of what it was held to be: "
           + "theirs is followed, and not the host's")
+    case .contested(let size):
+      log.event(
+        .clockJumped, .warning,
+        "another clock is \(Self.words(size)) of the host's, and no third one says which is right (a database on this "
+          + "host has the host's): until two agree, whatever ends by time ends by the earlier of them")
     case .settled:
       log.event(.clockAgrees, .notice, "the host's clock is right again, and is followed")
     }
-    if change.correction != nil { onCorrection() }
   }
 
   private static func words(_ size: Duration) -> String {
-    "\(abs(size.components.seconds)) s \(size < .zero ? "behind" : "ahead")"
+    "\((max(size, .zero - size) + .milliseconds(500)).components.seconds) s \(size < .zero ? "behind" : "ahead")"
   }
 }

@@ -9,8 +9,11 @@ extension SQLiteLedger {
     try await transaction { transaction in
       var (intake, mirror) = (try transaction.intakeProgress(), try transaction.mirrorProgress())
       (intake.caughtUpAt, intake.firstCaughtUpAt, intake.lastWalkAt) = (now, now, now)
+      // Else intake would wait for a sweep of the referrals, to know with which orders to begin.
+      intake.isStartSettled = true
       try transaction.setIntakeProgress(intake)
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
+      mirror.walks[.full] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
       mirror.walks[.quarterHour] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
       try transaction.setMirrorProgress(mirror)
     }

@@ -9,12 +9,14 @@ import Pipeline
 import Synchronization
 import TestHosts
 
-/// A shop whose orders are all queued in a ledger, and an API that is not there yet.
+/// A shop whose orders were all queued in a ledger a week ago, and an API that has not been there since.
 final class QueuedShop: Sendable {
   let folder: TemporaryFolder
   let sandbox: PartnersSandbox
   /// Each order's place in the queue.
   let place: [String: Int]
+  /// Whether the order with a number is no backfill's.
+  let isLive: @Sendable (Int) -> Bool
   private let cluster: PostgresCluster
   private let arrivals: ArrivalOrder
 
@@ -29,7 +31,12 @@ final class QueuedShop: Sendable {
     return attributes?[.size] as? Int ?? 0
   }
 
-  init(orders: Int, folder path: String) async throws {
+  /// - Parameters:
+  ///   - orders: How many are queued.
+  ///   - live: How many of them are no backfill's.
+  ///   - path: Where the ledger's folder is made.
+  /// - Throws: `TestHostError` where one of its parts does not start.
+  init(orders: Int, live: Int, folder path: String) async throws {
     folder = try TemporaryFolder("benchmark", in: path)
     cluster = try await PostgresCluster.start()
     let database = try await cluster.createDatabase()
@@ -40,7 +47,7 @@ final class QueuedShop: Sendable {
     (configuration.writeLimit, configuration.conversionLimit) = (nil, nil)
     sandbox = PartnersSandbox(configuration, onRequest: { arrivals.note($0) })
     let address = try await sandbox.start()
-    let now = SystemClock().now
+    let now = WeekOldClock().now
     try await sandbox.put(
       (1...orders).map { number in
         SandboxReferral(
@@ -51,7 +58,8 @@ final class QueuedShop: Sendable {
     try folder.write(SandboxConfiguration.defaultKey + "\n", to: "api-key", permissions: 0o600)
     try folder.write(
       RunningDaemon.text(database.conninfo, address.baseURL, folder.path, "5s", false), to: "conversiond.yaml")
-    place = try await Self.fill(folder.path("ledger.sqlite"), orders, database.conninfo, now)
+    isLive = { $0 > orders - live }
+    place = try await Self.fill(folder.path("ledger.sqlite"), orders, database.conninfo, now, isLive: isLive)
   }
 
   func start(_ program: String, notifying manager: NotifySocket) throws -> ChildProcess {
@@ -71,22 +79,22 @@ final class QueuedShop: Sendable {
     CREATE TABLE orders (id bigint PRIMARY KEY, customer_email text, lead_id text, status text NOT NULL,
       total_cents bigint, currency text, created_at timestamptz NOT NULL, updated_at timestamptz);
     INSERT INTO orders SELECT g, 'friend' || g || '@example.com', NULL, 'paid', 1000 + g % 90000, 'EUR',
-      now() - interval '1 hour', now() - interval '1 hour' FROM generate_series(1, \(orders)) g;
+      now() - interval '169 hours', now() - interval '169 hours' FROM generate_series(1, \(orders)) g;
     CREATE INDEX ON orders (updated_at);
     VACUUM ANALYZE orders;
     """
   }
 
-  /// Over two months, the last a day ago.
+  /// Over two months, the last a day before the outage.
   private static func createdAt(_ number: Int, of orders: Int, _ now: Timestamp) -> Timestamp {
     let age = Duration.seconds(86_400) + .seconds(60 * 86_400) * (1 - Double(number) / Double(orders))
     return Timestamp(milliseconds: (now - age).milliseconds)
   }
 
   /// Has every order queued, as intake, mirror and matching would, the backfill first; returns the queue's order.
-  private static func fill(_ path: String, _ orders: Int, _ conninfo: String, _ now: Timestamp) async throws
-    -> [String: Int]
-  {
+  private static func fill(
+    _ path: String, _ orders: Int, _ conninfo: String, _ now: Timestamp, isLive: @escaping @Sendable (Int) -> Bool
+  ) async throws -> [String: Int] {
     let shop = ShopOrders(
       OrderMapping(
         connection: conninfo, from: "orders",
@@ -106,8 +114,9 @@ final class QueuedShop: Sendable {
             createdAt: createdAt(number, of: orders, now), referrerIdentifier: "cust_1")
           _ = try transaction.record(referral, seenAt: now)
         }
-        for row in numbers.compactMap({ rows[OrderKey(String($0))] }) {
-          _ = try transaction.record(row, seenAt: SystemClock().now, isBackfill: start <= orders / 2)
+        for number in numbers {
+          guard let row = rows[OrderKey(String(number))] else { continue }
+          _ = try transaction.record(row, seenAt: WeekOldClock().now, isBackfill: !isLive(number))
         }
       }
       try await decide(shop, ledger, until: numbers.upperBound - 1)
@@ -120,7 +129,7 @@ final class QueuedShop: Sendable {
 
   private static func decide(_ shop: ShopOrders, _ ledger: SQLiteLedger, until count: Int) async throws {
     let surroundings = Surroundings(
-      orders: shop, partners: NoPartners(), ledger: ledger, clock: SystemClock(), chance: Chance(), vitals: Vitals(),
+      orders: shop, partners: NoPartners(), ledger: ledger, clock: WeekOldClock(), chance: Chance(), vitals: Vitals(),
       log: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() })
     let rules = AttributionRules(
       keys: [.externalSourceID, .email], choose: .first, attributionWindow: .seconds(90 * 86_400),
@@ -128,6 +137,16 @@ final class QueuedShop: Sendable {
       amounts: AmountRules(unit: .cents, rounding: .refuse, otherCurrency: .review))
     try await ledger.decide(until: count, Matching(surroundings, rules: rules))
   }
+}
+
+/// The time of a daemon that ran a week ago.
+private struct WeekOldClock: HostClock {
+  private let base = SystemClock()
+
+  var now: Timestamp { base.now - .seconds(7 * 86_400) }
+  var uptime: Duration { base.uptime }
+
+  func sleep(until deadline: Duration) async throws { try await base.sleep(until: deadline) }
 }
 
 /// In what order conversions arrived.

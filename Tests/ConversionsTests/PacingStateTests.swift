@@ -46,6 +46,20 @@ struct PacingStateTests {
     #expect(state.verdict(PacingRules(.unlimited), at: .seconds(100)) == .afterAnswer)
   }
 
+  @Test("a wait that the API asked for is told, whatever is in flight besides")
+  func blockBehindAnswers() {
+    var pacing = HostPacing()
+    pacing.record(.refused(retryAfter: .seconds(40)), to: 1, .conversion, at: .seconds(10))
+    for number in 2...40 as ClosedRange<UInt64> {
+      pacing.record(PacedSend(number: number, owner: 1, sentAt: .seconds(10)), .referral)
+    }
+    for limits in [WriteLimits(), WriteLimits(writes: .unlimited, conversions: .unlimited)] {
+      #expect(pacing.verdict(.conversion, limits, at: .seconds(11)) == .at(.seconds(51)))
+      #expect(pacing.verdict(.referral, limits, at: .seconds(51)) == .afterAnswer)
+    }
+    #expect(pacing.blockedUntil(.conversion) == .seconds(51) && HostPacing().blockedUntil(.referral) == nil)
+  }
+
   @Test("the send after n waits until a minute after the answer n back")
   func window() {
     // Thirty sends in 60.32 s; the first was answered only at 105 s, after the second and the third.

@@ -23,7 +23,11 @@ private func lost(_ kind: TransportFailure.Kind, mayHaveBeenDone: Bool) -> APIAn
 
 @Suite struct SendVerdictTests {
   private func kind(_ answer: APIAnswer<ConversionReceipt>, _ history: SendHistory = fresh) -> String {
-    switch SendVerdict(answer: answer, report: report, history: history) {
+    kind(SendVerdict(answer: answer, report: report, history: history))
+  }
+
+  private func kind(_ verdict: SendVerdict) -> String {
+    switch verdict {
     case .reported: "reported"
     case .review(let reason, _): reason.rawValue
     case .superseded: "superseded"
@@ -82,13 +86,26 @@ private func lost(_ kind: TransportFailure.Kind, mayHaveBeenDone: Bool) -> APIAn
 
   private func verified(
     _ status: ReferralStatus, _ history: SendHistory, value: Int64? = 500, at time: Timestamp? = epoch,
-    reason: VerifyReason = .conflict
+    reason: VerifyReason = .conflict, doubt: Duration = .zero
   ) -> SendVerdict {
     let referral = Referral(
       id: ReferralID("r1"), status: status, createdAt: epoch, convertedAt: time, conversionValue: value)
     return SendVerdict(
       verifying: reason, referral: .success(referral, AnswerHead(status: 200)), report: report, history: history,
-      now: epoch + .seconds(60), skew: .seconds(5))
+      now: epoch + .seconds(60), skew: .seconds(5), doubt: doubt)
+  }
+
+  /// Whether the first send was an hour before or after what is recorded, nobody knows.
+  @Test func aClockThatWasCorrectedSinceLeavesItToAPerson() {
+    func kindOf(at seconds: Int, _ history: SendHistory = doubtful, value: Int64 = 500) -> String {
+      kind(verified(.converted, history, value: value, at: epoch + .seconds(seconds), doubt: .seconds(3600)))
+    }
+    for seconds in [-3604, -6, 0, 59] { #expect(kindOf(at: seconds) == "clock_corrected") }
+    #expect(kindOf(at: -3606) == kind(verified(.converted, fresh)), "before any send")
+    #expect(kindOf(at: 0, value: 501) == kind(verified(.converted, fresh)))
+    #expect(kindOf(at: 0, fresh) == kind(verified(.converted, fresh)), "nothing was ever sent")
+    let longAgo = SendHistory(hasUnknownOutcome: true, firstSentAt: epoch - .seconds(4000), rematches: 0)
+    #expect(kindOf(at: 0, longAgo) == kind(verified(.converted, doubtful)), "after the latest first send")
   }
 
   @Test func aConflictIsToldApartByAsking() {

@@ -1,5 +1,7 @@
 import Conversions
 import Foundation
+import GRDB
+import Synchronization
 import TestHosts
 import Testing
 
@@ -87,5 +89,40 @@ import Testing
       for number in 1...3000 { try tx.dismiss(EntryID(Int64(number)), as: .noReferral) }
     }
     #expect(try await ledger.size(foldingAbove: 0) < folded / 2, "what is free is written again")
+  }
+
+  @Test func nothingIsCommittedOnceTheCheckHasFoundDamage() async throws {
+    let fixture = try LedgerFixture()
+    let held = Mutex<(isHolding: Bool, commits: [GroupCommit])>((false, []))
+    var schedule = LedgerSchedule()
+    let commit = schedule.commit
+    schedule.commit = { commits in
+      let isHeld = held.withLock { held in
+        if held.isHolding { held.commits.append(commits) }
+        return held.isHolding
+      }
+      if !isHeld { commit(commits) }
+    }
+    let ledger = try SQLiteLedger(path: fixture.path, lockPath: nil, schedule: schedule)
+    _ = try await ledger.take([.readable(makeOrder(1))])
+    #expect(try await ledger.integrityFaults().isEmpty)
+    let queue = try await ledger.queue
+    try await queue.writeWithoutTransaction { db in
+      // An index that nobody has any more: its pages are nobody's.
+      try db.execute(sql: "PRAGMA writable_schema = ON")
+      try db.execute(sql: "DELETE FROM sqlite_master WHERE name = 'orders_outcome'")
+      try db.execute(sql: "PRAGMA writable_schema = RESET")
+    }
+    held.withLock { $0.isHolding = true }
+    let waiting = Task { try await ledger.take([.readable(makeOrder(2))]) }
+    while held.withLock({ $0.commits.isEmpty }) { try await Task.sleep(for: .milliseconds(1)) }
+    #expect(try await !ledger.integrityFaults().isEmpty)
+    for commits in held.withLock({ $0.commits }) { commit(commits) }
+    let failure = await #expect(throws: LedgerFailure.self) { _ = try await waiting.value }
+    #expect(failure?.kind == .damaged)
+    let later = await #expect(throws: LedgerFailure.self) { _ = try await ledger.take([.readable(makeOrder(3))]) }
+    #expect(later?.kind == .damaged)
+    #expect(try await queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM orders") } == 1)
+    #expect(await ledger.damage()?.kind == .damaged, "the daemon ends")
   }
 }

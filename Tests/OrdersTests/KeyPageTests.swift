@@ -38,4 +38,21 @@ import Testing
     #expect(halvings == [true, true, true, true, true, true, false])
     #expect(sizing.size == 1)
   }
+
+  @Test func theFirstPagesAreSmallWhereNothingIsKnownOfTheirOrders() {
+    var sizing = PageSizing(max: 128, start: 16)
+    #expect(sizing.size == 16)
+    // Years of orders that matter no more.
+    for size in [32, 64, 128, 128] {
+      sizing.note(.milliseconds(10), orders: 100)
+      #expect(sizing.size == size)
+    }
+    sizing = PageSizing(max: 128, start: 16)
+    sizing.note(.milliseconds(10), orders: 1200)
+    sizing.note(.milliseconds(20), orders: 2400)
+    #expect(sizing.size == 32, "thousands to be looked at closely are enough")
+    sizing.note(.milliseconds(20), orders: 4800)
+    sizing.note(.milliseconds(10), orders: 100)
+    #expect(sizing.size == 18, "slowly, once one was too much")
+  }
 }

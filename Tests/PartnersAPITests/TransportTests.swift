@@ -292,4 +292,13 @@ struct TransportTests {
       #expect(answer.failure?.retryAfter == nil)
     }
   }
+
+  @Test("what this libcurl does about a silent name server is known")
+  func nameResolving() {
+    let threaded: Int32 = 1 << 7
+    #expect(NameResolving.limit(number: 0x075801, features: threaded) == nil)
+    #expect(NameResolving.limit(number: 0x075700, features: -1) == nil)
+    #expect(NameResolving.limit(number: 0x075100, features: threaded)?.hasPrefix("libcurl 7.81.0 waits") == true)
+    #expect(NameResolving.limit(number: 0x080500, features: ~threaded)?.hasPrefix("libcurl 8.5.0 looks") == true)
+  }
 }

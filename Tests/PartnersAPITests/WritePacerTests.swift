@@ -27,6 +27,15 @@ struct WritePacerTests {
     return clock.uptime - start
   }
 
+  /// A send of a process whose number is of this process's namespace.
+  private static func send(
+    _ number: UInt64, of process: Int32, since beganAt: UInt64? = nil, at sentAt: Duration
+  ) -> PacedSend {
+    PacedSend(
+      number: number, owner: process, ownerBeganAt: beganAt, ownerNamespace: SendOwner.current.namespace, sentAt: sentAt
+    )
+  }
+
   @Test("the spacing is kept across a restart, and the file is its owner's alone")
   func restart() async throws {
     try await withPath { path in
@@ -138,7 +147,7 @@ struct WritePacerTests {
         var pacing = HostPacing()
         pacing.record(.refused(retryAfter: .zero), to: 1, .conversion, at: clock.uptime - .seconds(60))
         let sentAt = clock.uptime - .seconds(age)
-        pacing.record(PacedSend(number: 2, owner: child.processIdentifier, sentAt: sentAt), .conversion)
+        pacing.record(Self.send(2, of: child.processIdentifier, at: sentAt), .conversion)
         let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
         try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
         let waited = try await self.wait(pacer(path, clock), clock)
@@ -172,14 +181,14 @@ struct WritePacerTests {
       var pacing = HostPacing()
       for number in 1...2 as ClosedRange<UInt64> {
         let time = clock.uptime - .seconds(30) * Int(number)
-        pacing.record(PacedSend(number: number, owner: child.processIdentifier, sentAt: time), .conversion)
+        pacing.record(Self.send(number, of: child.processIdentifier, at: time), .conversion)
       }
       let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
       try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
       #expect(try await wait(pacer(path, clock), clock) == .zero)
       pacing = HostPacing()
-      pacing.record(PacedSend(number: 1, owner: 1, sentAt: clock.uptime - .seconds(30)), .conversion)
-      pacing.record(PacedSend(number: 2, owner: 1, sentAt: clock.uptime - .seconds(20)), .conversion)
+      pacing.record(Self.send(1, of: 1, at: clock.uptime - .seconds(30)), .conversion)
+      pacing.record(Self.send(2, of: 1, at: clock.uptime - .seconds(20)), .conversion)
       let alive = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
       try Data(try alive.encoded()).write(to: URL(fileURLWithPath: path))
       let waited = try await wait(pacer(path, clock), clock)
@@ -206,7 +215,7 @@ struct WritePacerTests {
         var pacing = HostPacing()
         for number in 1...2 as ClosedRange<UInt64> {
           let time = clock.uptime - .seconds(20) * Int(number)
-          pacing.record(PacedSend(number: number, owner: owner, ownerBeganAt: beganAt, sentAt: time), .conversion)
+          pacing.record(Self.send(number, of: owner, since: beganAt, at: time), .conversion)
         }
         let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
         try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
@@ -220,6 +229,77 @@ struct WritePacerTests {
     }
   }
 
+  @Test(
+    "a number of another container's is nobody's here: its send counts until its lease is over, whoever has the number",
+    arguments: [1, nil] as [UInt64?])
+  func otherNamespace(_ namespace: UInt64?) async throws {
+    try await withPath { path in
+      let child = Process()
+      child.executableURL = URL(fileURLWithPath: "/bin/true")
+      try child.run()
+      child.waitUntilExit()
+      let mine = SendOwner.current
+      // Nobody has the number here, another process has it, or this one.
+      for owner in [child.processIdentifier, 1, mine.process] {
+        let clock = VirtualClock()
+        var pacing = HostPacing()
+        for number in 1...2 as ClosedRange<UInt64> {
+          let sentAt = clock.uptime - .seconds(20) * Int(number)
+          pacing.record(
+            PacedSend(number: number, owner: owner, ownerBeganAt: 1, ownerNamespace: namespace, sentAt: sentAt),
+            .conversion)
+        }
+        let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
+        try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
+        let waited = try await wait(pacer(path, clock), clock)
+        #expect(waited > .seconds(550) && waited < .seconds(600), "process \(owner): \(waited)")
+      }
+    }
+  }
+
+  @Test("a wait that another process was asked for holds where nothing is counted, too, whatever is in flight")
+  func blockOfOthers() async throws {
+    try await withPath { path in
+      let clock = VirtualClock()
+      var pacing = HostPacing()
+      pacing.record(.refused(retryAfter: .seconds(40)), to: 1, .conversion, at: clock.uptime)
+      for number in 2...20 as ClosedRange<UInt64> {
+        pacing.record(Self.send(number, of: 1, at: clock.uptime), .conversion)
+      }
+      let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
+      try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
+      let unlimited = WritePacer(
+        path: path, limits: WriteLimits(writes: .unlimited, conversions: .unlimited), clock: clock, bootID: "boot-1")
+      #expect(try await wait(unlimited, clock) == .seconds(41))
+    }
+  }
+
+  @Test("a refusal holds at once, before it is written", arguments: [RateLimit.unlimited, .perMinute(6000)])
+  func refusalIsKnownAtOnce(_ limit: RateLimit) async throws {
+    try await withPath { path in
+      let clock = VirtualClock()
+      let pacer = WritePacer(
+        path: path, limits: WriteLimits(writes: limit, conversions: limit), clock: clock, bootID: "boot-1")
+      let permits = [try await pacer.reserve(.conversion), try await pacer.reserve(.conversion)]
+      // The file is another process's just then, and the actor waits for it.
+      let descriptor = unsafe open(path, O_RDWR)
+      #expect(descriptor >= 0 && flock(descriptor, LOCK_EX) == 0)
+      let start = clock.uptime
+      let refused = Task { await pacer.finish(permits[0], .refused(retryAfter: .seconds(40))) }
+      try await Task.sleep(for: .milliseconds(200))
+      let reserved = Task {
+        let permit = try await pacer.reserve(.conversion)
+        return (permit, clock.uptime)
+      }
+      try await Task.sleep(for: .milliseconds(200))
+      close(descriptor)
+      let (permit, at) = try await reserved.value
+      #expect(at - start >= .seconds(41), "reserved after \(at - start)")
+      await refused.value
+      for permit in [permit, permits[1]] { await pacer.cancel(permit) }
+    }
+  }
+
   @Test("a send is signed with its process's number and beginning")
   func signature() async throws {
     try await withPath { path in
@@ -227,6 +307,7 @@ struct WritePacerTests {
       _ = try await pacer(path, clock).reserve(.conversion)
       let send = try await pacer(path, clock).snapshot().writes.sends.first
       #expect(send?.owner == getpid() && send?.ownerBeganAt != nil && send?.answeredAt == nil)
+      #expect(send?.ownerNamespace != nil)
     }
   }
 

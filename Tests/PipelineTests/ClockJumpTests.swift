@@ -111,7 +111,9 @@ extension Loops {
         try await again.pass(.seconds(6000))
         #expect(try await again.outcome(1) == .held && again.sent.isEmpty)
         try await again.reaches(within: .seconds(1800)) { try await again.outcome(1) == .reported }
-        #expect(jumps(again).count == 1 && abs((again.surroundings.clock.now - again.clock.trueTime).inSeconds) < 5)
+        #expect(
+          jumps(again).last?.contains("agree that the time is") == true
+            && abs((again.surroundings.clock.now - again.clock.trueTime).inSeconds) < 5)
       }
     }
 
@@ -174,6 +176,72 @@ extension Loops {
         #expect(world.ledger.state.withLock { $0.count } - polls < 200)
       }
       #expect(world.sent.count == 1)
+    }
+
+    @Test(arguments: [true, false], [day, .zero - day])
+    func aDatabaseOnTheSameHostIsNoWitnessAtAStartEither(hasRun: Bool, jump: Duration) async throws {
+      let world = try await holding()
+      world.shop.state.withLock { $0.isOnHost = true }
+      if hasRun {
+        try await world.running(loops(world)) {
+          try await world.reaches(within: .seconds(600)) { try await world.outcome(1) == .held }
+          try await world.pass(.seconds(120))
+        }
+      }
+      world.clock.jump(by: jump)
+      let again = try world.restarted()
+      try await again.surroundings.clock.resume(from: again.ledger)
+      try await CatchUp.begin(again.ledger)
+      try await again.running(loops(again)) {
+        try await again.pass(.seconds(6000))
+        #expect(try await again.outcome(1) == .held && again.sent.isEmpty)
+        #expect(jumps(again).count == 1, "told plainly, and once")
+        again.clock.jump(by: .zero - jump)
+        try await again.reaches(within: .seconds(1800)) { try await again.outcome(1) == .reported }
+        #expect(again.lines.of(.clockAgrees).count == 1)
+        #expect(again.surroundings.clock.now == again.clock.trueTime)
+      }
+    }
+
+    @Test func aConflictAfterACorrectionIsLeftToAPerson() async throws {
+      let before = try World()
+      before.clock.jump(by: .zero - day)
+      let world = try before.restarted()
+      world.shop.put(makeOrder(1, placed: start - day * 2))
+      world.api.put(makeReferral("r1", email: "friend1@example.com", created: start - day * 3))
+      try await world.takeShop()
+      try await world.mirrorAPI()
+      try await world.settleCatchUp()
+      try await world.decideAll()
+      // Another program's conversion, eight minutes before our first send, which by the clock of then was a day earlier.
+      world.api.convertElsewhere("r1", value: 500)
+      world.clock.advance(to: world.clock.uptime + .seconds(500))
+      world.api.state.withLock { $0.convertFaults = [.requestLost] }
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(60)) { world.sent.count == 1 }
+        try await world.quiet()
+        world.clock.jump(by: day)
+        try await world.reaches(within: .seconds(1200)) { try await world.outcome(1) == .review }
+      }
+      #expect(try await world.order(1)?.reason == "clock_corrected" && world.sent.count == 2)
+      #expect(try await world.order(1)?.claims == true)
+    }
+
+    @Test func aClockThatIsSetForwardGivesNothingUp() async throws {
+      let world = try World()
+      try await world.queue(1)
+      world.api.state.withLock { $0.convertFaults = Array(repeating: .internalError, count: 10_000) }
+      try await world.running([world.delivery(giveUpAfter: day)]) {
+        try await world.reaches(within: .seconds(3600)) { world.sent.count == 3 }
+        world.clock.jump(by: day * 2)
+        // The API confirms it.
+        world.surroundings.clock.heard(AnswerHead(status: 200, date: world.clock.trueTime + day * 2))
+        try await world.pass(.seconds(8 * 3600))
+        #expect(world.sent.count > 20)
+        #expect(try await world.outcome(1) == .queued)
+        try await world.reaches(within: day * 2) { try await world.outcome(1) == .review }
+      }
+      #expect(try await world.order(1)?.reason == "gave_up")
     }
   }
 }

@@ -23,7 +23,7 @@ extension Loops {
     func aHaltIsProbedAndEndsByItself(fault: ConvertFault) async throws {
       let world = try await queued(3, fault)
       // The first is for the referral that is asked for at each start.
-      world.api.state.withLock { $0.readFaults = [401, 401, 401] }
+      world.api.state.withLock { $0.readFaults = [nil, 401, 401] }
       let before = world.clock.uptime
       try await world.running([world.delivery, world.matching]) {
         try await world.reaches(within: .seconds(60)) { world.sent.count == 1 }

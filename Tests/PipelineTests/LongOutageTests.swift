@@ -47,6 +47,16 @@ extension Loops {
         .map(\.orderID)
     }
 
+    /// Has the API go away once it has said whose account it is.
+    private func goDown(_ world: World, _ fault: ConvertFault, _ latency: Duration) {
+      let api = world.api
+      api.state.withLock { state in
+        state.onReserve = {
+          api.state.withLock { ($0.down, $0.listLatency, $0.convertLatency) = (fault, latency, latency) }
+        }
+      }
+    }
+
     /// One line when it begins, then one every quarter of an hour.
     private func expectLines(_ lines: [CapturedLog.Line], of event: Event, over time: Duration) {
       let told = lines.filter { $0.level >= .info }
@@ -58,7 +68,10 @@ extension Loops {
 
     private func drain(_ world: World, _ expected: [String], tried: Set<String>) async throws {
       let before = world.lines.all.count
-      world.api.state.withLock { ($0.down, $0.listLatency, $0.convertLatency) = (nil, .zero, .milliseconds(140)) }
+      world.api.state.withLock { state in
+        (state.onReserve, state.down) = (nil, nil)
+        (state.listLatency, state.convertLatency) = (.zero, .milliseconds(140))
+      }
       try await world.reaches(within: .seconds(7200)) { try await world.counts() == [.reported: Self.queued] }
       let done = world.done.map(\.transactionID.text)
       #expect(done.count == Self.queued && Set(done).count == Self.queued)
@@ -78,7 +91,7 @@ extension Loops {
       let world = try await queue()
       let expected = try await order(world)
       let latency: Duration = fault == .requestLost ? .seconds(30) : .zero
-      world.api.state.withLock { ($0.down, $0.listLatency, $0.convertLatency) = (fault, latency, latency) }
+      goDown(world, fault, latency)
       try await world.running([world.delivery, world.matching]) {
         try await world.pass(day * days)
         let sent = world.sent.map(\.transactionID.text)
@@ -94,16 +107,48 @@ extension Loops {
       }
     }
 
+    @Test(arguments: [ConvertFault.refused, .internalError, .requestLost, .status(404, code: nil)])
+    func nothingIsSentBeforeTheAPISaidWhoseItIs(fault: ConvertFault) async throws {
+      let world = try await queue()
+      let expected = try await order(world)
+      world.api.state.withLock { $0.down = fault }
+      try await world.running([world.delivery, world.matching]) {
+        try await world.pass(day)
+        let gets = world.api.state.withLock { $0.gets }
+        #expect(world.sent.isEmpty && world.api.state.withLock { $0.permit } == 0)
+        #expect(gets.count > 80 && gets.count < 300 && Set(gets).count <= 3, "\(gets.count) asked in a day")
+        expectLines(world.lines.all, of: .deferred, over: day)
+        try await drain(world, expected, tried: [])
+      }
+    }
+
+    @Test func anotherAccountThatAnswersOnlyAfterAnOutageIsSentNothing() async throws {
+      let world = try await queue(20)
+      world.api.state.withLock { ($0.down, $0.table.referrals) = (.refused, [:]) }
+      try await world.running([world.delivery, world.matching]) {
+        try await world.pass(.seconds(600))
+        world.api.state.withLock { $0.down = nil }
+        try await world.reaches(within: .seconds(1200)) { world.lines.of(.apiHalted).count == 1 }
+        #expect(world.lines.of(.apiHalted).first?.reason == "account_changed")
+        // Nor is it let off by a probe that is not answered.
+        world.api.state.withLock { $0.down = .internalError }
+        try await world.pass(.seconds(3600))
+        #expect(world.lines.of(.apiRecovered).isEmpty && world.lines.of(.apiHalted).count == 1)
+      }
+      #expect(world.sent.isEmpty)
+      #expect(try await world.counts() == [.queued: 20])
+    }
+
     @Test func aLongQueueCostsNoMoreThanAShortOne() async throws {
       let world = try await queue(10_000)
       let expected = try await order(world)
-      world.api.state.withLock { $0.down = .refused }
+      goDown(world, .refused, .zero)
       let before = world.ledger.state.withLock { $0.count }
       try await world.running([world.delivery, world.matching]) {
         try await world.pass(day)
         #expect(world.sent.count < 300 && Set(world.sent).count == 1)
         #expect(world.ledger.state.withLock { $0.count } - before < world.sent.count * 12)
-        world.api.state.withLock { ($0.down, $0.convertLatency) = (nil, .milliseconds(140)) }
+        world.api.state.withLock { ($0.onReserve, $0.down, $0.convertLatency) = (nil, nil, .milliseconds(140)) }
         let tried = world.sent.count
         try await world.reaches(within: .seconds(1800)) { world.sent.count >= tried + 100 }
         let places = world.sent.dropFirst(tried).prefix(100).compactMap {
@@ -120,7 +165,7 @@ extension Loops {
       // The mirror's copies are old, and nothing may be frozen before they are looked at.
       world.clock.advance(to: world.clock.uptime + .seconds(3600))
       let latency: Duration = fault == .requestLost ? .seconds(30) : .zero
-      world.api.state.withLock { ($0.down, $0.listLatency, $0.convertLatency) = (fault, latency, latency) }
+      goDown(world, fault, latency)
       try await world.running([world.delivery, world.matching]) {
         try await world.pass(day)
         let gets = world.api.state.withLock { $0.gets }

@@ -9,6 +9,30 @@ import Testing
 extension Loops {
   /// What happens to finished orders in time, and to intake when the ledger is full.
   @Suite(.timeLimit(.minutes(2))) struct RetentionTests {
+    /// Has an answer of the API tell the time.
+    private func confirmClock(_ world: World) {
+      world.surroundings.clock.heard(AnswerHead(status: 200, date: world.clock.trueTime))
+    }
+
+    @Test func nothingIsRemovedByAClockThatNobodyConfirms() async throws {
+      let before = try World()
+      try await before.queue(1)
+      try await before.running([before.delivery]) {
+        try await before.reaches(within: .seconds(60)) { try await before.outcome(1) == .reported }
+      }
+      before.clock.jump(by: day * 400)
+      let world = try before.restarted()
+      try await world.running([Retention(world.surroundings, retain: day * 30)]) {
+        try await world.pass(.seconds(7200))
+        confirmClock(world)
+        try await world.pass(.seconds(7200))
+        #expect(try await world.orders().count == 1)
+        world.clock.jump(by: .zero - day * 400)
+        try await world.pass(day * 31)
+        #expect(try await world.orders().isEmpty)
+      }
+    }
+
     @Test func finishedOrdersLeaveHourlyAndAreNeverReportedAgain() async throws {
       let world = try World()
       for key in 1...3 { try await world.queue(key) }
@@ -47,6 +71,7 @@ extension Loops {
           try tx.decide(EntryID(Int64(number)), Decision(.cancelled, reason: DecisionReason.gone), at: now)
         }
       }
+      confirmClock(world)
       try await world.running([Retention(world.surroundings, retain: .seconds(1))]) {
         try await world.pass(.seconds(3500))
         #expect(try await world.orders().count == 2_300, "nothing is older than a second at the start")
@@ -64,6 +89,7 @@ extension Loops {
     @Test func aFailureIsWaitedOutAndToldOnce() async throws {
       let world = try World()
       world.ledger.state.withLock { $0.isFull = true }
+      confirmClock(world)
       try await world.running([Retention(world.surroundings, retain: .seconds(1))]) {
         try await world.pass(.seconds(600))
         #expect(world.lines.of(.ledgerFailed).count == 1)

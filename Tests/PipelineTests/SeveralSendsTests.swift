@@ -69,6 +69,21 @@ extension Loops {
       #expect(world.lines.of(.apiHalted).count == 1 && world.lines.of(.apiRecovered).count == 1)
     }
 
+    @Test(arguments: [ConvertFault.keyRefused, .invalid])
+    func thoseThatAreRefusedTogetherHaltTheLaneOnce(fault: ConvertFault) async throws {
+      let world = try await queued(60)
+      world.api.state.withLock { $0.convertLatency = .seconds(2) }
+      try await world.running([world.delivery]) {
+        try await world.reaches(within: .seconds(120)) { try await world.counts()[.sending] == 16 }
+        world.api.state.withLock { $0.convertFaults = Array(repeating: fault, count: 16) }
+        try await world.reaches(within: .seconds(60)) { !world.lines.of(.apiHalted).isEmpty }
+        try await world.pass(.seconds(60))
+        let halts = world.lines.of(.apiHalted)
+        #expect(halts.count == 1, "\(halts.map(\.message))")
+        #expect(halts.first?.reason == (fault == .invalid ? "rejecting" : "key_refused"))
+      }
+    }
+
     @Test(arguments: [1, 4, 9]) func resultsThatCouldNotBeStoredAreSentAgainAsTheyWere(lost: Int) async throws {
       let world = try await queued(30)
       let ledger = world.ledger

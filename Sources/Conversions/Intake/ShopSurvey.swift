@@ -38,9 +38,12 @@ public struct SnapshotMoment: Hashable, Sendable {
   public var horizon: UInt64
   /// The first transaction that had not begun (pg_snapshot_xmax).
   public var end: UInt64
+  /// Whether the database is on this host, as far as it can tell: then its clock is the host's own.
+  public var isOnHost: Bool
 
   /// A moment from its values.
-  public init(readAt: Timestamp, horizon: UInt64, end: UInt64) {
+  public init(readAt: Timestamp, horizon: UInt64, end: UInt64, isOnHost: Bool = false) {
+    self.isOnHost = isOnHost
     self.readAt = readAt
     self.horizon = horizon
     self.end = end

@@ -26,6 +26,11 @@ public struct HostPacing: Hashable, Sendable, Codable {
     return .later(verdict, conversions.verdict(PacingRules(limits.conversions), at: now))
   }
 
+  /// Until when the API has asked that no write of a kind be sent; nil where it hasn't.
+  public func blockedUntil(_ kind: WriteKind) -> Duration? {
+    [writes.blockedUntil, kind == .conversion ? conversions.blockedUntil : nil].compactMap(\.self).max()
+  }
+
   /// Records a send that is let through.
   public mutating func record(_ send: PacedSend, _ kind: WriteKind) {
     writes.record(send)

@@ -7,16 +7,21 @@ public struct PacedSend: Hashable, Sendable, Codable {
   /// When that process began, in the kernel's ticks since the boot, which tells it from another one with its number; nil
   /// where nobody could tell.
   public var ownerBeganAt: UInt64?
+  /// In which process numbers' namespace its number means that process (pid_namespaces(7)); nil where nobody could tell.
+  public var ownerNamespace: UInt64?
   /// When it was let through, as an uptime.
   public var sentAt: Duration
   /// When it was answered, or given up as never to be answered; nil while it is in flight.
   public var answeredAt: Duration?
 
   /// A send that is in flight.
-  public init(number: UInt64, owner: Int32, ownerBeganAt: UInt64? = nil, sentAt: Duration) {
+  public init(
+    number: UInt64, owner: Int32, ownerBeganAt: UInt64? = nil, ownerNamespace: UInt64? = nil, sentAt: Duration
+  ) {
     self.number = number
     self.owner = owner
     self.ownerBeganAt = ownerBeganAt
+    self.ownerNamespace = ownerNamespace
     self.sentAt = sentAt
   }
 }

@@ -25,7 +25,7 @@ public struct PacingState: Hashable, Sendable, Codable {
   public func verdict(_ rules: PacingRules, at now: Duration) -> PacingVerdict {
     var earliest = blockedUntil ?? now
     let inFlightMax = gear == .safe && rules.perMinute != nil ? 1 : rules.inFlightMax(latency: latency)
-    guard inFlight < inFlightMax else { return .afterAnswer }
+    guard inFlight < inFlightMax else { return afterAnswer(at: now) }
     if let perMinute = rules.perMinute {
       switch gear {
       case .first:
@@ -37,10 +37,15 @@ public struct PacingState: Hashable, Sendable, Codable {
       switch room(for: perMinute, at: now) {
       case .now: break
       case .at(let time): earliest = max(earliest, time)
-      case .afterAnswer: return .afterAnswer
+      case .afterAnswer: return afterAnswer(at: now)
       }
     }
     return earliest <= now ? .now : .at(earliest)
+  }
+
+  /// Not before an answer, nor before the wait is over that the API asked for: that one is known, and may be the longer.
+  private func afterAnswer(at now: Duration) -> PacingVerdict {
+    if let blockedUntil, blockedUntil > now { .at(blockedUntil) } else { .afterAnswer }
   }
 
   /// When fewer than the limit were counted within a window, each taken as counted as late as its answer. Exact for
@@ -84,11 +89,16 @@ public struct PacingState: Hashable, Sendable, Codable {
       widening = max(1, widening * (1 - PacingRules.narrowingPerSecond * max(0, pause.inSeconds)))
     case .refused(let retryAfter):
       backOff(sentAt: sentAt, at: now)
-      let wait = min(max(retryAfter ?? PacingRules.retryAfterDefault, .zero), PacingRules.retryAfterMax)
-      let until = now + wait + PacingRules.retryAfterMargin
+      let until = Self.blockedUntil(after: retryAfter, at: now)
       blockedUntil = max(blockedUntil ?? until, until)
     }
     prune(at: now)
+  }
+
+  /// Until when a refusal is taken to ask for silence.
+  public static func blockedUntil(after retryAfter: Duration?, at now: Duration) -> Duration {
+    let wait = min(max(retryAfter ?? PacingRules.retryAfterDefault, .zero), PacingRules.retryAfterMax)
+    return now + wait + PacingRules.retryAfterMargin
   }
 
   /// Changes gear, or widens the spacing. A refusal of what left before the last refusal was known says nothing new.

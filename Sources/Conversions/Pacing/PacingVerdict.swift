@@ -10,10 +10,12 @@ public enum PacingVerdict: Hashable, Sendable {
   /// The later of two, for a write that two limits count.
   public static func later(_ left: Self, _ right: Self) -> Self {
     switch (left, right) {
-    case (.afterAnswer, _), (_, .afterAnswer): .afterAnswer
     case (.at(let one), .at(let other)): .at(max(one, other))
-    case (.at, .now): left
-    case (.now, _): right
+    // The time is known, and nobody knows when the answer comes: it is asked again then.
+    case (.at, _): left
+    case (_, .at): right
+    case (.now, .now): .now
+    case (.afterAnswer, _), (_, .afterAnswer): .afterAnswer
     }
   }
 }

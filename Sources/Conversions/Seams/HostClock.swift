@@ -5,11 +5,16 @@ public protocol HostClock: Sendable {
   var now: Timestamp { get }
   /// Time since the host booted, suspended time included (clock_gettime(2), CLOCK_BOOTTIME). Never goes back.
   var uptime: Duration { get }
+  /// Which boot `uptime` counts from.
+  var bootID: String { get }
   /// Returns once `uptime` has reached `deadline`; throws `CancellationError` when the task is cancelled.
   func sleep(until deadline: Duration) async throws
 }
 
 extension HostClock {
+  /// The kernel's.
+  public var bootID: String { SystemClock.bootID }
+
   /// Sleeps for a duration from now.
   public func sleep(for duration: Duration) async throws {
     try await sleep(until: uptime + duration)

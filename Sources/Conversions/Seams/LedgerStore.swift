@@ -19,7 +19,7 @@ public protocol LedgerStore: Sendable {
 
 /// Everything that can be done to a ledger, grouped by who does it.
 public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecords, DeliveryRecords, QueueRecords,
-  RetentionRecords
+  RetentionRecords, ClockRecords
 {}
 
 /// What intake remembers: how far each range was read, and the rows that brought.

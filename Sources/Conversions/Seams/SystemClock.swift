@@ -18,6 +18,17 @@ public struct SystemClock: HostClock {
     try await Task.sleep(for: remaining, clock: .continuous)
   }
 
+  /// The kernel's ID of this boot (random(4)); where it can't be read, another text for each process.
+  public static let bootID: String = {
+    let descriptor = unsafe open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
+    let unknown = "unknown-\(UInt64.random(in: .min ... .max))"
+    guard descriptor >= 0 else { return unknown }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 36)
+    let count = unsafe Glibc.read(descriptor, &bytes, bytes.count)
+    return count == 36 ? String(decoding: bytes, as: UTF8.self) : unknown
+  }()
+
   private func read(_ clock: clockid_t) -> Duration {
     var time = timespec()
     // Fails only for a clock that doesn't exist; both have since Linux 2.6.39.

@@ -32,7 +32,8 @@ struct Opening: Sendable {
     return """
       SELECT \(horizon)::text, \(end)::text, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text,
       CASE WHEN pg_is_in_recovery() THEN (extract(epoch FROM pg_last_xact_replay_timestamp()) * 1000000)::bigint END::text,
-      \(identity), \(blocks)::text
+      \(identity), \(blocks)::text,
+      (inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr())::int::text
       """
   }
 
@@ -61,7 +62,9 @@ struct Opening: Sendable {
       let end = try rows.text(0, 1).flatMap({ UInt64($0) }), let now = try rows.text(0, 2).flatMap({ Int64($0) })
     else { throw OrderSourceFailure(kind: .other, message: "the server told no time") }
     let replayed = try rows.text(0, 3).flatMap { Int64($0) }
-    let moment = SnapshotMoment(readAt: Timestamp(microseconds: now), horizon: horizon, end: end)
+    // A socket of the file system, or both ends of the connection at one address.
+    let moment = SnapshotMoment(
+      readAt: Timestamp(microseconds: now), horizon: horizon, end: end, isOnHost: try rows.text(0, 6) == "1")
     return Opened(
       description: description, moment: moment, recentBase: Timestamp(microseconds: replayed ?? now),
       identity: "\(plan.mapping) \(description.key.name) \(try rows.text(0, 4) ?? "")",

@@ -11,13 +11,20 @@ struct PageSizing: Hashable, Sendable {
   /// The size now.
   private(set) var size: Int
 
-  init(max: Int) {
+  /// Whether no page was too much yet.
+  private var isStarting: Bool
+
+  /// For pages of at most `max`. Where nothing is known of the orders that they hold, the first ones are smaller, and each
+  /// twice the one before as long as none is too much: a page is megabytes where all orders are to be looked at closely.
+  init(max: Int, start: Int? = nil) {
     sizeMax = max
-    size = max
+    size = min(max, Swift.max(1, start ?? max))
+    isStarting = start != nil
   }
 
   /// Halves the size; false when there is no half.
   mutating func halve() -> Bool {
+    isStarting = false
     guard size > 1 else { return false }
     size /= 2
     return true
@@ -28,7 +35,7 @@ struct PageSizing: Hashable, Sendable {
     if duration > Self.goal || orders > Self.ordersMax {
       _ = halve()
     } else if duration < Self.goal / 4, orders < Self.ordersMax / 2 {
-      size = min(sizeMax, size + max(1, size / 8))
+      size = min(sizeMax, size + (isStarting ? size : max(1, size / 8)))
     }
   }
 }

@@ -1,26 +1,41 @@
 import Conversions
 import Glibc
 
-/// The process that holds a permit. Its number alone doesn't tell it: in a container each daemon is process 1, and on a
-/// host numbers are given out again.
+/// The process that holds a permit. Its number alone doesn't tell it: each container has numbers of its own, in which each
+/// daemon is process 1, and on a host numbers are given out again. (Another boot's sends don't come here: `PacerRecord`.)
 struct SendOwner: Sendable, Equatable {
   /// This process.
-  static let current = SendOwner(process: getpid(), beganAt: beginning(of: getpid()))
+  static let current = SendOwner(process: getpid(), beganAt: beginning(of: getpid()), namespace: namespace())
 
   /// Its number.
   let process: Int32
   /// When it began, in the kernel's ticks since the boot (proc_pid_stat(5), field 22); nil where /proc doesn't tell.
   let beganAt: UInt64?
+  /// The inode of the namespace that its number is of (pid_namespaces(7)); nil where /proc doesn't tell.
+  let namespace: UInt64?
 
-  /// Whether the process that let a send through has ended.
-  static func isGone(_ send: PacedSend) -> Bool {
+  /// A send of this process.
+  func send(_ number: UInt64, at sentAt: Duration) -> PacedSend {
+    PacedSend(number: number, owner: process, ownerBeganAt: beganAt, ownerNamespace: namespace, sentAt: sentAt)
+  }
+
+  /// Whether the process that let a send through has ended, as far as this one can tell. In another namespace its number
+  /// is another process's here: it counts as alive until its permit's lease is over.
+  func isGone(_ send: PacedSend) -> Bool {
+    guard let namespace, send.ownerNamespace == namespace else { return false }
     // What this process sends it signs with all that it knows of itself.
-    if send.owner == current.process { return send.ownerBeganAt != current.beganAt }
+    if send.owner == process { return send.ownerBeganAt != beganAt }
     // One of another user is there (EPERM).
     guard kill(send.owner, 0) == 0 || errno != ESRCH else { return true }
     // What /proc hides (hidepid) is taken for the one who sent it.
-    guard let recorded = send.ownerBeganAt, let found = beginning(of: send.owner) else { return false }
+    guard let recorded = send.ownerBeganAt, let found = Self.beginning(of: send.owner) else { return false }
     return recorded != found
+  }
+
+  private static func namespace() -> UInt64? {
+    var status = stat()
+    guard unsafe stat("/proc/self/ns/pid", &status) == 0 else { return nil }
+    return UInt64(status.st_ino)
   }
 
   private static func beginning(of process: Int32) -> UInt64? {

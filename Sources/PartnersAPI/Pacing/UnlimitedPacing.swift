@@ -16,10 +16,10 @@ struct UnlimitedPacing {
   /// Whether the file is to be looked into before the next verdict.
   func needsLook(at now: Duration) -> Bool { lookedAt.map { now - $0 > Self.lookAgeMax } ?? true }
 
-  /// Takes in what the file says of a write.
-  mutating func look(_ verdict: PacingVerdict, at now: Duration) {
+  /// Takes in until when the file says that nothing is to be sent, whatever else it says of who is in flight.
+  mutating func look(blockedUntil: Duration?, at now: Duration) {
     lookedAt = now
-    blockedUntil = if case .at(let time) = verdict { time } else { nil }
+    self.blockedUntil = blockedUntil
   }
 
   /// When the next write may leave.

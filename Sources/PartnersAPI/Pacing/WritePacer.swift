@@ -1,5 +1,4 @@
 public import Conversions
-import Glibc
 import Synchronization
 
 /// The one pacer of a host and a base URL: its state is in a locked file that the daemon and all commands of this host
@@ -25,6 +24,9 @@ public actor WritePacer {
   private var kinds: [UInt64: WriteKind] = [:]
   /// Not the actor's own: thousands of writes a second need not change threads twice each.
   private let unlimited = Mutex(UnlimitedPacing())
+  /// What the API has refused in this process and the file doesn't say yet, by their permits' numbers: until when nothing
+  /// is let through. Known at once, whoever holds the actor or the file just then.
+  private let refusals = Mutex<[UInt64: Duration]>([:])
   /// What could not be written yet: the next access does it before anything else.
   private var pending: [@Sendable (inout HostPacing) -> Void] = []
 
@@ -34,7 +36,7 @@ public actor WritePacer {
   /// A pacer whose state is at a path. The folder must be there and outlive the process; the file is made when it is first
   /// needed, readable by its owner alone.
   public init(path: String, limits: WriteLimits, clock: any HostClock = SystemClock()) {
-    self.init(path: path, limits: limits, clock: clock, bootID: Self.currentBootID())
+    self.init(path: path, limits: limits, clock: clock, bootID: SystemClock.bootID)
   }
 
   init(path: String, limits: WriteLimits, clock: any HostClock, bootID: String) {
@@ -56,10 +58,19 @@ public actor WritePacer {
   /// - Throws: `CancellationError`; `PacingFailure` where the file can't be read, locked or written.
   public nonisolated func reserve(_ kind: WriteKind) async throws -> SendPermit {
     try Task.checkCancellation()
-    if limits.areNone(for: kind), let permit = unlimited.withLock({ $0.begin(kind, at: clock.uptime) }) {
-      return permit
-    }
+    if limits.areNone(for: kind), let permit = begin(kind) { return permit }
     return try await reserveInTurn(kind)
+  }
+
+  /// Begins a write that no limit counts, where nothing need be waited for.
+  private nonisolated func begin(_ kind: WriteKind) -> SendPermit? {
+    unlimited.withLock { refusedUntil == nil ? $0.begin(kind, at: clock.uptime) : nil }
+  }
+
+  /// Until when nothing is sent by what the API has just said.
+  private nonisolated var refusedUntil: Duration? {
+    let now = clock.uptime
+    return refusals.withLock { $0.values.max() }.flatMap { $0 > now ? $0 : nil }
   }
 
   private func reserveInTurn(_ kind: WriteKind) async throws -> SendPermit {
@@ -68,9 +79,11 @@ public actor WritePacer {
     while true {
       try Task.checkCancellation()
       let verdict: PacingVerdict
-      if limits.areNone(for: kind) {
+      if let refusedUntil {
+        verdict = .at(refusedUntil)
+      } else if limits.areNone(for: kind) {
         verdict = try lookedVerdict(kind)
-        if verdict == .now, let permit = unlimited.withLock({ $0.begin(kind, at: clock.uptime) }) { return permit }
+        if verdict == .now, let permit = begin(kind) { return permit }
       } else {
         let number = UInt64.random(in: .min ... .max)
         verdict = try self.verdict(kind, number)
@@ -90,11 +103,10 @@ public actor WritePacer {
 
   private func verdict(_ kind: WriteKind, _ number: UInt64) throws -> PacingVerdict {
     try update { pacing, now in
-      let verdict = pacing.verdict(kind, limits, at: now)
+      // A refusal may have come while the file was waited for.
+      let verdict = refusedUntil.map(PacingVerdict.at) ?? pacing.verdict(kind, limits, at: now)
       guard verdict == .now else { return (verdict, false) }
-      let owner = SendOwner.current
-      pacing.record(
-        PacedSend(number: number, owner: owner.process, ownerBeganAt: owner.beganAt, sentAt: now), kind)
+      pacing.record(SendOwner.current.send(number, at: now), kind)
       return (verdict, true)
     }
   }
@@ -102,22 +114,34 @@ public actor WritePacer {
   private func lookedVerdict(_ kind: WriteKind) throws -> PacingVerdict {
     let now = clock.uptime
     if unlimited.withLock({ $0.needsLook(at: now) }) {
-      let verdict = try snapshot().verdict(kind, limits, at: now)
+      let blockedUntil = try snapshot().blockedUntil(kind)
       // As of when it was had: a slow file would else be looked into again and again.
-      unlimited.withLock { $0.look(verdict, at: clock.uptime) }
+      unlimited.withLock { $0.look(blockedUntil: blockedUntil, at: clock.uptime) }
     }
     return unlimited.withLock { $0.verdict(at: clock.uptime) }
   }
 
   /// Records what came of a permit. Where the file can't be written now, it is done with the next access to it, before
-  /// which nothing is sent.
+  /// which nothing is sent. What a refusal asks for holds in this process from the call on.
   public nonisolated func finish(_ permit: SendPermit, _ answer: PacedAnswer) async {
+    note(answer, to: permit)
     guard let kind = unlimited.withLock({ $0.end(permit) }) else { return await finishCounted(permit, answer) }
     guard case .refused = answer else { return }
-    unlimited.withLock { $0.forgetLook() }
     await record(answer, to: permit, kind)
-    // Whoever looked meanwhile may have looked too early.
+    // Whoever looked before has not seen it.
     unlimited.withLock { $0.forgetLook() }
+    forget(permit)
+  }
+
+  private nonisolated func note(_ answer: PacedAnswer, to permit: SendPermit) {
+    guard case .refused(let retryAfter) = answer else { return }
+    let until = PacingState.blockedUntil(after: retryAfter, at: clock.uptime)
+    refusals.withLock { $0[permit.number] = until }
+  }
+
+  /// To be called once the file says it, or will before anything else is let through.
+  private nonisolated func forget(_ permit: SendPermit) {
+    _ = refusals.withLock { $0.removeValue(forKey: permit.number) }
   }
 
   /// Takes back a permit with which nothing was sent.
@@ -126,6 +150,7 @@ public actor WritePacer {
   }
 
   private func finishCounted(_ permit: SendPermit, _ answer: PacedAnswer) {
+    defer { forget(permit) }
     if let kind = kinds.removeValue(forKey: permit.number) { record(answer, to: permit, kind) }
   }
 
@@ -158,7 +183,7 @@ public actor WritePacer {
       var (pacing, isOfThisBoot) = load(bytes, at: now)
       for change in pending { change(&pacing) }
       // What is settled is stored: a send that was answered "just now" at each look would hold the lane for ever.
-      let isSettled = pacing.settle(at: now, leaseMax: Self.leaseMax, isGone: SendOwner.isGone)
+      let isSettled = pacing.settle(at: now, leaseMax: Self.leaseMax, isGone: SendOwner.current.isGone)
       let (result, isChanged) = body(&pacing, now)
       let isToWrite = isChanged || isSettled || !pending.isEmpty || !isOfThisBoot
       let record = PacerRecord(bootID: bootID, savedAt: now, pacing: pacing)
@@ -173,16 +198,5 @@ public actor WritePacer {
     guard let bytes else { return (HostPacing(), false) }
     guard let record = PacerRecord(bytes) else { return (.full(at: now), false) }
     return (record.pacing(inBoot: bootID, at: now), record.bootID == bootID)
-  }
-
-  /// The kernel's ID of this boot (random(4)); the same text for all where it can't be read, as then times that lie in
-  /// the future still tell another boot.
-  private static func currentBootID() -> String {
-    let descriptor = unsafe open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return "unknown" }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: 36)
-    let count = unsafe Glibc.read(descriptor, &bytes, bytes.count)
-    return count == 36 ? String(decoding: bytes, as: UTF8.self) : "unknown"
   }
 }

@@ -8,12 +8,15 @@ struct Clamping: Sendable {
   let now: Timestamp
   /// Whether the clock was corrected in this run; else it has just begun.
   let isCorrection: Bool
+  /// What is known of the clock, the correction among it.
+  let memory: WitnessedTime.Memory
 
   /// Brings forward what lies further ahead than anything that waits.
   func clamp(_ transaction: any LedgerTransaction) throws {
     // After a correction nothing tells a long wait from a short one by the wrong clock; the pacer has the limits.
     try transaction.clampSends(to: now + (isCorrection ? Backoff.delivery.longest : Self.waitMax))
     guard isCorrection else { return }
+    try transaction.setClockMemory(memory)
     try transaction.clampRematches(at: now)
     let before = try transaction.mirrorProgress()
     var mirror = before

@@ -147,7 +147,8 @@ public struct Delivery: Service {
       try await sleep(until: nil)
       return false
     }
-    let clamping = Clamping(now: surroundings.clock.now, isCorrection: lane.clampedAt != nil)
+    let clamping = Clamping(
+      now: surroundings.clock.now, isCorrection: lane.clampedAt != nil, memory: surroundings.clock.memory)
     let isClamped = lane.clampedAt == corrections || settings.isDryRun
     let count = try await surroundings.ledger.transaction { transaction in
       if !isClamped { try clamping.clamp(transaction) }
@@ -169,6 +170,8 @@ public struct Delivery: Service {
       try await surroundings.clock.sleep(until: rest)
       return lane.remind(surroundings)
     }
+    // Nothing is sent by a rehearsal.
+    guard try await lane.isOurAccount(wait: wait(afterFailures:), surroundings) || settings.isDryRun else { return }
     guard let next = try await lane.queue.next(except: lane.flying, probe: lane.health.probe) else {
       return try await sleep(until: try await lane.queue.nextDueAt())
     }

@@ -123,14 +123,17 @@ struct Flight: Sendable {
 
   /// Whether sends that count have gone on for as long as an order is tried. Neither an API that wouldn't hear us, for
   /// however long it was away, nor a lane that was halted is the order's failure: after either it is tried once more.
+  /// Nor is a clock that was set forward, or that nobody has confirmed.
   private func isTriedInVain(_ order: LedgerOrder, _ frozen: FrozenReport) async throws -> Bool {
-    guard surroundings.clock.now - frozen.frozenAt > settings.giveUpAfter else { return false }
+    let clock = surroundings.clock
+    guard clock.isWitnessed, clock.now - frozen.frozenAt - clock.excess(since: frozen.frozenAt) > settings.giveUpAfter
+    else { return false }
     let tries = try await surroundings.ledger.transaction { transaction in
       // One that was cut short by the daemon's end has no verdict.
       try transaction.attempts(of: order.entry).filter { $0.verdict == nil || $0.verdict == SendVerdict.unknownName }
     }
     guard let first = tries.first, let last = tries.last else { return false }
-    return last.startedAt - first.startedAt > settings.giveUpAfter
+    return last.startedAt - first.startedAt - clock.excess(since: first.startedAt) > settings.giveUpAfter
   }
 
   private func giveUp(_ order: LedgerOrder, _ frozen: FrozenReport) async throws {

@@ -54,7 +54,7 @@ struct Lane {
     if ended.isWithdrawn { return }
     let uptime = surroundings.clock.uptime
     health.note(ended, isLate: isLate, at: uptime, log: surroundings.log)
-    if case .halt(let reason, _) = ended.verdict { gate.waitWithTheNextProbe(reason) }
+    gate.halted(by: ended)
     if isLate { return }
     guard ended.verdict.isTaken else {
       await slowDown(wait, at: uptime)
@@ -80,6 +80,28 @@ struct Lane {
     let uptime = surroundings.clock.uptime
     health.note(failure, isLate: isLate, at: uptime, log: surroundings.log)
     if !isLate { await slowDown(wait, at: uptime) }
+  }
+
+  /// Whether the API is our account's, for all that was ever found out; asks it where nothing was. Without an answer
+  /// nothing is sent, and the lane is out of order.
+  ///
+  /// - Throws: `LedgerFailure`, or `CancellationError`.
+  mutating func isOurAccount(
+    wait: (_ failures: Int) async -> Duration, _ surroundings: Surroundings
+  ) async throws -> Bool {
+    switch try await gate.account() {
+    case .ours?:
+      guard health.noteAccount(at: surroundings.clock.uptime, log: surroundings.log) else { return true }
+      restUntil = nil
+      await surroundings.vitals.well(.delivery, at: surroundings.clock.now)
+      return true
+    case .undecided(let failure)?:
+      health.noteNoAccount(failure, at: surroundings.clock.uptime, log: surroundings.log)
+      await surroundings.vitals.ill(.delivery, "\(failure)", at: surroundings.clock.now)
+      await slowDown(wait, at: surroundings.clock.uptime)
+      return false
+    case .another?, nil: return false
+    }
   }
 
   /// Takes in that nothing was sent for an order after all: asked for again at once, it would be so again and again.

@@ -10,12 +10,14 @@ struct LaneGate: Sendable {
   static let rejectingProbeInterval = Duration.seconds(3600)
 
   let surroundings: Surroundings
-  /// Whether the API was asked for referrals that it must know.
+  /// Whether the API answered for referrals that it must know. No answer is none: it is asked again before the first send.
   private var hasCheckedAccount = false
   /// Whether the ledger must be asked whether the lane is halted: nobody else halts it.
   private(set) var mayBeHalted = true
   /// When a halted lane may be probed; at a start, with perhaps a new key, at once.
   private var probeAt: Duration?
+  /// The halt that the log was told of, until the lane is free again: sixteen sends that are refused together are one.
+  private var told: HaltReason?
 
   init(surroundings: Surroundings) { self.surroundings = surroundings }
 
@@ -24,8 +26,8 @@ struct LaneGate: Sendable {
   /// - Throws: `LedgerFailure`, or `CancellationError`.
   mutating func isFree() async throws -> Bool {
     guard mayBeHalted, let halt = try await surroundings.ledger.transaction({ try $0.laneHalt() }) else {
-      mayBeHalted = false
-      return try await isOurAccount()
+      (mayBeHalted, told) = (false, nil)
+      return true
     }
     await surroundings.vitals.ill(.delivery, "\(halt.reason.rawValue): \(halt.detail)", at: halt.since)
     if let probeAt, surroundings.clock.uptime < probeAt {
@@ -35,9 +37,33 @@ struct LaneGate: Sendable {
     waitWithTheNextProbe(halt.reason)
     guard try await probe(halt.reason) else { return false }
     try await surroundings.ledger.transaction { try $0.setLaneHalt(nil) }
+    told = nil
     await surroundings.vitals.well(.delivery, at: surroundings.clock.now)
     surroundings.log.event(.apiRecovered, .notice, "the API accepts us again; sending goes on")
-    return try await isOurAccount()
+    return true
+  }
+
+  /// At each start, before anything is sent with what may be a new key or `api.base_url`: whose account it is.
+  ///
+  /// - Returns: Nil where it is another account's, for which the lane was halted.
+  /// - Throws: `LedgerFailure`, or `CancellationError`.
+  mutating func account() async throws -> AccountCheck.Verdict? {
+    guard !hasCheckedAccount else { return .ours }
+    let verdict = try await AccountCheck(surroundings: surroundings).verdict()
+    switch verdict {
+    case .ours: hasCheckedAccount = true
+    case .another:
+      hasCheckedAccount = true
+      try await halt(
+        .accountChanged,
+        "the API knows none of the referrals of this ledger: is the key, or api.base_url, another account's?")
+      return nil
+    case .undecided(let failure):
+      guard let reason = failure.haltReason else { break }
+      try await halt(reason, "\(failure)")
+      return nil
+    }
+    return verdict
   }
 
   /// Halts the lane.
@@ -45,45 +71,38 @@ struct LaneGate: Sendable {
     waitWithTheNextProbe(reason)
     let halt = LaneHalt(reason: reason, detail: detail, since: surroundings.clock.now)
     try await surroundings.ledger.transaction { try $0.setLaneHalt(halt) }
-    surroundings.log.event(.apiHalted, .error, "sending halts: \(detail)", ["reason": reason.rawValue])
+    tell(reason, "sending halts: \(detail)")
+  }
+
+  /// Takes in a send that halted the lane.
+  mutating func halted(by ended: Sending.Ended) {
+    guard case .halt(let reason, let detail) = ended.verdict else { return }
+    waitWithTheNextProbe(reason)
+    let subject = "order \(ended.order.orderID) for referral \(ended.report.referralID)"
+    tell(reason, "sending halts until the API accepts us again; it answered to \(subject): \(detail)", ended.fields)
+  }
+
+  private mutating func tell(_ reason: HaltReason, _ words: String, _ fields: [String: String?] = [:]) {
+    guard told != reason else { return }
+    told = reason
+    surroundings.log.event(.apiHalted, .error, words, fields.merging(["reason": reason.rawValue]) { $1 })
   }
 
   /// To be called when the lane was halted: an API that refuses our writes and not our reads would be sent a report, halt
   /// the lane and free it again as fast as the pacer lets it.
-  mutating func waitWithTheNextProbe(_ reason: HaltReason) {
+  private mutating func waitWithTheNextProbe(_ reason: HaltReason) {
     let interval = reason == .rejecting ? Self.rejectingProbeInterval : Self.probeInterval
     (probeAt, mayBeHalted) = (surroundings.clock.uptime + interval, true)
   }
 
   private func probe(_ reason: HaltReason) async throws -> Bool {
-    if reason == .accountChanged { return try await !isAnotherAccount() }
+    if reason == .accountChanged {
+      if case .ours = try await AccountCheck(surroundings: surroundings).verdict() { return true }
+      return false
+    }
     var query = ReferralQuery()
     query.pageSize = 1
     if case .success = await surroundings.partners.list(query) { return true }
     return false
-  }
-
-  /// At each start, before anything is sent with what may be a new key or `api.base_url`: another account's API would
-  /// answer 404 for every referral.
-  private mutating func isOurAccount() async throws -> Bool {
-    guard !hasCheckedAccount else { return true }
-    hasCheckedAccount = true
-    guard try await isAnotherAccount() else { return true }
-    try await halt(
-      .accountChanged,
-      "the API knows none of the referrals of this ledger: is the key, or api.base_url, another account's?")
-    return false
-  }
-
-  /// Whether the API answers 404 for each of a few referrals that it showed before; one alone may have been deleted.
-  private func isAnotherAccount() async throws -> Bool {
-    let known = try await surroundings.ledger.transaction { try $0.knownReferrals(limit: 3) }
-    guard !known.isEmpty else { return false }
-    for id in known {
-      guard case .failure(let failure, let head) = await surroundings.partners.referral(id), head.status == 404,
-        failure.code == "NOT_FOUND"
-      else { return false }
-    }
-    return true
   }
 }

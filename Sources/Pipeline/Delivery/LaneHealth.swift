@@ -13,6 +13,8 @@ struct LaneHealth {
   private var failed: Set<EntryID> = []
   private var rejected: Set<EntryID> = []
   private var missing: Set<EntryID> = []
+  /// Whether the API has not said yet whose account it is, although it was asked.
+  private var isWithoutAccount = false
   /// How many looks at the API's list failed in a row.
   private var unlisted = 0
 
@@ -53,10 +55,7 @@ struct LaneHealth {
       fail(words, sent.order.entry, isLanes: true, at: uptime, log: log)
     // The pacer waits out a 429, and a halt has lines of its own.
     case .notDone, .halt: break
-    case .reported, .review, .superseded, .rematch, .verify:
-      (failed, unlisted) = ([], 0)
-      (failures, probe) = (0, nil)
-      outage.succeed(at: uptime, log: log)
+    case .reported, .review, .superseded, .rematch, .verify: recover(at: uptime, log: log)
     }
   }
 
@@ -66,6 +65,20 @@ struct LaneHealth {
     if failure.isOfList { unlisted += 1 }
     let isLanes = failure.cause.isUnreached || unlisted >= Self.failuresMax
     fail("\(failure)", failure.order.entry, isLanes: isLanes, at: uptime, log: log)
+  }
+
+  /// Takes in that the API didn't say whose account it is.
+  mutating func noteNoAccount(_ failure: ReadFailure, at uptime: Duration, log: Logger) {
+    isWithoutAccount = true
+    fail("asked for a known referral: \(failure)", nil, isLanes: true, at: uptime, log: log)
+  }
+
+  /// Takes in that it is known whose account it is; true where that was what the lane was out of order for.
+  mutating func noteAccount(at uptime: Duration, log: Logger) -> Bool {
+    guard isWithoutAccount else { return false }
+    isWithoutAccount = false
+    recover(at: uptime, log: log)
+    return true
   }
 
   /// The probe turned out not to be sent, or not now: the next order is the next probe.
@@ -86,10 +99,16 @@ struct LaneHealth {
     )
   }
 
+  private mutating func recover(at uptime: Duration, log: Logger) {
+    (failed, unlisted) = ([], 0)
+    (failures, probe) = (0, nil)
+    outage.succeed(at: uptime, log: log)
+  }
+
   private mutating func fail(
-    _ words: String, _ entry: EntryID, isLanes: Bool, at uptime: Duration, log: Logger
+    _ words: String, _ entry: EntryID?, isLanes: Bool, at uptime: Duration, log: Logger
   ) {
-    failed.insert(entry)
+    if let entry { failed.insert(entry) }
     guard isLanes || failed.count >= Self.failuresMax || failures > 0 else { return }
     failures += 1
     probe = entry

@@ -70,7 +70,7 @@ struct Sending: Sendable {
       if case .success(let value, _) = referral { shown = value }
       verdict = SendVerdict(
         verifying: reason, referral: referral, report: report, history: history, now: surroundings.clock.now,
-        skew: try await skew())
+        skew: try await skew(), doubt: surroundings.clock.doubt(since: history.firstSentAt ?? startedAt))
       // The answer itself was clear: this send was not done, whether or not the referral could be asked for.
       isUnknown = false
     }
@@ -140,10 +140,7 @@ struct Sending: Sendable {
   }
 
   private func log(_ ended: Ended, detail: String?, next: SendResult.Next) {
-    var fields: [String: String?] = [
-      "order": ended.order.orderID, "referral": ended.report.referralID.text, "attempt": String(ended.attemptNumber),
-      "http_status": ended.httpStatus.map(String.init), "duration_ms": String(ended.duration.wholeMilliseconds),
-    ]
+    var fields = ended.fields
     if case .again(let time) = next { fields["next_try"] = time.description }
     let subject = "order \(ended.order.orderID) for referral \(ended.report.referralID)"
     let because = detail.map { ": \($0)" } ?? ""
@@ -153,12 +150,20 @@ struct Sending: Sendable {
     case .review(let reason, _):
       fields["reason"] = reason.rawValue
       surroundings.log.event(.review, .error, "\(subject) needs a person\(because)", fields)
-    case .halt(let reason, _):
-      fields["reason"] = reason.rawValue
-      surroundings.log.event(.apiHalted, .error, "sending halts until the API accepts us again\(because)", fields)
-    case .unknown, .notDone, .rematch, .verify:
+    // Of a halt the lane tells, once for all that are under way.
+    case .unknown, .notDone, .rematch, .verify, .halt:
       surroundings.log.event(.deferred, .debug, "\(subject) is tried again\(because)", fields)
     }
+  }
+}
+
+extension Sending.Ended {
+  /// What the log says with it.
+  var fields: [String: String?] {
+    [
+      "order": order.orderID, "referral": report.referralID.text, "attempt": String(attemptNumber),
+      "http_status": httpStatus.map(String.init), "duration_ms": String(duration.wholeMilliseconds),
+    ]
   }
 }
 

@@ -26,13 +26,21 @@ struct UnknownSettling: Sendable {
       return try transaction.sendSkew()
     }
     if referral.status == .converted {
-      let isOurs = SendVerdict.isOurs(
-        referral, frozen.report, firstSentAt: frozen.firstSentAt, now: now, skew: skew)
-      return isOurs
-        ? try await end(
+      switch SendVerdict.author(
+        of: referral, frozen.report, firstSentAt: frozen.firstSentAt, now: now, skew: skew,
+        doubt: surroundings.clock.doubt(since: frozen.firstSentAt ?? frozen.frozenAt))
+      {
+      case .us:
+        return try await end(
           order, .reported, "was done, and has stopped qualifying since: correct it in the partner dashboard")
-        : try await end(
+      case .another:
+        return try await end(
           order, .superseded, "stopped qualifying; its referral was converted by another order or another program")
+      case .unclear:
+        return try await review(
+          order, frozen, .clockCorrected,
+          "stopped qualifying; its referral was converted, and as the clock was corrected nobody can tell by whom")
+      }
     }
     let clearAt = (frozen.lastSentAt ?? frozen.frozenAt) + Self.doubtLasts
     guard now >= clearAt else {

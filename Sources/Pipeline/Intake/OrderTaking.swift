@@ -23,7 +23,10 @@ struct OrderTaking: Sendable {
     var taken = Taken()
     let facts = try DecidingFacts(transaction)
     // In order of placing, so that of rivals that are seen together the earliest gets their referral.
-    for seen in orders.filter({ $0.row.isPlaced(from: start) }).sorted(by: { $0.row.precedes($1.row) }) {
+    // Places are sorted and not orders, of which a page of a few thousand is megabytes.
+    let places = orders.indices.filter { orders[$0].row.isPlaced(from: start) }
+    for place in places.sorted(by: { orders[$0].row.precedes(orders[$1].row) }) {
+      let seen = orders[place]
       switch try transaction.standing(of: seen.row) {
       case .unchanged: continue
       case .unknown: try takeNew(seen, facts, transaction, &taken)

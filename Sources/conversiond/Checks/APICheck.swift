@@ -12,6 +12,15 @@ struct APICheck {
   let key: APIKey
 
   func lines() async -> [CheckLine] {
+    let resolving = NameResolving.limit.map { limit in
+      CheckLine(
+        .warn, "api", "\(limit): a name server that falls silent holds up all that is asked of the API",
+        advice: "7.87.0 or later with the threaded resolver doesn't; or set a short timeout in /etc/resolv.conf")
+    }
+    return await answer() + [resolving].compactMap(\.self)
+  }
+
+  private func answer() async -> [CheckLine] {
     guard let url = PartnersBaseURL(configuration.baseURL) else {
       return [CheckLine(.fail, "api", "\(configuration.baseURL) is no URL of an API", advice: "correct api.base_url")]
     }

@@ -63,6 +63,7 @@ struct Daemon {
       services.append(
         ControlServer(path: ControlPaths.socket(in: folder), ledgerPath: home.path, status: status, log: log))
     }
+    try await surroundings.clock.resume(from: ledger)
     try await CatchUp.begin(ledger)
     try await tellQuiet(ledger, log: log)
     StartupPages.release()

@@ -76,7 +76,8 @@ final class ModelShop: OrderSource {
 
   private func moment(_ state: State) -> SnapshotMoment {
     SnapshotMoment(
-      readAt: state.isOnHost ? clock.now : clock.trueTime, horizon: state.lastVersion + 1, end: state.lastVersion + 1)
+      readAt: state.isOnHost ? clock.now : clock.trueTime, horizon: state.lastVersion + 1, end: state.lastVersion + 1,
+      isOnHost: state.isOnHost)
   }
 
   func sweep(_ piece: SweepPiece, of survey: ShopSurvey, screen: OrderScreen) async throws -> SweepPage {

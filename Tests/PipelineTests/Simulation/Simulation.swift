@@ -116,7 +116,10 @@ final class Simulation: Sendable {
     // Not as services: what waits for a graceful shutdown of them runs on threads of its own.
     let task = Task(executorPreference: executor) { [self] in
       // A daemon that can't begin ends, and is started again.
-      do { try await CatchUp.begin(store) } catch { return agenda.add(after: .zero) { [self] in try giveUp(life) } }
+      do {
+        try await surroundings.clock.resume(from: store)
+        try await CatchUp.begin(store)
+      } catch { return agenda.add(after: .zero) { [self] in try giveUp(life) } }
       await withDiscardingTaskGroup { group in
         group.addTask { await intake.loop() }
         group.addTask { await ReferralMirror(surroundings).loop() }

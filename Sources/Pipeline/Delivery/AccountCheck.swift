@@ -1,0 +1,40 @@
+import Conversions
+
+/// Whether the API is that of the account whose referrals the ledger holds: another account's would answer 404 for every
+/// one of them.
+struct AccountCheck: Sendable {
+  /// What the API says of it.
+  enum Verdict: Sendable {
+    /// It knows a referral that it showed before, or none was ever shown.
+    case ours
+    /// It answers 404 for each of a few; one alone may have been deleted.
+    case another
+    /// No answer from which it could be told.
+    case undecided(ReadFailure)
+  }
+
+  let surroundings: Surroundings
+
+  /// Asks the API for a few referrals that it must know.
+  ///
+  /// - Throws: `LedgerFailure`, or `CancellationError`.
+  func verdict() async throws -> Verdict {
+    let known = try await surroundings.ledger.transaction { try $0.knownReferrals(limit: 3) }
+    for id in known {
+      let answer = await surroundings.partners.referral(id)
+      switch answer {
+      case .success(_, let head), .failure(_, let head): surroundings.clock.heard(head)
+      case .transport: break
+      }
+      switch answer {
+      case .success: return .ours
+      case .failure(let failure, let head) where head.status == 404 && failure.code == "NOT_FOUND": continue
+      case .failure(let failure, let head): return .undecided(ReadFailure(status: head.status, failure))
+      case .transport(let failure):
+        try Task.checkCancellation()
+        return .undecided(ReadFailure(failure))
+      }
+    }
+    return known.isEmpty ? .ours : .another
+  }
+}
