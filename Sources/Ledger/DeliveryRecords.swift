@@ -170,14 +170,14 @@ extension SQLiteTransaction: DeliveryRecords {
       """
       INSERT INTO attempts (entry, number, started_at)
       SELECT entry, 1 + coalesce((SELECT max(number) FROM attempts a WHERE a.entry = r.entry), 0), last_sent_at
-      FROM reports r WHERE is_sending = 1
+      FROM reports r INDEXED BY reports_sending WHERE is_sending = 1
       """)
     try execute(
       """
       UPDATE orders SET reason = 'interrupted', send_at = ?, detail = 'the daemon ended while this was being sent'
-      WHERE entry IN (SELECT entry FROM reports WHERE is_sending = 1) AND outcome = 'queued'
+      WHERE entry IN (SELECT entry FROM reports INDEXED BY reports_sending WHERE is_sending = 1) AND outcome = 'queued'
       """, [now.microseconds])
-    try execute("UPDATE reports SET is_unknown = 1, is_sending = 0 WHERE is_sending = 1")
+    try execute("UPDATE reports INDEXED BY reports_sending SET is_unknown = 1, is_sending = 0 WHERE is_sending = 1")
     return db.changesCount
   }
 

@@ -26,8 +26,8 @@ enum LedgerSchema {
     migrator.registerMigration("6: people who were forgotten") { db in
       try db.execute(sql: forgotten)
     }
-    migrator.registerMigration("7: what is being sent is told by its report") { db in
-      try db.execute(sql: sending)
+    migrator.registerMigration("7: what is being sent is told by its report; orders in the order of deciding") { db in
+      try db.execute(sql: sending + deciding)
     }
     return migrator
   }
@@ -209,6 +209,12 @@ enum LedgerSchema {
       AND number = (SELECT max(number) FROM attempts a WHERE a.entry = attempts.entry);
     UPDATE orders SET outcome = 'queued', send_at = decided_at WHERE outcome = 'sending';
     CREATE INDEX reports_sending ON reports (entry) WHERE is_sending = 1;
+    """
+
+  /// In the order in which orders are decided: by the time alone, all of a backlog would be sorted for each batch.
+  private static let deciding = """
+    DROP INDEX orders_to_decide;
+    CREATE INDEX orders_to_decide ON orders (decide_at, placed_from) WHERE decide_at IS NOT NULL;
     """
 
   private static let referrals = """

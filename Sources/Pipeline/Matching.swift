@@ -30,13 +30,13 @@ public struct Matching: Service {
       do {
         let decided = try await decideBatch()
         outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
-        await surroundings.vitals.well(.ledger, at: surroundings.clock.now)
+        surroundings.vitals.well(.ledger, at: surroundings.clock.now)
         if decided == 0 { try await waitForWork() }
       } catch is CancellationError where Task.isCancelled {
         return
       } catch {
         outage.fail("\(error)", level: .error, at: surroundings.clock.uptime, log: surroundings.log)
-        await surroundings.vitals.ill(.ledger, "\(error)", at: surroundings.clock.now)
+        surroundings.vitals.ill(.ledger, "\(error)", at: surroundings.clock.now)
         let wait = await surroundings.chance.wait(.reconnect, afterFailures: outage.failures)
         try? await surroundings.clock.sleep(for: wait)
       }

@@ -137,13 +137,13 @@ public struct ReferralMirror: Service {
 
   private func tellHealth(_ progress: MirrorProgress) async {
     let now = surroundings.clock.now
-    guard let fault = progress.distrust else { return await surroundings.vitals.well(.referrals, at: now) }
-    await surroundings.vitals.ill(.referrals, "safe mode: \(fault)", at: now)
+    guard let fault = progress.distrust else { return surroundings.vitals.well(.referrals, at: now) }
+    surroundings.vitals.ill(.referrals, "safe mode: \(fault)", at: now)
   }
 
   private func report(_ error: any Error, _ outage: inout Outage) async {
     let failure = error as? ReadFailure
-    await surroundings.vitals.ill(failure == nil ? .ledger : .referrals, "\(error)", at: surroundings.clock.now)
+    surroundings.vitals.ill(failure == nil ? .ledger : .referrals, "\(error)", at: surroundings.clock.now)
     let reason = failure?.haltReason
     outage.fail(
       "\(error)", level: reason == nil ? .warning : .error, isHalt: reason != nil, at: surroundings.clock.uptime,

@@ -1,7 +1,9 @@
 public import Conversions
+import Synchronization
 
-/// How the daemon is, as its loops last found it: what `status` shows beside the ledger's counts.
-public actor Vitals {
+/// How the daemon is, as its loops last found it: what `status` shows beside the ledger's counts. Each send notes
+/// something, so there is nobody to wait for.
+public final class Vitals: Sendable {
   /// How one thing outside is.
   public struct Health: Sendable, Hashable {
     /// Whether the last try worked; nil before the first.
@@ -26,22 +28,26 @@ public actor Vitals {
     case room
   }
 
-  private var organs: [Organ: Health] = [:]
+  private let organs = Mutex<[Organ: Health]>([:])
 
   /// Nothing known yet.
   public init() {}
 
   /// Notes that something worked.
   public func well(_ organ: Organ, at now: Timestamp) {
-    if organs[organ]?.isWell != true { organs[organ] = Health(isWell: true, since: now) }
+    organs.withLock { organs in
+      if organs[organ]?.isWell != true { organs[organ] = Health(isWell: true, since: now) }
+    }
   }
 
   /// Notes that something failed.
   public func ill(_ organ: Organ, _ message: String, at now: Timestamp) {
-    let since = organs[organ]?.isWell == false ? organs[organ]?.since : now
-    organs[organ] = Health(isWell: false, since: since, message: message)
+    organs.withLock { organs in
+      let since = organs[organ]?.isWell == false ? organs[organ]?.since : now
+      organs[organ] = Health(isWell: false, since: since, message: message)
+    }
   }
 
   /// How everything is.
-  public func snapshot() -> [Organ: Health] { organs }
+  public func snapshot() -> [Organ: Health] { organs.withLock { $0 } }
 }

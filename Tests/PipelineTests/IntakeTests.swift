@@ -116,10 +116,10 @@ extension Loops {
         #expect(lines.first?.message.contains("server closed") == true && lines.first?.level == .warning)
         #expect(lines.dropFirst().allSatisfy { $0.message.contains("minutes") })
         #expect(world.lines.of(.pollRecovered).isEmpty)
-        #expect(await world.surroundings.vitals.snapshot()[.database]?.isWell == false)
+        #expect(world.surroundings.vitals.snapshot()[.database]?.isWell == false)
         world.shop.state.withLock { $0.outage = nil }
         try await world.pass(.seconds(300))
-        #expect(await world.surroundings.vitals.snapshot()[.database]?.isWell == true)
+        #expect(world.surroundings.vitals.snapshot()[.database]?.isWell == true)
       }
       #expect(world.lines.of(.pollRecovered).count == 1)
       #expect(world.lines.of(.pollFailed).count <= 5)

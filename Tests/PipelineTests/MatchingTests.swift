@@ -106,12 +106,12 @@ extension Loops {
       try await world.running([world.matching]) {
         try await world.pass(.seconds(300))
         #expect(world.lines.of(.ledgerFailed).count == 1)
-        #expect(await world.surroundings.vitals.snapshot()[.ledger]?.isWell == false)
+        #expect(world.surroundings.vitals.snapshot()[.ledger]?.isWell == false)
         world.ledger.state.withLock { $0.isFull = false }
         try await world.reaches(within: .seconds(120)) { try await world.order(1)?.decidedAt != nil }
         try await world.quiet()
         #expect(world.lines.of(.ledgerRecovered).count == 1)
-        #expect(await world.surroundings.vitals.snapshot()[.ledger]?.isWell == true)
+        #expect(world.surroundings.vitals.snapshot()[.ledger]?.isWell == true)
       }
     }
   }

@@ -38,7 +38,7 @@ extension Loops {
         try await world.reaches(within: .seconds(60)) { world.lines.of(.apiHalted).count == 1 }
         #expect(world.lines.of(.apiHalted).first?.reason == fault.reason)
         #expect(world.lines.of(.apiHalted).first?.level == .error)
-        #expect(await world.surroundings.vitals.snapshot()[.referrals]?.isWell == false)
+        #expect(world.surroundings.vitals.snapshot()[.referrals]?.isWell == false)
         try await world.reaches(within: .seconds(3600)) { world.lines.of(.apiRecovered).count == 1 }
       }
       #expect(world.lines.of(.apiHalted).count == 1, "an outage is one line when it begins")

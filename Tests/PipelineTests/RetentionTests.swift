@@ -118,12 +118,12 @@ extension Loops {
           #expect(try await world.orders().count == 1, "at \(size)")
         }
         #expect(world.lines.of(.ledgerFull).count == 1 && world.lines.of(.ledgerRoom).isEmpty)
-        #expect(await world.surroundings.vitals.snapshot()[.room]?.isWell == false)
+        #expect(world.surroundings.vitals.snapshot()[.room]?.isWell == false)
         let asked = world.shop.state.withLock { $0.asked.count }
         world.ledger.state.withLock { $0.size = 749_999 }
         try await world.reaches(within: .seconds(60)) { try await world.orders().count == 4 }
         #expect(world.shop.state.withLock { $0.asked.count } > asked)
-        #expect(await world.surroundings.vitals.snapshot()[.room]?.isWell == true)
+        #expect(world.surroundings.vitals.snapshot()[.room]?.isWell == true)
       }
       #expect(world.lines.of(.ledgerFull).count == 1 && world.lines.of(.ledgerRoom).count == 1)
     }

@@ -164,7 +164,7 @@ import Testing
       try shop.configure(["ledger.size_max": "2GiB"])
       try await shop.start()
       #expect(
-        await eventually(within: .seconds(40), every: .milliseconds(500)) {
+        await eventually(within: .seconds(120), every: .milliseconds(500)) {
           let outcomes = try? await shop.status().report.outcomes
           return outcomes?.first { $0.outcome == "waiting" }?.count == 60_000
         })

@@ -30,9 +30,8 @@ import Synchronization
   private nonisolated(unsafe) var running: [Int: (handle: CurlHandle, transfer: CurlTransfer)] = [:]
   private nonisolated(unsafe) var idle: [CurlHandle] = []
 
-  /// For at most so many transfers at once, on as many connections, each opened when it is first needed.
-  ///
-  /// - Parameter withdrawsAfter: After which results nothing is begun that was submitted before.
+  /// For at most so many transfers at once, on as many connections, each opened when it is first needed. After a result
+  /// of which `isOfAll` is true, nothing is begun that was submitted before it.
   init(
     _ options: HTTPOptions, transfersMax: Int,
     withdrawsAfter isOfAll: @escaping @Sendable (Result<HTTPAnswer, TransportFailure>) -> Bool = { _ in false }

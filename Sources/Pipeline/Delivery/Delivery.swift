@@ -119,7 +119,7 @@ public struct Delivery: Service {
   private func putOff(_ failure: LookFailure, _ lane: Lane) async throws {
     let later = surroundings.clock.now + LooksBeforeSend.wait
     let until = lane.health.failures > 0 ? failure.order.dueAt ?? later : later
-    await surroundings.vitals.ill(.delivery, "\(failure)", at: surroundings.clock.now)
+    surroundings.vitals.ill(.delivery, "\(failure)", at: surroundings.clock.now)
     try await surroundings.ledger.transaction {
       try $0.postpone(failure.order.entry, until: until, reason: LookFailure.reason, detail: "\(failure)")
     }
@@ -131,7 +131,7 @@ public struct Delivery: Service {
     // What came of a send may be the very thing that couldn't be stored.
     lane.hasRecovered = false
     let organ: Vitals.Organ = error is OrderSourceFailure ? .database : error is LedgerFailure ? .ledger : .delivery
-    await surroundings.vitals.ill(organ, "\(error)", at: surroundings.clock.now)
+    surroundings.vitals.ill(organ, "\(error)", at: surroundings.clock.now)
     lane.outage.fail(
       "\(error)", level: organ == .database ? .warning : .error, at: surroundings.clock.uptime, log: surroundings.log)
     let wait = await surroundings.chance.wait(.reconnect, afterFailures: lane.outage.failures)

@@ -93,11 +93,11 @@ struct Lane {
     case .ours?:
       guard health.noteAccount(at: surroundings.clock.uptime, log: surroundings.log) else { return true }
       restUntil = nil
-      await surroundings.vitals.well(.delivery, at: surroundings.clock.now)
+      surroundings.vitals.well(.delivery, at: surroundings.clock.now)
       return true
     case .undecided(let failure)?:
       health.noteNoAccount(failure, at: surroundings.clock.uptime, log: surroundings.log)
-      await surroundings.vitals.ill(.delivery, "\(failure)", at: surroundings.clock.now)
+      surroundings.vitals.ill(.delivery, "\(failure)", at: surroundings.clock.now)
       await slowDown(wait, at: surroundings.clock.uptime)
       return false
     case .another?, nil: return false

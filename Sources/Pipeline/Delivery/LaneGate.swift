@@ -29,7 +29,7 @@ struct LaneGate: Sendable {
       (mayBeHalted, told) = (false, nil)
       return true
     }
-    await surroundings.vitals.ill(.delivery, "\(halt.reason.rawValue): \(halt.detail)", at: halt.since)
+    surroundings.vitals.ill(.delivery, "\(halt.reason.rawValue): \(halt.detail)", at: halt.since)
     if let probeAt, surroundings.clock.uptime < probeAt {
       try await surroundings.deliveryBell.wait(until: probeAt, clock: surroundings.clock)
       return false
@@ -38,7 +38,7 @@ struct LaneGate: Sendable {
     guard try await probe(halt.reason) else { return false }
     try await surroundings.ledger.transaction { try $0.setLaneHalt(nil) }
     told = nil
-    await surroundings.vitals.well(.delivery, at: surroundings.clock.now)
+    surroundings.vitals.well(.delivery, at: surroundings.clock.now)
     surroundings.log.event(.apiRecovered, .notice, "the API accepts us again; sending goes on")
     return true
   }

@@ -76,7 +76,8 @@ struct Sending: Sendable {
     }
     let ended = Ended(
       order: order, report: report, verdict: verdict, attemptNumber: number, startedAt: startedAt,
-      duration: surroundings.clock.uptime - began, httpStatus: answer.httpStatus, isUnknown: isUnknown,
+      duration: answer.duration ?? (surroundings.clock.uptime - began), httpStatus: answer.httpStatus,
+      isUnknown: isUnknown,
       isWithdrawn: answer.isWithdrawn, shown: shown)
     try await settle(ended)
     return ended
@@ -125,17 +126,17 @@ struct Sending: Sendable {
       if let shown = ended.shown { _ = try transaction.record(shown, seenAt: now) }
       if let halt { try transaction.setLaneHalt(halt) }
     }
-    if !ended.isWithdrawn { await note(verdict, now: now) }
+    if !ended.isWithdrawn { note(verdict, now: now) }
     log(ended, detail: detail, next: result.next)
     surroundings.matchingBell.ring()
   }
 
-  private func note(_ verdict: SendVerdict, now: Timestamp) async {
+  private func note(_ verdict: SendVerdict, now: Timestamp) {
     switch verdict {
     case .halt(let reason, let words):
-      await surroundings.vitals.ill(.delivery, "\(reason.rawValue): \(words)", at: now)
-    case .unknown(let words, _), .notDone(let words, _): await surroundings.vitals.ill(.delivery, words, at: now)
-    default: await surroundings.vitals.well(.delivery, at: now)
+      surroundings.vitals.ill(.delivery, "\(reason.rawValue): \(words)", at: now)
+    case .unknown(let words, _), .notDone(let words, _): surroundings.vitals.ill(.delivery, words, at: now)
+    default: surroundings.vitals.well(.delivery, at: now)
     }
   }
 
@@ -168,6 +169,16 @@ extension Sending.Ended {
 }
 
 extension APIAnswer {
+  /// How long the exchange took, without the wait for a connection; nil where nobody measured it.
+  fileprivate var duration: Duration? {
+    let measured =
+      switch self {
+      case .success(_, let head), .failure(_, let head): head.duration
+      case .transport(let failure): failure.duration
+      }
+    return measured > .zero ? measured : nil
+  }
+
   /// Whether it was not sent because of what came of another one.
   var isWithdrawn: Bool {
     if case .transport(let failure) = self { failure.kind == .withdrawn } else { false }

@@ -78,7 +78,7 @@ public struct Intake: Service {
         run = current
         guard let warnings else { continue }
         outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
-        await surroundings.vitals.well(.database, at: surroundings.clock.now)
+        surroundings.vitals.well(.database, at: surroundings.clock.now)
         tell(warnings, &told)
       } catch is CancellationError where Task.isCancelled {
         return
@@ -141,7 +141,7 @@ public struct Intake: Service {
   private func report(_ error: any Error, _ outage: inout Outage) async {
     let failure = error as? OrderSourceFailure
     let message = failure.map(\.message) ?? "\(error)"
-    await surroundings.vitals.ill(failure == nil ? .ledger : .database, message, at: surroundings.clock.now)
+    surroundings.vitals.ill(failure == nil ? .ledger : .database, message, at: surroundings.clock.now)
     let needsPerson = failure?.kind == .mapping || failure?.kind == .permission
     outage.fail(
       message, level: needsPerson ? .error : .warning, at: surroundings.clock.uptime, log: surroundings.log,

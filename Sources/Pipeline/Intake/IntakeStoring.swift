@@ -79,7 +79,7 @@ extension IntakeRun {
         ["order": order, "reason": ReviewReason.idReused.rawValue])
     }
     guard taken.changes > 0 else { return }
-    await surroundings.vitals.well(.ledger, at: surroundings.clock.now)
+    surroundings.vitals.well(.ledger, at: surroundings.clock.now)
     surroundings.matchingBell.ring()
     if taken.waitsForSweep { surroundings.mirrorBell.ring() }
     if taken.decided.contains(where: { $0.decision.outcome == .queued }) { surroundings.deliveryBell.ring() }

@@ -31,10 +31,10 @@ struct LedgerRoom {
     let words =
       "\(used): orders are not read until it takes less than \(Self.text(goOn)); raise size_max, or lower ledger.retain"
     if isFull {
-      await surroundings.vitals.ill(.room, words, at: surroundings.clock.now)
+      surroundings.vitals.ill(.room, words, at: surroundings.clock.now)
       if !wasFull { surroundings.log.event(.ledgerFull, .error, words) }
     } else {
-      await surroundings.vitals.well(.room, at: surroundings.clock.now)
+      surroundings.vitals.well(.room, at: surroundings.clock.now)
       surroundings.log.event(.ledgerRoom, .notice, "\(used): orders are read again")
     }
     return !isFull

@@ -19,7 +19,7 @@ struct StatusSource: Sendable {
   var reports: LedgerReports { LedgerReports(ledger: ledger, emails: EmailDisplay(configuration.log.emails)) }
 
   func report() async throws -> StatusReport {
-    let (now, organs) = (clock.now, await vitals.snapshot())
+    let (now, organs) = (clock.now, vitals.snapshot())
     var report = StatusReport(
       state: "running", program: Version.text, ledger: ledgerPath, dryRun: isDryRun, pid: getpid(),
       startedAt: startedAt.description, now: now.description, database: health(organs[.database]),

@@ -9,8 +9,8 @@ extension Simulation {
       switch without {
       case .frozenBody:
         """
-        CREATE TRIGGER IF NOT EXISTS thaw AFTER UPDATE OF outcome ON orders
-        WHEN OLD.outcome = 'sending' AND NEW.outcome = 'queued'
+        CREATE TRIGGER IF NOT EXISTS thaw AFTER UPDATE OF send_at ON orders
+        WHEN OLD.outcome = 'queued' AND NEW.outcome = 'queued'
         BEGIN DELETE FROM reports WHERE entry = NEW.entry; END
         """
       case .unknownOutcome:
