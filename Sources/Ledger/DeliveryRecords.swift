@@ -174,7 +174,7 @@ extension SQLiteTransaction: DeliveryRecords {
       """)
     try execute(
       """
-      UPDATE orders SET reason = 'interrupted', send_at = ?, detail = 'the daemon ended while this was being sent'
+      UPDATE orders NOT INDEXED SET reason = 'interrupted', send_at = ?, detail = 'the daemon ended while this was being sent'
       WHERE entry IN (SELECT entry FROM reports INDEXED BY reports_sending WHERE is_sending = 1) AND outcome = 'queued'
       """, [now.microseconds])
     try execute("UPDATE reports INDEXED BY reports_sending SET is_unknown = 1, is_sending = 0 WHERE is_sending = 1")
