@@ -60,7 +60,9 @@ struct SalvageKeeping {
     let hasAll = try reading.rows(of: "forgotten", by: "hash") { rows in
       try writing { db in
         for row in rows {
-          guard let hash = row["hash"] as Data?, hash.count == 32, let time = row["forgotten_at"] as Int64? else {
+          guard let hash = row.readable("hash", as: Data.self), hash.count == 32,
+            let time = row.readable("forgotten_at", as: Int64.self)
+          else {
             continue
           }
           try db.execute(sql: "INSERT OR IGNORE INTO forgotten VALUES (?, ?)", arguments: [hash, time])
@@ -74,14 +76,14 @@ struct SalvageKeeping {
 
   private func keep(_ rows: [Row], _ salvage: inout Salvage) throws {
     var counts = salvage
-    let candidates = rows.filter { row in (row["outcome"] as String?).map(Self.kept.contains) ?? false }
+    let candidates = rows.filter { row in row.readable("outcome", as: String.self).map(Self.kept.contains) ?? false }
     try writing { db in
       for row in candidates {
-        guard let entry = row["entry"] as Int64? else { continue }
+        guard let entry = row.readable("entry", as: Int64.self) else { continue }
         let found = reading.report(of: entry)
         if found == nil, !counts.tables.contains("reports") { counts.tables.append("reports") }
         let report = found.flatMap(\.self)
-        let isQueued = ["queued", "sending"].contains(row["outcome"] as String?)
+        let isQueued = ["queued", "sending"].contains(row.readable("outcome", as: String.self))
         // Never sent: decided anew, from the shop.
         if isQueued, report == nil { continue }
         var outcome: Outcome?
@@ -109,23 +111,35 @@ struct SalvageKeeping {
   ///
   /// - Returns: Its outcome; nil where its content isn't what its digest says, or its report isn't its own.
   private func keep(_ row: Row, _ report: Row?, _ db: Database) throws -> Outcome? {
-    let entry: Int64 = row["entry"]
+    let entry = row.readable("entry", as: Int64.self) ?? 0
     try Self.insert(row, into: "orders", db)
     try db.execute(
       sql: "UPDATE orders SET decide_at = NULL WHERE entry = ? AND outcome <> 'review'", arguments: [entry])
     if let report { try Self.insert(report, into: "reports", db) }
-    if row["outcome"] as String? == "sending" {
+    // A single damaged bit would say that nothing can have been done.
+    try db.execute(
+      sql: "UPDATE reports SET is_unknown = 1 WHERE entry = ? AND first_sent_at IS NOT NULL", arguments: [entry])
+    if row.readable("outcome", as: String.self) == "sending" {
       // As versions before 7 of the tables told it.
       try db.execute(
         sql: "UPDATE orders SET outcome = 'queued', send_at = decided_at WHERE entry = ?", arguments: [entry])
       try db.execute(sql: "UPDATE reports SET is_sending = 1 WHERE entry = ?", arguments: [entry])
     }
-    guard let order = try? transactionOf(db).entry(EntryID(entry)), order.row.digest.bits == row["digest"] as Int64?,
-      !order.row.key.text.isEmpty, reading.isUnder(order.row.key.text, entry)
+    guard let order = try? transactionOf(db).entry(EntryID(entry)),
+      order.row.digest.bits == row.readable("digest", as: Int64.self), !order.row.key.text.isEmpty
     else { return nil }
+    // What a person decided is kept where the index of keys can't tell: at worst it is nobody's.
+    let isDecided = [.discarded, .review].contains(order.outcome)
+    guard reading.isUnder(order.row.key.text, entry) ?? isDecided else { return nil }
     guard let frozen = order.frozen else {
       // One that was sent, and of whose report nothing is left, is known by its referral alone.
-      return report == nil && (order.outcome != .reported || order.referralID != nil) ? order.outcome : nil
+      guard report == nil, order.outcome != .reported || order.referralID != nil else { return nil }
+      if let referral = order.referralID, !reading.holds(referral, entry) {
+        // Under a wrong one it would keep another order from its own.
+        if order.outcome == .reported { return nil }
+        try db.execute(sql: "UPDATE orders SET referral_id = NULL, claims = 0 WHERE entry = ?", arguments: [entry])
+      }
+      return order.outcome
     }
     guard frozen.report.isWhole, frozen.report.transactionID.text == order.row.transactionID,
       order.referralID == nil || order.referralID == frozen.report.referralID
@@ -152,9 +166,10 @@ struct SalvageKeeping {
     var count = salvage.settled
     try writing { db in
       for row in rows {
-        guard let key = row["key"] as String?, !key.isEmpty,
-          let outcome = (row["outcome"] as String?).flatMap(Outcome.init), [.reported, .discarded].contains(outcome),
-          outcome != .reported || row["referral_id"] as String? != nil,
+        guard let key = row.readable("key", as: String.self), !key.isEmpty,
+          let outcome = row.readable("outcome", as: String.self).flatMap(Outcome.init),
+          [.reported, .discarded].contains(outcome),
+          outcome != .reported || row.readable("referral_id", as: String.self) != nil,
           try Int.fetchOne(db, sql: "SELECT 1 FROM orders WHERE key = ?", arguments: [key]) == nil,
           try Int.fetchOne(db, sql: "SELECT 1 FROM settled WHERE key = ?", arguments: [key]) == nil
         else { continue }

@@ -33,7 +33,7 @@ struct SalvageReading {
   var hasOrders: Bool {
     for way in ["ASC", "DESC"] {
       let sql = "SELECT outcome FROM orders NOT INDEXED ORDER BY entry \(way) LIMIT 1"
-      let outcome = try? queue.inDatabase { try Row.fetchOne($0, sql: sql)?[0] as String? }
+      let outcome = try? queue.inDatabase { try Row.fetchOne($0, sql: sql)?.readable("outcome", as: String.self) }
       if let outcome, Outcome(rawValue: outcome) != nil { return true }
     }
     return false
@@ -51,7 +51,7 @@ struct SalvageReading {
     while probes < Self.probesMax {
       if let rows = try rows("entry > ? ORDER BY entry LIMIT \(Self.rangeMax)", [after]) {
         try take(rows)
-        guard let last = rows.last?["entry"] as Int64?, last > after, rows.count == Self.rangeMax else {
+        guard let last = rows.last?.readable("entry", as: Int64.self), last > after, rows.count == Self.rangeMax else {
           return (unreadable, false)
         }
         after = last
@@ -79,9 +79,9 @@ struct SalvageReading {
     // What is behind all that damage, from the end.
     var before = Int64.max
     while let rows = try rows("entry < ? ORDER BY entry DESC LIMIT \(Self.rangeMax)", [before]) {
-      let new = rows.filter { ($0["entry"] as Int64? ?? 0) > after }
+      let new = rows.filter { ($0.readable("entry", as: Int64.self) ?? 0) > after }
       try take(new)
-      guard new.count == Self.rangeMax, let last = new.last?["entry"] as Int64? else { break }
+      guard new.count == Self.rangeMax, let last = new.last?.readable("entry", as: Int64.self) else { break }
       before = last
     }
     return (unreadable, true)
@@ -121,15 +121,17 @@ struct SalvageReading {
     }
   }
 
-  /// Whether the index of keys, where it can be read, has an entry under its key: no digest holds the key.
-  func isUnder(_ key: String, _ entry: Int64) -> Bool {
-    do {
-      return try queue.inDatabase {
-        try Int64.fetchOne($0, sql: "SELECT entry FROM orders WHERE key = ?", arguments: [key]) == entry
-      }
-    } catch {
-      return true
+  /// Whether the index of keys has an entry under its key: no digest holds the key. nil where it can't be read.
+  func isUnder(_ key: String, _ entry: Int64) -> Bool? {
+    try? queue.inDatabase {
+      try Int64.fetchOne($0, sql: "SELECT entry FROM orders WHERE key = ?", arguments: [key]) == entry
     }
+  }
+
+  /// Whether the index of claims has an entry under its referral: without its report no other copy tells that.
+  func holds(_ referral: ReferralID, _ entry: Int64) -> Bool {
+    let sql = "SELECT entry FROM orders INDEXED BY orders_claims WHERE referral_id = ? AND claims = 1"
+    return (try? queue.inDatabase { try Int64.fetchOne($0, sql: sql, arguments: [referral.text]) == entry }) ?? false
   }
 
   /// The report of an entry, where there is one.
@@ -202,5 +204,12 @@ struct SalvageReading {
     case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_IOERR, .SQLITE_ERROR, .SQLITE_MISMATCH, .SQLITE_TOOBIG: true
     default: false
     }
+  }
+}
+
+extension Row {
+  /// A column's value; nil where it is of another kind, as damage makes it: GRDB's own conversion ends the program.
+  func readable<Value: DatabaseValueConvertible>(_ column: String, as type: Value.Type) -> Value? {
+    (self[column] as DatabaseValue?).flatMap(Value.fromDatabaseValue)
   }
 }

@@ -71,12 +71,19 @@ final class APIStub: Sendable {
   private func answer(_ descriptor: Int32, _ buffer: inout [UInt8]) {
     while let request = StubRequest(buffer) {
       buffer.removeFirst(request.length)
-      let body = """
+      // Before anything is sent, a known referral is asked for.
+      let body =
+        request.value.isEmpty
+        ? """
+        {"referralId":"\(request.referral)","referralCode":"a1","status":"pending","friendEmail":null,"friendName":null,\
+        "createdAt":1765000000000,"convertedAt":null,"conversionValue":null,"currency":null,\
+        "referrerIdentifier":"cust_1","externalSourceId":null,"metadata":null}
+        """
+        : """
         {"referralId":"\(request.referral)","status":"converted","convertedAt":1765000000000,\
         "conversionValue":"\(request.value)","idempotent":false}
         """
-      // Reads are none of its business.
-      let status = request.value.isEmpty ? "500 None of this" : "201 Created"
+      let status = request.value.isEmpty ? "200 OK" : "201 Created"
       let head = "HTTP/1.1 \(status)\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
       let bytes = Array((head + body).utf8)
       _ = unsafe send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
@@ -88,24 +95,24 @@ final class APIStub: Sendable {
 /// A request, as far as it has to be understood.
 private struct StubRequest {
   let length: Int
-  /// Empty for a read.
   let referral: String
   /// Empty for a read.
   let value: String
 
   init?(_ bytes: [UInt8]) {
     guard let end = Self.find("\r\n\r\n", in: bytes, from: 0) else { return nil }
+    guard let start = Self.find("/referrals/", in: bytes, from: 0) else { return nil }
+    let name = bytes[(start + 11)...].prefix { ![UInt8(ascii: "/"), UInt8(ascii: " ")].contains($0) }
+    referral = String(decoding: name, as: UTF8.self)
     guard bytes[0] == UInt8(ascii: "P") else {
-      (length, referral, value) = (end + 4, "", "")
+      (length, value) = (end + 4, "")
       return
     }
     guard
       let size = Self.find("Content-Length: ", in: bytes, from: 0).flatMap({ Int(Self.digits(bytes, from: $0 + 16)) }),
-      bytes.count >= end + 4 + size, let start = Self.find("/referrals/", in: bytes, from: 0),
-      let named = Self.find("\"conversionValue\":", in: bytes, from: end)
+      bytes.count >= end + 4 + size, let named = Self.find("\"conversionValue\":", in: bytes, from: end)
     else { return nil }
     length = end + 4 + size
-    referral = String(decoding: bytes[(start + 11)...].prefix { $0 != UInt8(ascii: "/") }, as: UTF8.self)
     value = Self.digits(bytes, from: named + 18)
   }
 
