@@ -162,9 +162,9 @@ extension SQLiteLedger {
   /// nothing else runs on it before.
   func heeded(_ error: any Error) -> GroupCommit.Heeded {
     var failure = (error as? LedgerFailure) ?? (error as? DatabaseError).map { LedgerFailure($0) }
+    if error is RowDecodingError { failure = LedgerFailure(.damaged, "a value of another kind than a ledger holds") }
     if failure?.kind == .damaged, let words = failure?.description, !words.hasPrefix(path) {
-      failure = LedgerFailure(
-        .damaged, "\(path) is damaged: \(words)")
+      failure = LedgerFailure(.damaged, "\(path) is damaged: \(words)")
     }
     if let failure { connection.heed(failure) }
     return GroupCommit.Heeded(error: failure ?? error, isOver: !connection.isOpen)

@@ -304,6 +304,9 @@ extension LedgerFailure {
     case let error as DatabaseError where error.resultCode == .SQLITE_ERROR:
       self.init(.damaged, "\(path) is damaged: \(error.message ?? "SQLITE_ERROR")")
     case let error as DatabaseError: self.init(error)
+    // A value that none of our statements stores.
+    case is RowDecodingError:
+      self.init(.damaged, "\(path) is damaged: it holds values of another kind than a ledger does")
     default: self.init(.other, "cannot open \(path): \(error)")
     }
   }

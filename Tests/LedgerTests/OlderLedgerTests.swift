@@ -31,4 +31,45 @@ import Testing
     #expect(candidates.0.map(\.verdict) == [.chosen, .notPreferred] && candidates.1.isEmpty)
     #expect(try await opened.integrityFaults().isEmpty)
   }
+
+  /// What the seventh migration undoes.
+  private static let sixth = """
+    INSERT INTO attempts (entry, number, started_at) SELECT entry, 1, last_sent_at FROM reports WHERE is_sending = 1;
+    UPDATE orders SET outcome = 'sending', send_at = NULL, decided_at = first_seen_at
+      WHERE entry IN (SELECT entry FROM reports WHERE is_sending = 1);
+    DROP INDEX reports_sending;
+    ALTER TABLE reports DROP COLUMN is_sending;
+    DROP INDEX orders_to_decide;
+    CREATE INDEX orders_to_decide ON orders (decide_at) WHERE decide_at IS NOT NULL;
+    DELETE FROM grdb_migrations WHERE identifier LIKE '7:%';
+    """
+
+  @Test func aSendThatAnEarlierVersionDidNotEndIsAnUnknownOutcome() async throws {
+    let fixture = try LedgerFixture()
+    do {
+      let ledger = try fixture.open()
+      _ = try await ledger.take([.readable(makeOrder(1)), .readable(makeOrder(2))])
+      try await ledger.settleCatchUp()
+      try await ledger.transaction { tx in
+        try tx.decide(EntryID(1), .queued("r1"), at: epoch)
+        try tx.decide(EntryID(2), .queued("r2"), at: epoch)
+        _ = try tx.beginSend(EntryID(1), makeReport(makeOrder(1)), at: epoch)
+      }
+      try ledger.close()
+    }
+    try sqlite(fixture.path, Self.sixth)
+    let opened = try fixture.open()
+    #expect(try await opened.entry(1)?.outcome == .sending)
+    #expect(try await opened.transaction { try $0.outcomes(since: epoch) } == [.sending: 1, .queued: 1])
+    let attempts = try await opened.transaction { tx in
+      let count = try tx.recoverInterruptedSends(at: epoch)
+      #expect(count == 1)
+      return try tx.attempts(of: EntryID(1))
+    }
+    #expect(attempts.map(\.number) == [1] && attempts.first?.verdict == nil)
+    let order = try await opened.entry(1)
+    #expect(order?.outcome == .queued && order?.frozen?.hasUnknownOutcome == true && order?.dueAt == epoch)
+    #expect(try await opened.transaction { try $0.nextToSend(at: epoch, limit: 9) }.map(\.entry.number) == [1, 2])
+    #expect(try await opened.integrityFaults().isEmpty)
+  }
 }
