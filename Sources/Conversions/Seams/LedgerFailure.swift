@@ -27,9 +27,9 @@ public struct LedgerFailure: Error, Hashable, Sendable, CustomStringConvertible 
   /// What happened, and what to do.
   public var description: String
 
-  /// A failure from its values.
+  /// A failure from its values. SQLite's words may have several lines, and the log has one.
   public init(_ kind: Kind, _ description: String) {
     self.kind = kind
-    self.description = description
+    self.description = description.split(whereSeparator: \.isNewline).joined(separator: " ")
   }
 }
