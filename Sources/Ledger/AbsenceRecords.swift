@@ -9,19 +9,25 @@ extension SQLiteTransaction {
     try String.fetchAll(
       db,
       sql: """
-        SELECT id FROM referrals WHERE \(Self.open) AND seen_at < ? ORDER BY coalesce(asked_at, 0), seen_at LIMIT ?
+        SELECT id FROM referrals INDEXED BY referrals_open WHERE \(Self.open) AND seen_at < ? ORDER BY coalesce(asked_at, 0), seen_at LIMIT ?
         """, arguments: [time.microseconds, limit]
     ).map(ReferralID.init)
   }
 
   func noteAbsences(from sweep: Timestamp, mournedUntil: Timestamp) throws -> AbsenceCount {
     try execute(
-      "UPDATE referrals SET absent_since = ?1 WHERE \(Self.open) AND seen_at < ?1 AND absent_since IS NULL",
+      """
+      UPDATE referrals INDEXED BY referrals_open SET absent_since = ?1
+      WHERE \(Self.open) AND seen_at < ?1 AND absent_since IS NULL
+      """,
       [sweep.microseconds])
     let absent = try Int.fetchOne(
-      db, sql: "SELECT count(*) FROM referrals WHERE \(Self.open) AND seen_at < ? AND absent_since > ?",
-      arguments: [sweep.microseconds, mournedUntil.microseconds])
-    let open = try Int.fetchOne(db, sql: "SELECT count(*) FROM referrals WHERE \(Self.open)")
+      db,
+      sql: """
+        SELECT count(*) FROM referrals INDEXED BY referrals_open
+        WHERE \(Self.open) AND seen_at < ? AND absent_since > ?
+        """, arguments: [sweep.microseconds, mournedUntil.microseconds])
+    let open = try Int.fetchOne(db, sql: "SELECT count(*) FROM referrals INDEXED BY referrals_open WHERE \(Self.open)")
     return AbsenceCount(absent: absent ?? 0, open: open ?? 0)
   }
 

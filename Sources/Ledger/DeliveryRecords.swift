@@ -45,16 +45,22 @@ extension SQLiteTransaction: DeliveryRecords {
       values.add(report.body)
       values.add(now)
     }
+    let standing = """
+      SELECT (SELECT max(number) FROM attempts a WHERE a.entry = o.entry), decide_at FROM orders o WHERE o.entry = ?
+      """
+    let stands = try hot(.beforeSend, standing).rows({ $0.add(entry.number) }) {
+      (attempts: $0.integer(0) ?? 0, isToDecide: $0.time(1) != nil)
+    }.first
     // What is being sent is decided by its answer alone.
-    try hot(.sending, "UPDATE orders SET decide_at = NULL WHERE entry = ? AND decide_at IS NOT NULL").run {
-      $0.add(entry.number)
+    if stands?.isToDecide ?? false {
+      try execute("UPDATE orders SET decide_at = NULL WHERE entry = ?", [entry.number])
     }
-    let last = try hot(.lastAttempt, "SELECT max(number) FROM attempts WHERE entry = ?")
-      .rows({ $0.add(entry.number) }) { $0.integer(0) ?? 0 }.first
-    return Int((last ?? 0) + 1)
+    return Int((stands?.attempts ?? 0) + 1)
   }
 
-  func finishSend(_ entry: EntryID, attempt: Attempt, result: SendResult, at now: Timestamp) throws {
+  func finishSend(
+    _ entry: EntryID, _ report: ConversionReport, attempt: Attempt, result: SendResult, at now: Timestamp
+  ) throws {
     let ended = """
       INSERT INTO attempts (entry, number, started_at, duration, http_status, verdict, detail)
       VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -79,15 +85,16 @@ extension SQLiteTransaction: DeliveryRecords {
       values.add(now)
       values.add(entry.number)
     }
-    try settle(entry, result.next, detail: attempt.detail, at: now)
+    try settle(entry, report, result.next, detail: attempt.detail, at: now)
   }
 
-  private func settle(_ entry: EntryID, _ next: SendResult.Next, detail: String?, at now: Timestamp) throws {
-    let referral = try referral(of: entry)
+  private func settle(
+    _ entry: EntryID, _ report: ConversionReport, _ next: SendResult.Next, detail: String?, at now: Timestamp
+  ) throws {
     switch next {
     case .reported:
       try set(entry, .reported, reason: nil, detail: detail, at: now)
-      if let referral { try markConverted(referral.id, value: referral.value, at: now) }
+      try markConverted(report.referralID, value: report.value, at: now)
     case .superseded:
       try set(entry, .superseded, reason: DecisionReason.alreadyConverted, detail: detail, claims: false, at: now)
     case .review(let reason):
@@ -102,7 +109,7 @@ extension SQLiteTransaction: DeliveryRecords {
       try execute("UPDATE orders SET rematches = rematches + 1 WHERE entry = ?", [entry.number])
       try set(entry, .waiting, reason: DecisionReason.noReferralYet, detail: detail, claims: false, at: now)
     }
-    if let referral { try wakeRivals(of: referral.id) }
+    try wakeRivals(of: report.referralID)
     guard next == .rematch else { return }
     // Not at once: another account's API answers 404 for every referral, and must not empty the queue.
     let later = now + Self.rematchWait
@@ -146,13 +153,6 @@ extension SQLiteTransaction: DeliveryRecords {
 
   /// How long an order waits to be matched again whose referral the API said it doesn't know.
   private static let rematchWait = Duration.seconds(60)
-
-  /// Of a frozen report.
-  private func referral(of entry: EntryID) throws -> (id: ReferralID, value: Int64?)? {
-    try hot(.reportedFor, "SELECT referral_id, value FROM reports WHERE entry = ?").rows({ $0.add(entry.number) }) {
-      (ReferralID($0.text(0) ?? ""), $0.integer(1))
-    }.first
-  }
 
   func postpone(_ entry: EntryID, until time: Timestamp, reason: String, detail: String) throws {
     // An order that was decided otherwise while somebody waited for an answer stays what it became.

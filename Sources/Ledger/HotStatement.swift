@@ -105,7 +105,7 @@ final class HotStatements {
   /// Which there are.
   enum Name: Hashable {
     case standing, settled, insert, update, holder, referralByID, referralsByEmail, referralsByExternalID
-    case freezing, sending, lastAttempt, attempt, counting, settle, converted, reportedFor, referralSeenAt
+    case freezing, beforeSend, attempt, counting, settle, converted, referralSeenAt
     case entry, fact, rivals, settleAndLetGo
   }
 

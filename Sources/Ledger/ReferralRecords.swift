@@ -51,8 +51,12 @@ extension SQLiteTransaction: ReferralRecords {
       sql: "SELECT referral_id FROM orders WHERE outcome = 'reported' ORDER BY decided_at DESC LIMIT ?",
       arguments: [limit])
     let seen = try String.fetchAll(
-      db, sql: "SELECT id FROM referrals WHERE status = 'pending' AND gone_at IS NULL ORDER BY seen_at DESC LIMIT ?",
-      arguments: [limit])
+      db,
+      sql: """
+        SELECT id FROM referrals INDEXED BY referrals_open
+        WHERE status IN ('clicked', 'pending') AND status = 'pending' AND gone_at IS NULL
+        ORDER BY created_at DESC LIMIT ?
+        """, arguments: [limit])
     return (reported + seen).prefix(limit).map(ReferralID.init)
   }
 
@@ -66,7 +70,15 @@ extension SQLiteTransaction: ReferralRecords {
   }
 
   func referralCounts() throws -> [ReferralStatus: Int] {
-    let rows = try Row.fetchAll(db, sql: "SELECT status, count(*) AS n FROM referrals GROUP BY status")
+    // The indexes alone, of which neither holds them all.
+    let rows = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT status, count(*) AS n FROM referrals INDEXED BY referrals_open
+        WHERE status IN ('clicked', 'pending') GROUP BY status
+        UNION ALL SELECT status, count(*) FROM referrals INDEXED BY referrals_closed
+        WHERE status NOT IN ('clicked', 'pending') GROUP BY status
+        """)
     return rows.reduce(into: [:]) { counts, row in
       if let status = ReferralStatus(rawValue: row["status"]) { counts[status] = row["n"] }
     }

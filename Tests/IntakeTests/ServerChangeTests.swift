@@ -162,7 +162,7 @@ import Testing
       let attempt = Attempt(
         number: number, startedAt: SystemClock().now, duration: nil, httpStatus: 200, verdict: "reported", detail: nil)
       try transaction.finishSend(
-        entry, attempt: attempt, result: SendResult(next: .reported, isUnknown: false, counts: true),
+        entry, report, attempt: attempt, result: SendResult(next: .reported, isUnknown: false, counts: true),
         at: SystemClock().now)
     }
     try await cluster.stop()

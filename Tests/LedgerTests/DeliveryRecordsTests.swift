@@ -52,7 +52,7 @@ import Testing
       let attempt = Attempt(
         number: 1, startedAt: late, duration: .zero, httpStatus: 404, verdict: "rematch", detail: nil)
       let result = SendResult(next: .rematch, isUnknown: false, counts: false)
-      try tx.finishSend(EntryID(3), attempt: attempt, result: result, at: late)
+      try tx.finishSend(EntryID(3), makeReport(makeOrder(3)), attempt: attempt, result: result, at: late)
       #expect(try tx.undecided(at: epoch + .seconds(60), limit: 9).isEmpty)
       try tx.clampSends(to: epoch + .seconds(900))
       try tx.clampRematches(at: epoch)
@@ -123,7 +123,8 @@ import Testing
       let attempt = Attempt(
         number: number, startedAt: epoch, duration: nil, httpStatus: 400, verdict: "review", detail: "d")
       try tx.finishSend(
-        EntryID(1), attempt: attempt, result: SendResult(next: .review(reason), isUnknown: false, counts: true),
+        EntryID(1), makeReport(makeOrder(1)), attempt: attempt,
+        result: SendResult(next: .review(reason), isUnknown: false, counts: true),
         at: epoch)
     }
     #expect(try await ledger.entry(1)?.claims == keeps)
@@ -138,7 +139,8 @@ import Testing
       let attempt = Attempt(
         number: number, startedAt: epoch, duration: nil, httpStatus: 404, verdict: "rematch", detail: "gone")
       try tx.finishSend(
-        EntryID(1), attempt: attempt, result: SendResult(next: .rematch, isUnknown: false, counts: false), at: epoch)
+        EntryID(1), makeReport(makeOrder(1)), attempt: attempt,
+        result: SendResult(next: .rematch, isUnknown: false, counts: false), at: epoch)
     }
     let entry = try #require(try await ledger.entry(1))
     #expect(entry.frozen == nil && entry.outcome == .waiting && !entry.claims)

@@ -105,7 +105,7 @@ import Testing
       let attempt = Attempt(
         number: number, startedAt: epoch, duration: nil, httpStatus: 500, verdict: "unknown", detail: nil)
       let result = SendResult(next: .review(.gaveUp), isUnknown: true, counts: true)
-      try tx.finishSend(EntryID(1), attempt: attempt, result: result, at: epoch)
+      try tx.finishSend(EntryID(1), makeReport(first), attempt: attempt, result: result, at: epoch)
     }
     let before = try await ledger.entry(1)
     let refused = try await ledger.forget(Self.person, isTrial: false, at: epoch)

@@ -124,7 +124,8 @@ extension SQLiteLedger {
         number: number, startedAt: epoch, duration: .milliseconds(20), httpStatus: 201, verdict: "reported", detail: nil
       )
       try tx.finishSend(
-        EntryID(entry), attempt: attempt, result: SendResult(next: .reported, isUnknown: false, counts: true), at: epoch
+        EntryID(entry), makeReport(order, referral), attempt: attempt,
+        result: SendResult(next: .reported, isUnknown: false, counts: true), at: epoch
       )
     }
   }

@@ -50,7 +50,7 @@ import Testing
       let number = try tx.beginSend(entry, makeReport(order, "r\(order.key)"), at: epoch)
       let attempt = Attempt(
         number: number, startedAt: epoch, duration: nil, httpStatus: nil, verdict: "unknown", detail: "reset")
-      try tx.finishSend(entry, attempt: attempt, result: result, at: epoch)
+      try tx.finishSend(entry, makeReport(order, "r\(order.key)"), attempt: attempt, result: result, at: epoch)
     }
   }
 

@@ -32,7 +32,7 @@ import Testing
     #expect(try await opened.integrityFaults().isEmpty)
   }
 
-  /// What the seventh migration undoes.
+  /// What the seventh and the eighth migration undo.
   private static let sixth = """
     INSERT INTO attempts (entry, number, started_at) SELECT entry, 1, last_sent_at FROM reports WHERE is_sending = 1;
     UPDATE orders SET outcome = 'sending', send_at = NULL, decided_at = first_seen_at
@@ -41,7 +41,17 @@ import Testing
     ALTER TABLE reports DROP COLUMN is_sending;
     DROP INDEX orders_to_decide;
     CREATE INDEX orders_to_decide ON orders (decide_at) WHERE decide_at IS NOT NULL;
-    DELETE FROM grdb_migrations WHERE identifier LIKE '7:%';
+    DROP INDEX orders_email;
+    DROP INDEX orders_external;
+    CREATE INDEX orders_open_email ON orders (email)
+      WHERE email IS NOT NULL AND outcome IN ('waiting', 'held', 'queued', 'review');
+    CREATE INDEX orders_open_external ON orders (external_source_id)
+      WHERE external_source_id IS NOT NULL AND outcome IN ('waiting', 'held', 'queued', 'review');
+    DROP INDEX referrals_closed;
+    DROP INDEX referrals_open;
+    CREATE INDEX referrals_status ON referrals (status, seen_at);
+    CREATE INDEX referrals_open ON referrals (created_at) WHERE status IN ('clicked', 'pending');
+    DELETE FROM grdb_migrations WHERE identifier LIKE '7:%' OR identifier LIKE '8:%';
     """
 
   @Test func aSendThatAnEarlierVersionDidNotEndIsAnUnknownOutcome() async throws {

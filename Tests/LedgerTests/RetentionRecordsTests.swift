@@ -135,7 +135,8 @@ import Testing
       let attempt = Attempt(
         number: number, startedAt: epoch, duration: nil, httpStatus: nil, verdict: "unknown", detail: nil)
       try tx.finishSend(
-        EntryID(5), attempt: attempt, result: SendResult(next: .again(epoch), isUnknown: true, counts: true),
+        EntryID(5), makeReport(makeOrder(5), "r5"), attempt: attempt,
+        result: SendResult(next: .again(epoch), isUnknown: true, counts: true),
         at: epoch)
       // Its sends were not done, for all we know.
       try tx.decide(EntryID(5), Decision(.cancelled, reason: DecisionReason.noLongerQualifies), at: epoch)

@@ -43,11 +43,12 @@ import Testing
   private static func send(
     _ tx: any LedgerTransaction, _ entry: EntryID, _ order: Order, _ next: SendResult.Next
   ) throws {
-    let number = try tx.beginSend(entry, makeReport(order, "r\(order.key.text)"), at: epoch)
+    let report = makeReport(order, "r\(order.key.text)")
+    let number = try tx.beginSend(entry, report, at: epoch)
     let attempt = Attempt(
       number: number, startedAt: epoch, duration: .zero, httpStatus: 200, verdict: "reported", detail: nil)
     try tx.finishSend(
-      entry, attempt: attempt, result: SendResult(next: next, isUnknown: false, counts: true), at: epoch)
+      entry, report, attempt: attempt, result: SendResult(next: next, isUnknown: false, counts: true), at: epoch)
   }
 
   private static func order(_ key: Int) -> Order {

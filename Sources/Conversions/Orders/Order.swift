@@ -78,7 +78,7 @@ public enum OrderTotal: Hashable, Sendable {
 }
 
 /// A row of the shop's table: an order, or what is known of one that can't be read.
-public enum OrderRow: Hashable, Sendable {
+public indirect enum OrderRow: Hashable, Sendable {
   /// An order whose every value could be read.
   case readable(Order)
   /// A row with a value that no order can have. It goes to review; the others go on.

@@ -200,8 +200,10 @@ public protocol DeliveryRecords {
   func nextSendAt() throws -> Timestamp?
   /// Freezes a report and marks its send as begun, before a byte leaves: returns the attempt's number.
   func beginSend(_ entry: EntryID, _ report: ConversionReport, at now: Timestamp) throws -> Int
-  /// Stores what came of a send.
-  func finishSend(_ entry: EntryID, attempt: Attempt, result: SendResult, at now: Timestamp) throws
+  /// Stores what came of a send of a report.
+  func finishSend(
+    _ entry: EntryID, _ report: ConversionReport, attempt: Attempt, result: SendResult, at now: Timestamp
+  ) throws
   /// Puts off an order that was not sent.
   func postpone(_ entry: EntryID, until time: Timestamp, reason: String, detail: String) throws
   /// Takes a frozen report back, unless a send of it may have been done.

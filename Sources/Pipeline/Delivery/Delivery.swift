@@ -32,17 +32,14 @@ public struct Delivery: Service {
   private let surroundings: Surroundings
   private let rules: AttributionRules
   private let settings: Settings
-  private let rereads: Rereads
-  private var flight: Flight {
-    Flight(surroundings: surroundings, rules: rules, settings: settings, rereads: rereads)
-  }
+  private let flight: Flight
 
   /// A delivery with the rules by which changed orders are decided anew.
   public init(_ surroundings: Surroundings, rules: AttributionRules, settings: Settings) {
     self.surroundings = surroundings
     self.rules = rules
     self.settings = settings
-    rereads = Rereads(surroundings)
+    flight = Flight(surroundings, rules: rules, settings: settings)
   }
 
   /// Sends until the task is cancelled or a graceful shutdown begins; a failure is waited out.
@@ -172,7 +169,7 @@ public struct Delivery: Service {
     }
     // Nothing is sent by a rehearsal.
     guard try await lane.isOurAccount(wait: wait(afterFailures:), surroundings) || settings.isDryRun else { return }
-    guard let next = try await lane.queue.next(except: lane.flying, probe: lane.health.probe) else {
+    guard let next = try await lane.next() else {
       return try await sleep(until: try await lane.queue.nextDueAt())
     }
     if settings.isDryRun {
@@ -195,7 +192,7 @@ public struct Delivery: Service {
   private func pick(_ lane: inout Lane) async throws -> QueuedOrder? {
     try await takeLandings(&lane)
     guard lane.mayBegin(at: surroundings.clock.uptime) else { return nil }
-    return try await lane.queue.next(except: lane.flying, probe: lane.health.probe)
+    return try await lane.next()
   }
 
   private func sleep(until due: Timestamp?) async throws {

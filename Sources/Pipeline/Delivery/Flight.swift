@@ -2,14 +2,25 @@ import Conversions
 import Logging
 
 /// One order's way from the queue to the API and back: looked at, read again, frozen, sent, settled.
-struct Flight: Sendable {
+///
+/// One for all of them: what it works with need not be copied for each.
+final class Flight: Sendable {
   /// How often an order that turns out to be another referral's is looked at again before it goes back into the queue.
   private static let looksMax = 3
 
-  let surroundings: Surroundings
-  let rules: AttributionRules
-  let settings: Delivery.Settings
-  let rereads: Rereads
+  private let surroundings: Surroundings
+  private let rules: AttributionRules
+  private let settings: Delivery.Settings
+  private let looks: LooksBeforeSend
+  private let departures: Departures
+  private let sending: Sending
+
+  init(_ surroundings: Surroundings, rules: AttributionRules, settings: Delivery.Settings) {
+    (self.surroundings, self.rules, self.settings) = (surroundings, rules, settings)
+    looks = LooksBeforeSend(surroundings, rules: rules)
+    departures = Departures(surroundings, rules: rules)
+    sending = Sending(surroundings)
+  }
 
   /// How a flight ended.
   enum Landing: Sendable {
@@ -46,18 +57,19 @@ struct Flight: Sendable {
       try await giveUp(order, frozen)
       return nil
     }
-    let sending = Sending(surroundings: surroundings, rules: rules)
     for _ in 0..<Self.looksMax {
       guard let seen = try await looks.look(needs, before: order) else { return nil }
       // The last thing before the send: what the shop changes later is for the partner to correct.
-      let row = try await rereads.row(seen.row.key)
-      switch try await shielded({ try await sending.send(seen, shown: row, permit: permit) }) {
-      case .sent(let ended): return ended
-      case .changed(let changed): (order, needs) = (changed, LooksBeforeSend.Needs())
-      case .settleUnknown(let order, let frozen):
+      switch try await departures.depart(seen) {
+      case .goes(let send): return try await shielded { [sending] in try await sending.send(send, permit: permit) }
+      case .stays(.changed(let changed)): (order, needs) = (changed, LooksBeforeSend.Needs())
+      case .stays(.settleUnknown(let order, let frozen)):
         try await UnknownSettling(surroundings: surroundings).settle(order, frozen)
         return nil
-      case .dropped: return nil
+      case .stays(.dropped(let decided)):
+        decided?.log(to: surroundings.log)
+        return nil
+      case .stays(.send): return nil
       }
     }
     return nil
@@ -74,7 +86,7 @@ struct Flight: Sendable {
       return try await looks.postpone(failure.order, "\(failure)")
     }
     guard let order = looked else { return }
-    let row = try await rereads.row(order.row.key)
+    let row = try await surroundings.orders.orders(withKeys: [order.row.key])[order.row.key]
     let (rules, now) = (rules, surroundings.clock.now)
     let settled = try await surroundings.ledger.transaction {
       try $0.settleBeforeSend(order, shown: row, rules: rules, now: now)
@@ -92,8 +104,6 @@ struct Flight: Sendable {
     case .changed, .dropped: surroundings.matchingBell.ring()
     }
   }
-
-  private var looks: LooksBeforeSend { LooksBeforeSend(surroundings: surroundings, rules: rules) }
 
   /// Keeps an order from being said again.
   private func putAway(_ order: LedgerOrder) async throws {

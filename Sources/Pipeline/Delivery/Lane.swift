@@ -68,6 +68,13 @@ struct Lane {
     width = min(isQuick ? Self.quickWidthMax : Self.widthMax, width + 1)
   }
 
+  /// The next order, which stays that until it is taken.
+  ///
+  /// - Throws: `LedgerFailure`, or `CancellationError`.
+  mutating func next() async throws -> QueuedOrder? {
+    try await queue.next(except: flying, width: width, probe: health.probe)
+  }
+
   /// Whether one more may be under way now.
   func mayBegin(at uptime: Duration) -> Bool {
     hasRecovered && !gate.mayBeHalted && flying.count < width && restUntil.map { $0 <= uptime } ?? true

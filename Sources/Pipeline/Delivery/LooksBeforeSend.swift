@@ -3,14 +3,18 @@ import Logging
 
 /// The looks at the API before an order's first send: at the youngest referrals, and at its own where the mirror's copy
 /// is old.
-struct LooksBeforeSend: Sendable {
+final class LooksBeforeSend: Sendable {
   /// How old the mirror's copy of a referral may be at the first send.
   static let referralAgeMax = Duration.seconds(600)
   /// How long an order waits whose referrals couldn't be read.
   static let wait = Duration.seconds(15)
 
-  let surroundings: Surroundings
-  let rules: AttributionRules
+  private let surroundings: Surroundings
+  private let rules: AttributionRules
+
+  init(_ surroundings: Surroundings, rules: AttributionRules) {
+    (self.surroundings, self.rules) = (surroundings, rules)
+  }
 
   /// What an order needs to have looked at.
   struct Needs: Sendable {

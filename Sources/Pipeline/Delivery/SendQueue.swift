@@ -9,35 +9,37 @@ struct QueuedOrder: Sendable {
 /// The orders whose turn comes next: read from the ledger some at a time, so that thousands a second don't each ask for
 /// themselves, and forgotten after a moment, so that a live order need not wait for a backlog.
 struct SendQueue: Sendable {
-  /// How many are read at a time.
-  private static let readMax = 256
+  /// How many are read at a time, for each that may be under way: those under way are read again each time.
+  private static let readsPerFlight = 2
   /// How long a reading holds.
   private static let readAgeMax = Duration.seconds(1)
 
   private let surroundings: Surroundings
-  private let rules: AttributionRules
+  private let looks: LooksBeforeSend
   private var waiting: [QueuedOrder] = []
   private var readAt: Duration?
 
   init(_ surroundings: Surroundings, rules: AttributionRules) {
-    (self.surroundings, self.rules) = (surroundings, rules)
+    self.surroundings = surroundings
+    looks = LooksBeforeSend(surroundings, rules: rules)
   }
 
   /// The next order, without those that are under way.
   ///
   /// - Parameters:
   ///   - flying: Which are under way.
+  ///   - width: How many may be.
   ///   - probe: The one to be tried first, and before its time, while the API is out of order.
   /// - Returns: It stays the next until it is taken; nil for none.
   /// - Throws: `LedgerFailure`, or `CancellationError`.
-  mutating func next(except flying: Set<EntryID>, probe: EntryID?) async throws -> QueuedOrder? {
+  mutating func next(except flying: Set<EntryID>, width: Int, probe: EntryID?) async throws -> QueuedOrder? {
     if let probe {
-      (waiting, readAt) = (try await read(probe: probe, except: flying), nil)
+      (waiting, readAt) = (try await read(probe: probe, except: flying, limit: 1), nil)
       return waiting.last
     }
     let age = readAt.map { surroundings.clock.uptime - $0 } ?? Self.readAgeMax
     if age >= Self.readAgeMax || waiting.isEmpty {
-      waiting = try await read(probe: nil, except: flying).reversed()
+      waiting = try await read(probe: nil, except: flying, limit: Self.readsPerFlight * width).reversed()
       readAt = surroundings.clock.uptime
     }
     return waiting.last
@@ -54,7 +56,7 @@ struct SendQueue: Sendable {
     try await surroundings.ledger.transaction { try $0.nextSendAt() }
   }
 
-  private func read(probe: EntryID?, except flying: Set<EntryID>) async throws -> [QueuedOrder] {
+  private func read(probe: EntryID?, except flying: Set<EntryID>, limit: Int) async throws -> [QueuedOrder] {
     let now = surroundings.clock.now
     let orders = try await surroundings.ledger.transaction { transaction in
       if let probe, !flying.contains(probe), let order = try transaction.entry(probe), order.outcome == .queued,
@@ -62,11 +64,11 @@ struct SendQueue: Sendable {
       {
         return [order]
       }
-      return try transaction.nextToSend(at: now, limit: probe == nil ? Self.readMax + flying.count : 1)
+      return try transaction.nextToSend(at: now, limit: limit + flying.count)
         .filter { !flying.contains($0.entry) }
     }
     guard !orders.isEmpty else { return [] }
-    let needs = try await LooksBeforeSend(surroundings: surroundings, rules: rules).needs(of: orders)
+    let needs = try await looks.needs(of: orders)
     return zip(orders, needs).map(QueuedOrder.init)
   }
 }

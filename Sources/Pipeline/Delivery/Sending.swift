@@ -2,83 +2,37 @@ import Conversions
 import Logging
 
 /// One send of one conversion, from the mark in the ledger to what came of it.
-struct Sending: Sendable {
+final class Sending: Sendable {
   /// By how much the API's clock may differ from ours when a 409 is judged.
   static let clockSkew = Duration.seconds(300)
 
-  let surroundings: Surroundings
-  let rules: AttributionRules
+  private let surroundings: Surroundings
 
-  /// What came of the try to send an order.
-  enum Result: Sendable {
-    /// It was sent.
-    case sent(Ended)
-    /// Nothing was sent: what is to be looked at first.
-    case changed(LedgerOrder)
-    /// Nothing was sent, and nothing is to be.
-    case dropped
-    /// Nothing was sent: ask the API.
-    case settleUnknown(LedgerOrder, FrozenReport)
-  }
+  init(_ surroundings: Surroundings) { self.surroundings = surroundings }
 
-  /// Freezes the order's report and marks its send, sends it, and stores what came of it.
+  /// Sends what is marked, and stores what came of it.
   ///
-  /// - Parameters:
-  ///   - order: As it stood when its referral was looked at.
-  ///   - row: What the shop shows of it now; nil for an order that is gone.
-  ///   - permit: Used if anything is sent.
-  /// - Returns: What came of it.
   /// - Throws: `LedgerFailure`.
-  func send(_ order: LedgerOrder, shown row: OrderRow?, permit: SendPermit) async throws -> Result {
-    let (startedAt, rules) = (surroundings.clock.now, rules)
-    let begun = try await surroundings.ledger.transaction { transaction -> Begun in
-      let settled = try transaction.settleBeforeSend(order, shown: row, rules: rules, now: startedAt)
-      guard case .send(let order, let report) = settled else { return .not(settled) }
-      return .send(order, report, number: try transaction.beginSend(order.entry, report, at: startedAt))
-    }
-    switch begun {
-    case .send(let order, let report, let number):
-      let history = SendHistory(
-        hasUnknownOutcome: order.frozen?.hasUnknownOutcome ?? false,
-        firstSentAt: order.frozen?.firstSentAt ?? startedAt, rematches: order.rematches)
-      return .sent(try await send(order, report, history, number: number, startedAt: startedAt, permit: permit))
-    case .not(.changed(let order)): return .changed(order)
-    case .not(.settleUnknown(let order, let frozen)): return .settleUnknown(order, frozen)
-    case .not(.dropped(let decided)):
-      decided?.log(to: surroundings.log)
-      return .dropped
-    case .not(.send): return .dropped
-    }
-  }
-
-  private enum Begun {
-    case send(LedgerOrder, ConversionReport, number: Int)
-    case not(BeforeSend)
-  }
-
-  private func send(
-    _ order: LedgerOrder, _ report: ConversionReport, _ history: SendHistory, number: Int, startedAt: Timestamp,
-    permit: SendPermit
-  ) async throws -> Ended {
+  func send(_ send: Send, permit: SendPermit) async throws -> Ended {
     let began = surroundings.clock.uptime
-    let answer = await surroundings.partners.convert(report, permit: permit)
-    var verdict = SendVerdict(answer: answer, report: report, history: history)
+    let answer = await surroundings.partners.convert(send.report, permit: permit)
+    var verdict = SendVerdict(answer: answer, report: send.report, history: send.history)
     var isUnknown = verdict.isUnknown
     var shown: Referral?
     if case .verify(let reason) = verdict {
-      let referral = await surroundings.partners.referral(report.referralID)
+      let referral = await surroundings.partners.referral(send.report.referralID)
       if case .success(let value, _) = referral { shown = value }
       verdict = SendVerdict(
-        verifying: reason, referral: referral, report: report, history: history, now: surroundings.clock.now,
-        skew: try await skew(), doubt: surroundings.clock.doubt(since: history.firstSentAt ?? startedAt))
+        verifying: reason, referral: referral, report: send.report, history: send.history, now: surroundings.clock.now,
+        skew: try await skew(),
+        doubt: surroundings.clock.doubt(since: send.history.firstSentAt ?? send.startedAt))
       // The answer itself was clear: this send was not done, whether or not the referral could be asked for.
       isUnknown = false
     }
     let ended = Ended(
-      order: order, report: report, verdict: verdict, attemptNumber: number, startedAt: startedAt,
+      order: send.order, report: send.report, verdict: verdict, attemptNumber: send.number, startedAt: send.startedAt,
       duration: answer.duration ?? (surroundings.clock.uptime - began), httpStatus: answer.httpStatus,
-      isUnknown: isUnknown,
-      isWithdrawn: answer.isWithdrawn, shown: shown)
+      isUnknown: isUnknown, isWithdrawn: answer.isWithdrawn, shown: shown)
     try await settle(ended)
     return ended
   }
@@ -121,7 +75,7 @@ struct Sending: Sendable {
         nil
       }
     try await surroundings.ledger.transaction { [result] transaction in
-      try transaction.finishSend(ended.order.entry, attempt: attempt, result: result, at: now)
+      try transaction.finishSend(ended.order.entry, ended.report, attempt: attempt, result: result, at: now)
       // The rivals of an order that lost its referral to another program must not be sent after it.
       if let shown = ended.shown { _ = try transaction.record(shown, seenAt: now) }
       if let halt { try transaction.setLaneHalt(halt) }
@@ -155,6 +109,14 @@ struct Sending: Sendable {
     case .unknown, .notDone, .rematch, .verify, .halt:
       surroundings.log.event(.deferred, .debug, "\(subject) is tried again\(because)", fields)
     }
+  }
+}
+
+extension Send {
+  fileprivate var history: SendHistory {
+    SendHistory(
+      hasUnknownOutcome: order.frozen?.hasUnknownOutcome ?? false, firstSentAt: order.frozen?.firstSentAt ?? startedAt,
+      rematches: order.rematches)
   }
 }
 

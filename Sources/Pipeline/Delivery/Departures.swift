@@ -1,0 +1,129 @@
+import Conversions
+import Synchronization
+
+/// The last things before a send: the shop is asked for the order again, and its report is frozen and marked as being
+/// sent, durably. Orders that wait for this together share one read and one transaction; whoever comes while a read is
+/// under way is served by the next one, so that nobody is shown what was read before he asked.
+final class Departures: Sendable {
+  /// The most orders that one read is for.
+  private static let groupMax = 128
+
+  private struct Waiting: Sendable {
+    let order: LedgerOrder
+    let mark: CancellationMark
+    let answer: CheckedContinuation<Departure, any Error>
+  }
+
+  /// Whether nobody waits any more.
+  private final class CancellationMark: Sendable { let isSet = Atomic(false) }
+
+  private struct State {
+    var waiting: [Waiting] = []
+    var isReading = false
+  }
+
+  private let state = Mutex(State())
+  private let surroundings: Surroundings
+  private let rules: AttributionRules
+
+  init(_ surroundings: Surroundings, rules: AttributionRules) {
+    (self.surroundings, self.rules) = (surroundings, rules)
+  }
+
+  /// Has an order that was looked at go, or says why it doesn't. Whoever is cancelled before its send is marked leaves
+  /// the ledger as it was; what is marked is returned, cancelled or not.
+  ///
+  /// - Throws: `OrderSourceFailure`, `LedgerFailure`, or `CancellationError`.
+  func depart(_ order: LedgerOrder) async throws -> Departure {
+    try Task.checkCancellation()
+    let mark = CancellationMark()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { answer in
+        let isFirst = state.withLock { state in
+          state.waiting.append(Waiting(order: order, mark: mark, answer: answer))
+          defer { state.isReading = true }
+          return !state.isReading
+        }
+        // Nobody's own task: the one who asked first may be cancelled, and the others not.
+        if isFirst { Task(executorPreference: surroundings.executor) { await self.readAll() } }
+      }
+    } onCancel: {
+      mark.isSet.store(true, ordering: .relaxed)
+    }
+  }
+
+  private func readAll() async {
+    while let group = nextGroup() {
+      do {
+        let rows = try await surroundings.orders.orders(withKeys: group.map(\.order.row.key))
+        // The next are read while these are being marked.
+        Task(executorPreference: surroundings.executor) { await self.begin(group, rows) }
+      } catch {
+        for waiting in group { waiting.answer.resume(throwing: error) }
+      }
+    }
+  }
+
+  /// Those that wait now; nil for none, after which whoever comes has to begin reading.
+  private func nextGroup() -> [Waiting]? {
+    state.withLock { state in
+      let group = Array(state.waiting.prefix(Self.groupMax))
+      state.waiting.removeFirst(group.count)
+      state.isReading = !group.isEmpty
+      return group.isEmpty ? nil : group
+    }
+  }
+
+  private func begin(_ group: [Waiting], _ rows: [OrderKey: OrderRow]) async {
+    let going = group.filter { waiting in
+      guard waiting.mark.isSet.load(ordering: .relaxed) else { return true }
+      waiting.answer.resume(throwing: CancellationError())
+      return false
+    }
+    do {
+      let departures = try await departures(of: going.map(\.order), rows)
+      for (waiting, departure) in zip(going, departures) { waiting.answer.resume(returning: departure) }
+    } catch {
+      // One that can't go must not hold up the others.
+      for waiting in going { await beginAlone(waiting, rows) }
+    }
+  }
+
+  private func beginAlone(_ waiting: Waiting, _ rows: [OrderKey: OrderRow]) async {
+    do {
+      for departure in try await departures(of: [waiting.order], rows) { waiting.answer.resume(returning: departure) }
+    } catch {
+      waiting.answer.resume(throwing: error)
+    }
+  }
+
+  private func departures(of orders: [LedgerOrder], _ rows: [OrderKey: OrderRow]) async throws -> [Departure] {
+    let (rules, now) = (rules, surroundings.clock.now)
+    return try await surroundings.ledger.transaction { transaction in
+      try orders.map { order in
+        let settled = try transaction.settleBeforeSend(order, shown: rows[order.row.key], rules: rules, now: now)
+        guard case .send(let order, let report) = settled else { return .stays(settled) }
+        let number = try transaction.beginSend(order.entry, report, at: now)
+        return .goes(Send(order: order, report: report, number: number, startedAt: now))
+      }
+    }
+  }
+}
+
+/// What became of an order that was to depart.
+enum Departure: Sendable {
+  /// Its report is frozen, and its send marked: it must be sent.
+  case goes(Send)
+  /// Nothing is to be sent, or something to be looked at first; never `BeforeSend.send`.
+  case stays(BeforeSend)
+}
+
+/// A send that is marked in the ledger.
+struct Send: Sendable {
+  let order: LedgerOrder
+  let report: ConversionReport
+  /// Its attempt's.
+  let number: Int
+  /// Wall-clock time.
+  let startedAt: Timestamp
+}
