@@ -124,6 +124,7 @@ extension Loops {
 
     @Test func anotherAccountsOwnReferralsDoNotFreeTheLane() async throws {
       let world = try await queued(8)
+      world.clock.advance(to: world.clock.uptime + .seconds(1))
       world.api.state.withLock { $0.table.referrals = [:] }
       for key in 1...9 { world.api.put(makeReferral("x\(key)", email: "stranger\(key)@example.com")) }
       try await world.running([world.delivery, world.matching, world.mirror]) { try await world.pass(day) }
