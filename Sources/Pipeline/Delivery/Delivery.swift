@@ -172,6 +172,7 @@ public struct Delivery: Service {
     }
     // Nothing is sent by a rehearsal.
     guard try await lane.isOurAccount(wait: wait(afterFailures:), surroundings) || settings.isDryRun else { return }
+    try await lane.changeProbe(surroundings)
     guard let next = try await lane.queue.next(except: lane.flying, probe: lane.health.probe) else {
       return try await sleep(until: try await lane.queue.nextDueAt())
     }
