@@ -165,6 +165,10 @@ extension SQLiteTransaction: DeliveryRecords {
     try execute("DELETE FROM reports WHERE entry = ? AND is_unknown = 0", [entry.number])
   }
 
+  func unfreezeUndone(_ entry: EntryID) throws {
+    try execute("DELETE FROM reports WHERE entry = ? AND is_sending = 0", [entry.number])
+  }
+
   func recoverInterruptedSends(at now: Timestamp) throws -> Int {
     try execute(
       """

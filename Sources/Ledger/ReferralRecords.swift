@@ -45,19 +45,29 @@ extension SQLiteTransaction: ReferralRecords {
       [DecisionReason.mirrorIncomplete])
   }
 
-  func knownReferrals(limit: Int) throws -> [ReferralID] {
-    let reported = try String.fetchAll(
-      db,
-      sql: "SELECT referral_id FROM orders WHERE outcome = 'reported' ORDER BY decided_at DESC LIMIT ?",
-      arguments: [limit])
-    let seen = try String.fetchAll(
-      db,
-      sql: """
-        SELECT id FROM referrals INDEXED BY referrals_open
-        WHERE status IN ('clicked', 'pending') AND status = 'pending' AND gone_at IS NULL
-        ORDER BY created_at DESC LIMIT ?
-        """, arguments: [limit])
-    return (reported + seen).prefix(limit).map(ReferralID.init)
+  func knownReferrals(limit: Int, seenBefore time: Timestamp) throws -> [ReferralID] {
+    func orders(_ outcome: Outcome) throws -> [String] {
+      try String.fetchAll(
+        db,
+        sql: """
+          SELECT referral_id FROM orders WHERE outcome = ? AND claims = 1 AND referral_id IS NOT NULL
+          ORDER BY decided_at DESC LIMIT ?
+          """, arguments: [outcome.rawValue, limit])
+    }
+    func open(before time: Timestamp) throws -> [String] {
+      try String.fetchAll(
+        db,
+        sql: """
+          SELECT id FROM referrals INDEXED BY referrals_open
+          WHERE status IN ('clicked', 'pending') AND status = 'pending' AND gone_at IS NULL AND seen_at <= ?
+          ORDER BY created_at DESC LIMIT ?
+          """, arguments: [time.microseconds, limit])
+    }
+    let (reported, queued) = (try orders(.reported), try orders(.queued))
+    let others = try queued + open(before: time).filter { !queued.contains($0) }
+    let known = reported.prefix(others.isEmpty ? limit : limit - 1) + others
+    let whatever = try known.isEmpty ? open(before: Timestamp(microseconds: .max)) : []
+    return (known + whatever).prefix(limit).map(ReferralID.init)
   }
 
   func oldestOpenReferral() throws -> Timestamp? {

@@ -174,6 +174,15 @@ struct EndpointTests {
     }
   }
 
+  @Test("an answer that shows another referral than the one that was asked for is none")
+  func otherReferral() async throws {
+    try await serving(200, ClientFixture.referral, type: "application/json") { fixture in
+      #expect(await fixture.client.referral(ReferralID("jx7")).value != nil)
+      let failure = await fixture.client.referral(ReferralID("jx8")).failure
+      #expect(failure?.isMalformed == true)
+    }
+  }
+
   @Test("a 429 blocks the next write; reads go on")
   func rateLimited() async throws {
     let body = #"{"error":{"code":"RATE_LIMITED","message":"Slow down","retryAfterMs":1500}}"#

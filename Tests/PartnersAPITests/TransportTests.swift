@@ -98,6 +98,45 @@ struct TransportTests {
     }
   }
 
+  @Test(
+    "a permit from before a refusal sends nothing while the wait lasts that the API asks for",
+    arguments: [RateLimit.unlimited, .perMinute(6000)])
+  func heldBack(_ limit: RateLimit) async throws {
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      while connection.readRequest() != nil {
+        connection.answer(
+          429, #"{"error":{"code":"RATE_LIMITED","message":"slow down"}}"#, headers: ["Retry-After: 60"])
+      }
+    }
+    try await ClientFixture.with(limits: WriteLimits(writes: limit, conversions: limit), script: script) { fixture in
+      let permits = [try await fixture.client.reserveConversion(), try await fixture.client.reserveConversion()]
+      #expect(try await fixture.convert(permit: permits[0]).head?.status == 429)
+      // The second order was looked at and read again meanwhile.
+      let failure = try await fixture.convert("r2", permit: permits[1]).transportFailure
+      #expect(failure?.kind == .withdrawn && failure?.mayHaveBeenDone == false)
+      #expect(fixture.server.requests.count == 1)
+    }
+  }
+
+  @Test("reports that are refused one after the other take what waits behind them back", arguments: [400, 404])
+  func refusedOnes(status: Int) async throws {
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      while connection.readRequest() != nil {
+        Thread.sleep(forTimeInterval: 0.3)
+        connection.answer(status, #"{"error":{"code":"NOT_FOUND","message":"no"}}"#)
+      }
+    }
+    try await ClientFixture.with(script: script) { fixture in
+      var permits: [SendPermit] = []
+      for _ in 0..<64 { permits.append(try await fixture.client.reserveConversion()) }
+      try await withThrowingTaskGroup { group in
+        for permit in permits { group.addTask { try await fixture.convert(permit: permit) } }
+        for try await _ in group {}
+      }
+      #expect(fixture.server.requests.count <= PacingRules.inFlightMax + 2)
+    }
+  }
+
   @Test("a trickle of one byte a tenth of a second ends at the deadline")
   func trickle() async throws {
     let script: @Sendable (StubConnection) -> Void = { connection in

@@ -161,8 +161,10 @@ public protocol ReferralRecords {
   /// Marks a referral that the API doesn't know any more: it stays known and takes no part any more. Any answer that
   /// shows it takes the mark back.
   func markGone(_ id: ReferralID, at now: Timestamp) throws
-  /// Referrals that the API surely knows if it is the account this ledger belongs to: those of the last reports first.
-  func knownReferrals(limit: Int) throws -> [ReferralID]
+  /// Referrals that the API surely knows if it is the account this ledger belongs to: those of the last reports, and at
+  /// least one of those that orders are queued for, as reported ones may have been deleted; then open ones that were last
+  /// seen before a time, as another account's lists may have been read since.
+  func knownReferrals(limit: Int, seenBefore time: Timestamp) throws -> [ReferralID]
   /// When the oldest referral was made that a conversion can still be reported for.
   func oldestOpenReferral() throws -> Timestamp?
   /// How many there are of each status.
@@ -208,6 +210,8 @@ public protocol DeliveryRecords {
   func postpone(_ entry: EntryID, until time: Timestamp, reason: String, detail: String) throws
   /// Takes a frozen report back, unless a send of it may have been done.
   func unfreeze(_ entry: EntryID) throws
+  /// Takes a frozen report back of which it is sure that no send of it was done, whatever its sends came to.
+  func unfreezeUndone(_ entry: EntryID) throws
   /// Marks sends that a crash interrupted as unknown outcomes, to be sent again; tells how many there were.
   func recoverInterruptedSends(at now: Timestamp) throws -> Int
   /// Brings forward to a time the sends that are due later: a clock put them off that was ahead.

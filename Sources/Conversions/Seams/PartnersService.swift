@@ -25,9 +25,11 @@ public protocol PartnersService: Sendable {
 public struct SendPermit: Hashable, Sendable {
   /// Tells it from others of this process.
   public let number: UInt64
+  /// How many refusals its pacer had heard of when it gave it out: after another one it is worth nothing.
+  public let refusals: UInt64
 
   /// A permit that a pacer gave out.
-  public init(number: UInt64) { self.number = number }
+  public init(number: UInt64, refusals: UInt64 = 0) { (self.number, self.refusals) = (number, refusals) }
 }
 
 /// The state that all programs of this host share to keep the API's limits can't be read or written. Nothing is sent then.

@@ -54,7 +54,11 @@ public struct PartnersClient: PartnersService {
   /// GET /referrals/{referralId}.
   public func referral(_ id: ReferralID) async -> APIAnswer<Referral> {
     guard let path = RequestPaths.referral(id) else { return Self.impossibleID() }
-    return await read(path, ReferralShapes.referral)
+    return await read(path) { value throws(ShapeMismatch) in
+      let referral = try ReferralShapes.referral(value)
+      guard referral.id == id else { throw ShapeMismatch("referral.referralId is not the one that was asked for") }
+      return referral
+    }
   }
 
   /// POST /referrals.
@@ -78,6 +82,11 @@ public struct PartnersClient: PartnersService {
     guard let path = RequestPaths.referral(report.referralID, "/convert") else {
       await pacer.cancel(permit)
       return Self.impossibleID()
+    }
+    // Between the permit and this the order was looked at, read again and frozen, and another one's answer may have come.
+    guard pacer.isGood(permit) else {
+      await pacer.cancel(permit)
+      return .transport(CurlMulti.withdrawal)
     }
     let request = HTTPRequest(method: .post, url: baseURL.text + path, body: report.body)
     let answer = reader.read(await writes.send(request), ReferralShapes.converted)
@@ -124,12 +133,14 @@ public struct PartnersClient: PartnersService {
       mayHaveBeenDone: false)
   }
 
-  /// Whether any other write would have been answered the same: the key, the limit, the certificate, the server as a
-  /// whole are no matter of one report.
+  /// Whether any other write may be answered the same: the key, the limit, the certificate, the server as a whole are no
+  /// matter of one report; nor, perhaps, is that it is refused or its referral unknown, which is for the next one to find
+  /// out and not for all that are made ready.
   @Sendable private static func isOfAll(_ result: Result<HTTPAnswer, TransportFailure>) -> Bool {
     switch result {
     case .success(let answer):
-      answer.status >= 500 || [401, 403, 429].contains(answer.status) || answer.status / 100 == 3
+      answer.status >= 500 || answer.status / 100 == 3
+        || [400, 401, 403, 404, 413, 415, 422, 429].contains(answer.status)
     case .failure(let failure): failure.kind != .cancelled
     }
   }

@@ -81,12 +81,13 @@ import Synchronization
       return state.submitted
     }
     for transfer in waiting {
-      transfer.end(
-        .failure(
-          TransportFailure(
-            kind: .withdrawn, message: "not sent: the API would not have it of another", mayHaveBeenDone: false)))
+      transfer.end(.failure(Self.withdrawal))
     }
   }
+
+  /// What came of what was made ready and not sent.
+  static let withdrawal = TransportFailure(
+    kind: .withdrawn, message: "not sent: the API would not have it of another", mayHaveBeenDone: false)
 
   private func submit(_ transfer: CurlTransfer) {
     let isDriven = state.withLock { state in

@@ -29,10 +29,10 @@ struct UnlimitedPacing {
   }
 
   /// Begins a write at once where one may leave and the file need not be looked into; nil where it is to be waited for.
-  mutating func begin(_ kind: WriteKind, at now: Duration) -> SendPermit? {
+  mutating func begin(_ kind: WriteKind, refusals: UInt64, at now: Duration) -> SendPermit? {
     guard !needsLook(at: now), verdict(at: now) == .now else { return nil }
     // Known in this process alone: no need for chance, which is a call of the kernel.
-    let permit = SendPermit(number: nextNumber)
+    let permit = SendPermit(number: nextNumber, refusals: refusals)
     nextNumber &+= 1
     inFlight[permit.number] = kind
     return permit

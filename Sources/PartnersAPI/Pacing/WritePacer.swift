@@ -27,6 +27,8 @@ public actor WritePacer {
   /// What the API has refused in this process and the file doesn't say yet, by their permits' numbers: until when nothing
   /// is let through. Known at once, whoever holds the actor or the file just then.
   private let refusals = Mutex<[UInt64: Duration]>([:])
+  /// How many refusals this process has heard of.
+  private let refusalCount = Atomic<UInt64>(0)
   /// What could not be written yet: the next access does it before anything else.
   private var pending: [@Sendable (inout HostPacing) -> Void] = []
 
@@ -64,7 +66,13 @@ public actor WritePacer {
 
   /// Begins a write that no limit counts, where nothing need be waited for.
   private nonisolated func begin(_ kind: WriteKind) -> SendPermit? {
-    unlimited.withLock { refusedUntil == nil ? $0.begin(kind, at: clock.uptime) : nil }
+    let refusals = refusalCount.load(ordering: .acquiring)
+    return unlimited.withLock { refusedUntil == nil ? $0.begin(kind, refusals: refusals, at: clock.uptime) : nil }
+  }
+
+  /// Whether what a permit is for may still leave: the API may have refused another one since, and would this one, too.
+  nonisolated func isGood(_ permit: SendPermit) -> Bool {
+    permit.refusals == refusalCount.load(ordering: .acquiring)
   }
 
   /// Until when nothing is sent by what the API has just said.
@@ -86,10 +94,11 @@ public actor WritePacer {
         if verdict == .now, let permit = begin(kind) { return permit }
       } else {
         let number = UInt64.random(in: .min ... .max)
+        let refusals = refusalCount.load(ordering: .acquiring)
         verdict = try self.verdict(kind, number)
         if verdict == .now {
           kinds[number] = kind
-          return SendPermit(number: number)
+          return SendPermit(number: number, refusals: refusals)
         }
       }
       switch verdict {
@@ -137,6 +146,8 @@ public actor WritePacer {
     guard case .refused(let retryAfter) = answer else { return }
     let until = PacingState.blockedUntil(after: retryAfter, at: clock.uptime)
     refusals.withLock { $0[permit.number] = until }
+    // In this order: who has heard of it by number has heard of its wait.
+    refusalCount.add(1, ordering: .releasing)
   }
 
   /// To be called once the file says it, or will before anything else is let through.

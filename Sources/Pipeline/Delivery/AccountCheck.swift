@@ -14,13 +14,20 @@ struct AccountCheck: Sendable {
   }
 
   let surroundings: Surroundings
+  /// Before the lists were read of what may be another account.
+  let seenBefore: Timestamp
+  /// How often there was no answer from which it could be told: another one is asked for first each time, as the API may
+  /// always fail on one.
+  let turn: Int
 
   /// Asks the API for a few referrals that it must know.
   ///
   /// - Throws: `LedgerFailure`, or `CancellationError`.
   func verdict() async throws -> Verdict {
-    let known = try await surroundings.ledger.transaction { try $0.knownReferrals(limit: 3) }
-    for id in known {
+    let known = try await surroundings.ledger.transaction { [seenBefore] in
+      try $0.knownReferrals(limit: 3, seenBefore: seenBefore)
+    }
+    for id in known.indices.map({ known[($0 + turn) % known.count] }) {
       let answer = await surroundings.partners.referral(id)
       switch answer {
       case .success(_, let head), .failure(_, let head): surroundings.clock.heard(head)

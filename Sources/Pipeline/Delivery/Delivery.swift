@@ -169,6 +169,7 @@ public struct Delivery: Service {
     }
     // Nothing is sent by a rehearsal.
     guard try await lane.isOurAccount(wait: wait(afterFailures:), surroundings) || settings.isDryRun else { return }
+    try await lane.changeProbe(surroundings)
     guard let next = try await lane.next() else {
       return try await sleep(until: try await lane.queue.nextDueAt())
     }

@@ -27,6 +27,12 @@ struct Lane {
   private var latency: Duration?
   /// Until when nothing is sent, while the API is out of order.
   private(set) var restUntil: Duration?
+  /// Until when the API has asked that nothing be sent, whatever became of what was on its way. A 429's wait is the pacer's.
+  private var askedUntil: Duration?
+  /// Until when the log was told that nothing is sent.
+  private var toldUntil = Duration.zero
+  /// A wait that is longer is told to the log.
+  private static let untoldMax = Duration.seconds(60)
   private(set) var health: LaneHealth
   /// Which were under way when the lane was last found out of order.
   private var late: Set<EntryID> = []
@@ -55,13 +61,9 @@ struct Lane {
     let uptime = surroundings.clock.uptime
     health.note(ended, isLate: isLate, at: uptime, log: surroundings.log)
     gate.halted(by: ended)
+    noteWait(of: ended, at: uptime, surroundings)
     if isLate { return }
-    guard ended.verdict.isTaken else {
-      await slowDown(wait, at: uptime)
-      // What the API asks of one sender it asks of all that is sent.
-      if let after = ended.verdict.retryAfter { restUntil = max(restUntil ?? uptime, uptime + after) }
-      return
-    }
+    guard ended.verdict.isTaken else { return await slowDown(wait, at: uptime) }
     restUntil = nil
     latency = latency.map { $0 + (ended.duration - $0) / 8 } ?? ended.duration
     let isQuick = latency.map { $0 <= Self.quick } ?? false
@@ -75,10 +77,26 @@ struct Lane {
     try await queue.next(except: flying, width: width, probe: health.probe)
   }
 
+  /// Takes in how long the API asks us to wait: what it asks of one sender it asks of all that is sent.
+  private mutating func noteWait(of ended: Sending.Ended, at uptime: Duration, _ surroundings: Surroundings) {
+    guard let after = ended.verdict.retryAfter else { return }
+    if case .unknown = ended.verdict { askedUntil = max(askedUntil ?? uptime, uptime + after) }
+    guard after > Self.untoldMax, uptime + after > toldUntil + Self.untoldMax else { return }
+    toldUntil = uptime + after
+    let until = surroundings.clock.now + after
+    surroundings.log.event(
+      .deferred, .warning,
+      "the API asks us to wait (HTTP \(ended.httpStatus ?? 0)): nothing is sent until \(until)",
+      ["http_status": ended.httpStatus.map(String.init), "next_try": until.description])
+  }
+
   /// Whether one more may be under way now.
   func mayBegin(at uptime: Duration) -> Bool {
-    hasRecovered && !gate.mayBeHalted && flying.count < width && restUntil.map { $0 <= uptime } ?? true
+    hasRecovered && !gate.mayBeHalted && flying.count < width && pause.map { $0 <= uptime } ?? true
   }
+
+  /// Until when nothing is sent.
+  private var pause: Duration? { [restUntil, askedUntil].compactMap(\.self).max() }
 
   /// Takes in a look before a send that failed.
   mutating func note(
@@ -118,13 +136,31 @@ struct Lane {
 
   /// Until when nothing need be done, and nothing is sent; nil where there is no such time to come.
   func rest(at uptime: Duration) -> Duration? {
-    guard let restUntil, uptime < restUntil else { return nil }
-    return min(restUntil, health.nextLine ?? restUntil)
+    guard let pause, uptime < pause else { return nil }
+    return min(pause, health.nextLine ?? pause)
   }
 
   /// Reminds the log of an outage that goes on.
   mutating func remind(_ surroundings: Surroundings) {
     health.remind(at: surroundings.clock.uptime, log: surroundings.log)
+  }
+
+  /// Has another order probe where the one that does has failed again and again, and the API answers a read.
+  ///
+  /// - Throws: `LedgerFailure`, or `CancellationError`.
+  mutating func changeProbe(_ surroundings: Surroundings) async throws {
+    guard let worn = health.wornProbe else { return }
+    var query = ReferralQuery()
+    query.pageSize = 1
+    guard case .success = await surroundings.partners.list(query) else { return health.keepProbe() }
+    health.letGoOfProbe()
+    let later = surroundings.clock.now + LooksBeforeSend.wait
+    try await surroundings.ledger.transaction { transaction in
+      // One that couldn't be looked at kept its place in the queue, and would be the next again.
+      guard let order = try transaction.entry(worn), order.frozen == nil else { return }
+      try transaction.postpone(
+        worn, until: later, reason: order.reason ?? LookFailure.reason, detail: order.detail ?? "")
+    }
   }
 
   /// One at a time again.
@@ -164,9 +200,12 @@ final class Landings: Sendable {
 }
 
 extension SendVerdict {
-  /// How long the API asks us to wait, where it was out of order; a 429's wait is the pacer's.
+  /// How long the API asks us to wait.
   fileprivate var retryAfter: Duration? {
-    if case .unknown(_, let after) = self { after } else { nil }
+    switch self {
+    case .unknown(_, let after), .notDone(_, let after): after
+    case .reported, .review, .superseded, .halt, .rematch, .verify: nil
+    }
   }
 
   /// Whether the API has taken the order.

@@ -19,7 +19,15 @@ struct LaneGate: Sendable {
   /// The halt that the log was told of, until the lane is free again: sixteen sends that are refused together are one.
   private var told: HaltReason?
 
-  init(surroundings: Surroundings) { self.surroundings = surroundings }
+  /// When this run began.
+  private let startedAt: Timestamp
+  /// How often the API didn't say whose account it is.
+  private var turn = 0
+
+  init(surroundings: Surroundings) {
+    self.surroundings = surroundings
+    startedAt = surroundings.clock.now
+  }
 
   /// True once the lane is free; false after a wait, or a probe, that leaves it halted.
   ///
@@ -35,7 +43,7 @@ struct LaneGate: Sendable {
       return false
     }
     waitWithTheNextProbe(halt.reason)
-    guard try await probe(halt.reason) else { return false }
+    guard try await probe(halt) else { return false }
     try await surroundings.ledger.transaction { try $0.setLaneHalt(nil) }
     told = nil
     surroundings.vitals.well(.delivery, at: surroundings.clock.now)
@@ -49,7 +57,7 @@ struct LaneGate: Sendable {
   /// - Throws: `LedgerFailure`, or `CancellationError`.
   mutating func account() async throws -> AccountCheck.Verdict? {
     guard !hasCheckedAccount else { return .ours }
-    let verdict = try await AccountCheck(surroundings: surroundings).verdict()
+    let verdict = try await accountVerdict(seenBefore: startedAt)
     switch verdict {
     case .ours: hasCheckedAccount = true
     case .another:
@@ -95,9 +103,16 @@ struct LaneGate: Sendable {
     (probeAt, mayBeHalted) = (surroundings.clock.uptime + interval, true)
   }
 
-  private func probe(_ reason: HaltReason) async throws -> Bool {
-    if reason == .accountChanged {
-      if case .ours = try await AccountCheck(surroundings: surroundings).verdict() { return true }
+  private mutating func accountVerdict(seenBefore time: Timestamp) async throws -> AccountCheck.Verdict {
+    let verdict = try await AccountCheck(surroundings: surroundings, seenBefore: time, turn: turn).verdict()
+    if case .undecided = verdict { turn += 1 }
+    return verdict
+  }
+
+  private mutating func probe(_ halt: LaneHalt) async throws -> Bool {
+    if halt.reason == .accountChanged {
+      // The mirror goes on, and knows the other account's referrals by now.
+      if case .ours = try await accountVerdict(seenBefore: min(startedAt, halt.since)) { return true }
       return false
     }
     var query = ReferralQuery()

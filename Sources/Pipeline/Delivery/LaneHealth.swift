@@ -24,6 +24,11 @@ struct LaneHealth {
   /// The order to be tried while the lane is out of order: the one that failed last, so that one order meets the fault
   /// again and again and not all of them.
   private(set) var probe: EntryID?
+  /// How often the same probe failed although the API was reached.
+  private var probeFailures = 0
+  /// So often one order fails before it is asked whether the API answers at all: what always fails may be the order, and
+  /// must not hold up the others for ever.
+  static let probeFailuresMax = 4
 
   /// A lane of which nothing is known yet; `voice` is the API's.
   init(voice: OutageVoice) {
@@ -82,7 +87,13 @@ struct LaneHealth {
   }
 
   /// The probe turned out not to be sent, or not now: the next order is the next probe.
-  mutating func letGoOfProbe() { probe = nil }
+  mutating func letGoOfProbe() { (probe, probeFailures) = (nil, 0) }
+
+  /// The probe that has failed so often that it may be the fault.
+  var wornProbe: EntryID? { probeFailures >= Self.probeFailuresMax ? probe : nil }
+
+  /// The API answers nobody else either: the same order goes on probing.
+  mutating func keepProbe() { probeFailures = 0 }
 
   /// Why the lane must halt, if it must. It stays so until an order is taken: one that is let through after a probe
   /// halts it again where nothing has changed.
@@ -101,7 +112,7 @@ struct LaneHealth {
 
   private mutating func recover(at uptime: Duration, log: Logger) {
     (failed, unlisted) = ([], 0)
-    (failures, probe) = (0, nil)
+    (failures, probe, probeFailures) = (0, nil, 0)
     outage.succeed(at: uptime, log: log)
   }
 
@@ -111,6 +122,7 @@ struct LaneHealth {
     if let entry { failed.insert(entry) }
     guard isLanes || failed.count >= Self.failuresMax || failures > 0 else { return }
     failures += 1
+    probeFailures = isLanes ? 0 : probe == entry ? probeFailures + 1 : 1
     probe = entry
     outage.fail(words, at: uptime, log: log)
   }

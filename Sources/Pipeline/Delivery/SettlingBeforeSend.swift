@@ -50,6 +50,8 @@ extension LedgerTransaction {
     guard let report else {
       return .dropped(Decided(orderID: current.orderID, before: current, decision: decision))
     }
+    // One that was taken up for its report, which is no more, waits for the catch-up like any other.
+    if order.frozen != nil, try intakeProgress().caughtUpAt == nil { return .dropped(nil) }
     guard order.frozen == nil, report.referralID == order.referralID else {
       return try entry(current.entry).map(BeforeSend.changed) ?? .dropped(nil)
     }

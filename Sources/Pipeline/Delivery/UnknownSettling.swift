@@ -58,13 +58,14 @@ struct UnknownSettling: Sendable {
     _ order: LedgerOrder, _ frozen: FrozenReport, _ reason: ReviewReason, _ detail: String
   ) async throws {
     let now = surroundings.clock.now
-    try await surroundings.ledger.transaction { transaction in
-      // Somebody may have decided while the API was asked.
-      guard try transaction.entry(order.entry)?.outcome == .queued else { return }
+    let isDecided = try await surroundings.ledger.transaction { transaction -> Bool in
+      guard try transaction.isStill(order) else { return false }
       var decision = Decision(review: reason, detail, referralID: frozen.report.referralID, claims: true)
       decision.value = frozen.report.value
       try transaction.decide(order.entry, decision, at: now)
+      return true
     }
+    guard isDecided else { return }
     surroundings.log.event(
       .review, .error, "order \(order.orderID) \(detail)",
       [
@@ -81,18 +82,31 @@ struct UnknownSettling: Sendable {
 
   private func end(_ order: LedgerOrder, _ outcome: Outcome, _ detail: String) async throws {
     let now = surroundings.clock.now
-    try await surroundings.ledger.transaction { transaction in
-      guard try transaction.entry(order.entry)?.outcome == .queued else { return }
+    let isDecided = try await surroundings.ledger.transaction { transaction -> Bool in
+      guard try transaction.isStill(order) else { return false }
       var decision = Decision(outcome, reason: DecisionReason.noLongerQualifies, detail: detail)
       decision.referralID = order.referralID
       decision.claims = outcome == .reported
       if outcome == .superseded { decision.reason = DecisionReason.alreadyConverted }
       decision.value = order.value
       try transaction.decide(order.entry, decision, at: now)
+      // Should it qualify again, it is decided anew like any order that was never sent.
+      if outcome == .cancelled { try transaction.unfreezeUndone(order.entry) }
+      return true
     }
+    guard isDecided else { return }
     surroundings.log.event(
       outcome == .reported ? .reported : .cancelled, .notice, "order \(order.orderID) \(detail)",
       ["order": order.orderID, "referral": order.referralID?.text])
     surroundings.matchingBell.ring()
+  }
+}
+
+extension LedgerTransaction {
+  /// Whether an order is still to be sent and as it was: while the API was asked somebody may have decided it, and the shop
+  /// have shown that it qualifies again. Then it is its turn again at once.
+  fileprivate func isStill(_ order: LedgerOrder) throws -> Bool {
+    guard let known = try entry(order.entry) else { return false }
+    return known.outcome == .queued && known.row == order.row
   }
 }

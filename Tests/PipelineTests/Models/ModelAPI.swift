@@ -11,6 +11,8 @@ final class ModelAPI: PartnersService {
     var replays = true
     /// What befalls the next reports, one each.
     var convertFaults: [ConvertFault?] = []
+    /// Transaction IDs whose reports always fail with 500.
+    var poisoned: Set<String> = []
     /// What befalls the next reads, one each: the status answered, 0 for no answer, or -1 for one cancelled elsewhere.
     var readFaults: [Int?] = []
     /// What befalls everything, reads and reports, for as long as it is set: `refused`, `requestLost` or a status.
@@ -146,7 +148,8 @@ final class ModelAPI: PartnersService {
       if state.permits.remove(permit.number) == nil { state.violations.append("a report without a permit") }
       state.checkBytes(report)
       state.sent.append(report)
-      let fault = state.nextConvertFault()
+      let isPoisoned = state.poisoned.contains(report.transactionID.text)
+      let fault = isPoisoned ? ConvertFault.internalError : state.nextConvertFault()
       if fault?.isUnknown == true { state.doubtful[report.transactionID.text] = report }
       return (state.onConvert, state.convertLatency, fault)
     }
