@@ -29,6 +29,8 @@ final class LedgerLock: Sendable {
   }
 
   deinit {
+    // Closing alone would leave it to a child that this process has just forked, until that executes something (flock(2)).
+    flock(descriptor, LOCK_UN)
     close(descriptor)
   }
 }

@@ -167,8 +167,9 @@ import Testing
     var bytes = try Data(contentsOf: URL(fileURLWithPath: fixture.path))
     switch place {
     case "middle":
-      let start = bytes.count / 8192 * 4096
-      bytes.replaceSubrange(start..<(start + 8192), with: Data(repeating: 0xa5, count: 8192))
+      // As many pages as are never all of an index.
+      let start = bytes.count / 8192 * 4096 - 8192
+      bytes.replaceSubrange(start..<(start + 20_480), with: Data(repeating: 0xa5, count: 20_480))
     case "root": bytes.replaceSubrange(16_384..<24_576, with: Data(repeating: 0xa5, count: 8192))
     case "half": bytes = bytes.prefix(bytes.count / 2)
     case "empty": bytes = Data("not a database at all, whatever its name says".utf8)
