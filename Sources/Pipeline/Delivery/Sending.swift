@@ -95,19 +95,22 @@ final class Sending: Sendable {
   }
 
   private func log(_ ended: Ended, detail: String?, next: SendResult.Next) {
+    // Thousands a second need not be put into words that nobody reads.
+    guard surroundings.log.logLevel <= ended.verdict.level else { return }
     var fields = ended.fields
     if case .again(let time) = next { fields["next_try"] = time.description }
+    let level = ended.verdict.level
     let subject = "order \(ended.order.orderID) for referral \(ended.report.referralID)"
     let because = detail.map { ": \($0)" } ?? ""
     switch ended.verdict {
-    case .reported: surroundings.log.event(.reported, .info, "reported \(subject)\(because)", fields)
-    case .superseded: surroundings.log.event(.superseded, .info, "\(subject) is superseded\(because)", fields)
+    case .reported: surroundings.log.event(.reported, level, "reported \(subject)\(because)", fields)
+    case .superseded: surroundings.log.event(.superseded, level, "\(subject) is superseded\(because)", fields)
     case .review(let reason, _):
       fields["reason"] = reason.rawValue
-      surroundings.log.event(.review, .error, "\(subject) needs a person\(because)", fields)
+      surroundings.log.event(.review, level, "\(subject) needs a person\(because)", fields)
     // Of a halt the lane tells, once for all that are under way.
     case .unknown, .notDone, .rematch, .verify, .halt:
-      surroundings.log.event(.deferred, .debug, "\(subject) is tried again\(because)", fields)
+      surroundings.log.event(.deferred, level, "\(subject) is tried again\(because)", fields)
     }
   }
 }
@@ -166,6 +169,15 @@ extension SendVerdict {
   /// Whether the send may have been done without our knowing.
   var isUnknown: Bool {
     if case .unknown = self { true } else { false }
+  }
+
+  /// How the log is told of it.
+  fileprivate var level: Logger.Level {
+    switch self {
+    case .reported, .superseded: .info
+    case .review: .error
+    case .unknown, .notDone, .rematch, .verify, .halt: .debug
+    }
   }
 
   /// What attempts are listed with that may have been done.
