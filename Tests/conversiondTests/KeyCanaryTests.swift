@@ -88,7 +88,7 @@ import Testing
       ])
       try await shop.insert((1...count).map { ShopOrder($0, email: "\($0).\(Self.email)") })
       try await shop.insert(
-        ShopOrder(50, email: Self.email, total: "-1"), ShopOrder(51, email: Self.email),
+        ShopOrder(50, email: Self.email, total: "-1"), ShopOrder(51, email: Self.email, lead: Self.email),
         ShopOrder(52, email: "echo@example.com"))
       for (number, fault) in Self.echoes.enumerated() {
         await shop.sandbox.order(

@@ -7,8 +7,12 @@ final class Sending: Sendable {
   static let clockSkew = Duration.seconds(300)
 
   private let surroundings: Surroundings
+  private let arrivals: Arrivals
 
-  init(_ surroundings: Surroundings) { self.surroundings = surroundings }
+  init(_ surroundings: Surroundings) {
+    self.surroundings = surroundings
+    arrivals = Arrivals(surroundings)
+  }
 
   /// Sends what is marked, and stores what came of it.
   ///
@@ -74,12 +78,11 @@ final class Sending: Sendable {
       if case .halt(let reason, let words) = verdict { LaneHalt(reason: reason, detail: words, since: now) } else {
         nil
       }
-    try await surroundings.ledger.transaction { [result] transaction in
-      try transaction.finishSend(ended.order.entry, ended.report, attempt: attempt, result: result, at: now)
-      // The rivals of an order that lost its referral to another program must not be sent after it.
-      if let shown = ended.shown { _ = try transaction.record(shown, seenAt: now) }
-      if let halt { try transaction.setLaneHalt(halt) }
-    }
+    try await arrivals.store(
+      Arrival(
+        entry: ended.order.entry, report: ended.report, attempt: attempt, result: result, shown: ended.shown,
+        halt: halt,
+        at: now))
     if !ended.isWithdrawn { note(verdict, now: now) }
     log(ended, detail: detail, next: result.next)
     surroundings.matchingBell.ring()

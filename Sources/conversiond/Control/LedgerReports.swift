@@ -71,7 +71,8 @@ struct LedgerReports: Sendable {
       id: entry.entry.number, order: entry.orderID, key: entry.row.key.text, state: entry.outcome.rawValue,
       reason: entry.reason, detail: entry.detail, referral: entry.referralID?.text,
       valueCents: entry.frozen?.report.value ?? entry.value, email: entry.order?.email.map(emails.shown),
-      externalSourceId: entry.order?.externalSourceID?.text, placedAt: entry.order?.placedAt.earliest.description,
+      externalSourceId: entry.order?.externalSourceID.map { emails.shown(in: $0.text) },
+      placedAt: entry.order?.placedAt.earliest.description,
       firstSeenAt: entry.firstSeenAt.description, decidedAt: entry.decidedAt?.description,
       dueAt: entry.dueAt?.description, attempts: entry.frozen?.attempts ?? 0,
       unknownOutcome: entry.frozen?.hasUnknownOutcome ?? false)
