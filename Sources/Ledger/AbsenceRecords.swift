@@ -3,13 +3,14 @@ import GRDB
 
 /// Referrals that the API's lists don't show, although they should be open.
 extension SQLiteTransaction {
-  private static let open = "status IN ('clicked', 'pending') AND gone_at IS NULL"
+  private static let open = "\(isOpen) AND gone_at IS NULL"
 
   func openReferrals(unseenSince time: Timestamp, limit: Int) throws -> [ReferralID] {
     try String.fetchAll(
       db,
       sql: """
-        SELECT id FROM referrals INDEXED BY referrals_open WHERE \(Self.open) AND seen_at < ? ORDER BY coalesce(asked_at, 0), seen_at LIMIT ?
+        SELECT id FROM \(Self.openReferrals) WHERE \(Self.open) AND seen_at < ?
+        ORDER BY coalesce(asked_at, 0), seen_at LIMIT ?
         """, arguments: [time.microseconds, limit]
     ).map(ReferralID.init)
   }
@@ -17,17 +18,17 @@ extension SQLiteTransaction {
   func noteAbsences(from sweep: Timestamp, mournedUntil: Timestamp) throws -> AbsenceCount {
     try execute(
       """
-      UPDATE referrals INDEXED BY referrals_open SET absent_since = ?1
+      UPDATE \(Self.openReferrals) SET absent_since = ?1
       WHERE \(Self.open) AND seen_at < ?1 AND absent_since IS NULL
       """,
       [sweep.microseconds])
     let absent = try Int.fetchOne(
       db,
       sql: """
-        SELECT count(*) FROM referrals INDEXED BY referrals_open
+        SELECT count(*) FROM \(Self.openReferrals)
         WHERE \(Self.open) AND seen_at < ? AND absent_since > ?
         """, arguments: [sweep.microseconds, mournedUntil.microseconds])
-    let open = try Int.fetchOne(db, sql: "SELECT count(*) FROM referrals INDEXED BY referrals_open WHERE \(Self.open)")
+    let open = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(Self.openReferrals) WHERE \(Self.open)")
     return AbsenceCount(absent: absent ?? 0, open: open ?? 0)
   }
 

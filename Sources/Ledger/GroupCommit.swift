@@ -10,7 +10,7 @@ import Synchronization
 /// A body may run more than once, as if it had not run before.
 final class GroupCommit: Sendable {
   /// The most that share a commit: a long one holds up whoever comes next.
-  private static let groupMax = 512
+  private static let groupMax = 256
 
   /// One transaction that waits for its turn.
   struct Job: Sendable {

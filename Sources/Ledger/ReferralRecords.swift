@@ -2,6 +2,10 @@ import Conversions
 import GRDB
 
 extension SQLiteTransaction: ReferralRecords {
+  /// The referrals that may be open, by an index that the planner alone wouldn't choose; with `isOpen` as a condition.
+  static let openReferrals = "referrals INDEXED BY referrals_open"
+  static let isOpen = "status IN ('clicked', 'pending')"
+
   func referral(_ id: ReferralID) throws -> MirroredReferral? {
     try hot(.referralByID, Self.selectReferral + " WHERE id = ?").rows({ $0.add(id.text) }, mirrored).first
   }
@@ -58,8 +62,8 @@ extension SQLiteTransaction: ReferralRecords {
       try String.fetchAll(
         db,
         sql: """
-          SELECT id FROM referrals INDEXED BY referrals_open
-          WHERE status IN ('clicked', 'pending') AND status = 'pending' AND gone_at IS NULL AND seen_at <= ?
+          SELECT id FROM \(Self.openReferrals)
+          WHERE \(Self.isOpen) AND status = 'pending' AND gone_at IS NULL AND seen_at <= ?
           ORDER BY created_at DESC LIMIT ?
           """, arguments: [time.microseconds, limit])
     }
@@ -73,7 +77,7 @@ extension SQLiteTransaction: ReferralRecords {
   func oldestOpenReferral() throws -> Timestamp? {
     // Asked at each step of intake: the planner alone would count through all that are pending.
     let sql = """
-      SELECT created_at FROM referrals INDEXED BY referrals_open WHERE status IN ('clicked', 'pending')
+      SELECT created_at FROM \(Self.openReferrals) WHERE \(Self.isOpen)
       ORDER BY created_at LIMIT 1
       """
     return OrderCoding.time(try Int64.fetchOne(db.cachedStatement(sql: sql)))
@@ -84,8 +88,8 @@ extension SQLiteTransaction: ReferralRecords {
     let rows = try Row.fetchAll(
       db,
       sql: """
-        SELECT status, count(*) AS n FROM referrals INDEXED BY referrals_open
-        WHERE status IN ('clicked', 'pending') GROUP BY status
+        SELECT status, count(*) AS n FROM \(Self.openReferrals)
+        WHERE \(Self.isOpen) GROUP BY status
         UNION ALL SELECT status, count(*) FROM referrals INDEXED BY referrals_closed
         WHERE status NOT IN ('clicked', 'pending') GROUP BY status
         """)

@@ -129,11 +129,7 @@ public final class SQLiteLedger: LedgerStore {
       }
       guard pages * bytes <= checkedBytesMax else { return }
       let faults = try faults(db, pages * bytes <= comparedBytesMax ? "integrity_check" : "quick_check")
-      guard faults.isEmpty else {
-        // SQLite says it in several lines.
-        let words = faults[0].split(separator: "\n").joined(separator: " ")
-        throw LedgerFailure(.damaged, "\(path) is damaged: \(words)")
-      }
+      if let first = faults.first { throw LedgerFailure(.damaged, "\(path) is damaged: \(first)") }
     }
   }
 
@@ -225,10 +221,7 @@ public final class SQLiteLedger: LedgerStore {
         if heeded.isOver { commits.end(heeded.error) }
         throw heeded.error
       }
-      if let first = faults.first {
-        let words = first.split(separator: "\n").joined(separator: " ")
-        commits.end(self.heeded(LedgerFailure(.damaged, words)).error)
-      }
+      if let first = faults.first { commits.end(self.heeded(LedgerFailure(.damaged, first)).error) }
       return faults
     }
   }

@@ -11,17 +11,9 @@ import Testing
 extension Loops {
   /// Halts, full disks and the end of the daemon in the middle of a send.
   @Suite(.timeLimit(.minutes(2))) struct InterruptionTests {
-    private func queued(_ keys: Int = 1, _ faults: ConvertFault?...) async throws -> World {
-      let world = try World()
-      for key in 1...keys { try await world.queue(key) }
-      world.checkSends()
-      world.api.state.withLock { $0.convertFaults = faults }
-      return world
-    }
-
     @Test(arguments: [ConvertFault.keyRefused, .notApproved, .tls, .status(302, code: nil)])
     func aHaltIsProbedAndEndsByItself(fault: ConvertFault) async throws {
-      let world = try await queued(3, fault)
+      let world = try await World.queued(3, fault)
       // The first is for the referral that is asked for at each start.
       world.api.state.withLock { $0.readFaults = [nil, 401, 401] }
       let before = world.clock.uptime
@@ -39,14 +31,14 @@ extension Loops {
     }
 
     @Test func anAPIThatRefusesOnlyWritesIsNotHammered() async throws {
-      let world = try await queued(2)
+      let world = try await World.queued(2)
       world.api.state.withLock { $0.convertFaults = Array(repeating: .notApproved, count: 10_000) }
       try await world.running([world.delivery]) { try await world.pass(.seconds(3600)) }
       #expect(world.sent.count >= 2 && world.sent.count <= 13, "one every five minutes")
     }
 
     @Test func aHaltOutlastsARestartAndIsProbedAtOnce() async throws {
-      let world = try await queued(1, .keyRefused)
+      let world = try await World.queued(1, .keyRefused)
       try await world.running([world.delivery]) {
         try await world.reaches(within: .seconds(60)) { world.sent.count == 1 }
         try await world.quiet()
@@ -63,7 +55,7 @@ extension Loops {
     }
 
     @Test func anOutageOfTheAPIIsWaitedOutByTheLane() async throws {
-      let world = try await queued(40)
+      let world = try await World.queued(40)
       world.api.state.withLock { $0.convertFaults = Array(repeating: .refused, count: 100_000) }
       try await world.running([world.delivery, world.matching]) {
         try await world.pass(.seconds(7200))
@@ -79,7 +71,7 @@ extension Loops {
     }
 
     @Test func oneOrderThatAlwaysFailsDoesNotHoldUpTheOthers() async throws {
-      let world = try await queued(5)
+      let world = try await World.queued(5)
       world.api.state.withLock {
         $0.convertFaults = [.internalError, nil, nil, nil, nil, .internalError, .internalError, .internalError]
       }
@@ -90,7 +82,7 @@ extension Loops {
 
     @Test(arguments: [WatchedLedger.Fault.before, .after], [ConvertFault?.none, .answerLost, .requestLost])
     func aResultThatCouldNotBeStoredIsAnUnknownOutcome(fault: WatchedLedger.Fault, answer: ConvertFault?) async throws {
-      let world = try await queued(1, answer)
+      let world = try await World.queued(1, answer)
       let ledger = world.ledger
       let check = world.api.state.withLock { $0.onConvert }
       let calls = Mutex(0)
@@ -115,7 +107,7 @@ extension Loops {
     }
 
     @Test(arguments: 1...12) func nothingIsSentWithoutADurableRecord(moment: Int) async throws {
-      let world = try await queued(3)
+      let world = try await World.queued(3)
       let first = world.ledger.state.withLock { $0.count }
       world.ledger.state.withLock { state in
         state.before = { number in
@@ -136,7 +128,7 @@ extension Loops {
     }
 
     @Test func aSendUnderWayIsLetFinishWithinTheGrace() async throws {
-      let world = try await queued(1, .slow(.seconds(5)))
+      let world = try await World.queued(1, .slow(.seconds(5)))
       let loop = world.start { try await world.delivery.run() }
       try await world.quiet()
       #expect(world.sent.count == 1)
@@ -146,7 +138,7 @@ extension Loops {
     }
 
     @Test func aSendThatOutlastsTheGraceIsAnUnknownOutcome() async throws {
-      let world = try await queued(1, .slow(.seconds(25)))
+      let world = try await World.queued(1, .slow(.seconds(25)))
       let loop = world.start { try await world.delivery.run() }
       try await world.quiet()
       let before = world.clock.uptime
@@ -163,7 +155,7 @@ extension Loops {
     }
 
     @Test func nothingIsBegunOnceTheDaemonIsToldToStop() async throws {
-      let world = try await queued(2, .slow(.seconds(5)))
+      let world = try await World.queued(2, .slow(.seconds(5)))
       let loop = world.start { try await world.delivery.run() }
       try await world.quiet()
       try await world.end(loop)

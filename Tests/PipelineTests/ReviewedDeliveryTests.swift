@@ -10,17 +10,9 @@ import Testing
 extension Loops {
   /// What a review of delivery found.
   @Suite(.timeLimit(.minutes(2))) struct ReviewedDeliveryTests {
-    private func queued(_ keys: Int = 1, _ faults: ConvertFault?...) async throws -> World {
-      let world = try World()
-      for key in 1...keys { try await world.queue(key) }
-      world.checkSends()
-      world.api.state.withLock { $0.convertFaults = faults }
-      return world
-    }
-
     /// An order whose send was lost, which stopped qualifying, and of which it is sure that it was not done.
     private func cancelledAfterDoubt() async throws -> World {
-      let world = try await queued(1, .requestLost)
+      let world = try await World.queued(1, .requestLost)
       try await world.running([world.delivery]) {
         try await world.reaches(within: .seconds(60)) { try await world.attempts(1).first?.verdict != nil }
       }
@@ -64,7 +56,7 @@ extension Loops {
     }
 
     @Test func ordersThatAlwaysFailDoNotHoldUpTheOthers() async throws {
-      let world = try await queued(3)
+      let world = try await World.queued(3)
       world.api.state.withLock { $0.poisoned = ["order_1", "order_2", "order_3"] }
       try await world.running([world.delivery, world.matching]) {
         try await world.pass(.seconds(7200))
@@ -75,7 +67,7 @@ extension Loops {
     }
 
     @Test(arguments: [503, 429]) func aDayThatTheAPIAsksForIsToldToTheLog(status: Int) async throws {
-      let world = try await queued(2, .status(status, code: "WAIT", retryAfter: day))
+      let world = try await World.queued(2, .status(status, code: "WAIT", retryAfter: day))
       try await world.running([world.delivery, world.matching]) {
         try await world.reaches(within: .seconds(60)) { !world.sent.isEmpty }
         try await world.pass(.seconds(60))
@@ -85,7 +77,7 @@ extension Loops {
     }
 
     @Test func aWaitThatTheAPIAsksForOutlastsWhatWasSentBefore() async throws {
-      let world = try await queued(6)
+      let world = try await World.queued(6)
       world.api.state.withLock {
         $0.convertLatency = .seconds(1)
         $0.convertFaults = [nil, .status(503, code: nil, retryAfter: .seconds(3600)), .slow(.seconds(3))]
@@ -99,7 +91,7 @@ extension Loops {
     }
 
     @Test func nothingIsFrozenAnewBeforeTheCatchUpIsOver() async throws {
-      let world = try await queued(1, .rateLimited)
+      let world = try await World.queued(1, .rateLimited)
       try await world.running([world.delivery]) {
         try await world.reaches(within: .seconds(60)) { try await world.attempts(1).first?.verdict != nil }
       }
@@ -123,7 +115,7 @@ extension Loops {
     }
 
     @Test func anotherAccountsOwnReferralsDoNotFreeTheLane() async throws {
-      let world = try await queued(8)
+      let world = try await World.queued(8)
       world.clock.advance(to: world.clock.uptime + .seconds(1))
       world.api.state.withLock { $0.table.referrals = [:] }
       for key in 1...9 { world.api.put(makeReferral("x\(key)", email: "stranger\(key)@example.com")) }
@@ -142,7 +134,7 @@ extension Loops {
     }
 
     @Test func reportedReferralsThatWereDeletedAreNoOtherAccount() async throws {
-      let world = try await queued(5)
+      let world = try await World.queued(5)
       world.shop.put(makeOrder(6))
       try await world.running([world.delivery, world.matching]) {
         try await world.reaches(within: .seconds(600)) { try await world.outcomes() == [.reported: 5] }
@@ -157,7 +149,7 @@ extension Loops {
     }
 
     @Test func oneReferralThatCannotBeReadDoesNotKeepTheLaneFromStarting() async throws {
-      let world = try await queued(3)
+      let world = try await World.queued(3)
       let api = world.api
       let asked = Mutex<ReferralID?>(nil)
       api.state.withLock {

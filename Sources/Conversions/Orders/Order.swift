@@ -77,7 +77,8 @@ public enum OrderTotal: Hashable, Sendable {
   }
 }
 
-/// A row of the shop's table: an order, or what is known of one that can't be read.
+/// A row of the shop's table: an order, or what is known of one that can't be read. Indirect, as a row is handed on far
+/// more often than it is looked into.
 public indirect enum OrderRow: Hashable, Sendable {
   /// An order whose every value could be read.
   case readable(Order)

@@ -150,9 +150,7 @@ struct Lane {
   /// - Throws: `LedgerFailure`, or `CancellationError`.
   mutating func changeProbe(_ surroundings: Surroundings) async throws {
     guard let worn = health.wornProbe else { return }
-    var query = ReferralQuery()
-    query.pageSize = 1
-    guard case .success = await surroundings.partners.list(query) else { return health.keepProbe() }
+    guard await surroundings.partners.answersReads() else { return health.keepProbe() }
     health.letGoOfProbe()
     let later = surroundings.clock.now + LooksBeforeSend.wait
     try await surroundings.ledger.transaction { transaction in

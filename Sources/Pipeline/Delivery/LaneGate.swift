@@ -115,9 +115,16 @@ struct LaneGate: Sendable {
       if case .ours = try await accountVerdict(seenBefore: min(startedAt, halt.since)) { return true }
       return false
     }
+    return await surroundings.partners.answersReads()
+  }
+}
+
+extension PartnersService {
+  /// Whether the API answers the smallest read there is as it should.
+  func answersReads() async -> Bool {
     var query = ReferralQuery()
     query.pageSize = 1
-    if case .success = await surroundings.partners.list(query) { return true }
+    if case .success = await list(query) { return true }
     return false
   }
 }

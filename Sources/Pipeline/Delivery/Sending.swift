@@ -81,8 +81,7 @@ final class Sending: Sendable {
     try await arrivals.store(
       Arrival(
         entry: ended.order.entry, report: ended.report, attempt: attempt, result: result, shown: ended.shown,
-        halt: halt,
-        at: now))
+        halt: halt, at: now))
     if !ended.isWithdrawn { note(verdict, now: now) }
     log(ended, detail: detail, next: result.next)
     surroundings.matchingBell.ring()
@@ -98,11 +97,11 @@ final class Sending: Sendable {
   }
 
   private func log(_ ended: Ended, detail: String?, next: SendResult.Next) {
+    let level = ended.verdict.level
     // Thousands a second need not be put into words that nobody reads.
-    guard surroundings.log.logLevel <= ended.verdict.level else { return }
+    guard surroundings.log.logLevel <= level else { return }
     var fields = ended.fields
     if case .again(let time) = next { fields["next_try"] = time.description }
-    let level = ended.verdict.level
     let subject = "order \(ended.order.orderID) for referral \(ended.report.referralID)"
     let because = detail.map { ": \($0)" } ?? ""
     switch ended.verdict {

@@ -110,4 +110,13 @@ extension World {
     try await settleCatchUp()
     try await decideAll()
   }
+
+  /// A world of that many orders that wait for nothing but their sends, which meet these faults one after the other.
+  static func queued(_ keys: Int = 1, _ faults: ConvertFault?...) async throws -> World {
+    let world = try World()
+    for key in 1...keys { try await world.queue(key) }
+    world.checkSends()
+    world.api.state.withLock { $0.convertFaults = faults }
+    return world
+  }
 }
