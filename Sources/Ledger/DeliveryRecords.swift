@@ -30,12 +30,14 @@ extension SQLiteTransaction: DeliveryRecords {
   }
 
   func beginSend(_ entry: EntryID, _ report: ConversionReport, at now: Timestamp) throws -> Int {
+    // What was surely not done, before, converted nothing: a conversion of that time is another program's.
     let freezing = """
       INSERT INTO reports (entry, referral_id, transaction_id, value, body, frozen_at, first_sent_at, last_sent_at,
         is_sending)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, 1)
-      ON CONFLICT (entry) DO UPDATE SET first_sent_at = coalesce(first_sent_at, excluded.first_sent_at),
-        last_sent_at = excluded.last_sent_at, is_sending = 1
+      ON CONFLICT (entry) DO UPDATE SET last_sent_at = excluded.last_sent_at, is_sending = 1,
+        first_sent_at = CASE WHEN is_unknown THEN coalesce(first_sent_at, excluded.first_sent_at)
+          ELSE excluded.first_sent_at END
       """
     try hot(.freezing, freezing).run { values in
       values.add(entry.number)

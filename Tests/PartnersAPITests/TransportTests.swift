@@ -118,6 +118,26 @@ struct TransportTests {
     }
   }
 
+  @Test(
+    "a permit from before a halt sends nothing", arguments: [401, 403, 302],
+    [RateLimit.unlimited, .perMinute(6000)])
+  func halted(status: Int, _ limit: RateLimit) async throws {
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      while connection.readRequest() != nil {
+        connection.answer(status, #"{"error":{"code":"NO","message":"no"}}"#)
+      }
+    }
+    try await ClientFixture.with(limits: WriteLimits(writes: limit, conversions: limit), script: script) { fixture in
+      let permits = [try await fixture.client.reserveConversion(), try await fixture.client.reserveConversion()]
+      #expect(try await fixture.convert(permit: permits[0]).head?.status == status)
+      let failure = try await fixture.convert("r2", permit: permits[1]).transportFailure
+      #expect(failure?.kind == .withdrawn && failure?.mayHaveBeenDone == false)
+      #expect(fixture.server.requests.count == 1)
+      // The probe that frees the lane has permits of its own.
+      #expect(try await fixture.convert().head?.status == status)
+    }
+  }
+
   @Test("reports that are refused one after the other take what waits behind them back", arguments: [400, 404])
   func refusedOnes(status: Int) async throws {
     let script: @Sendable (StubConnection) -> Void = { connection in

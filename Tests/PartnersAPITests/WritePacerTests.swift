@@ -311,6 +311,21 @@ struct WritePacerTests {
     }
   }
 
+  @Test("a permit that was held until it counts as answered sends nothing: nobody would count it")
+  func held() async throws {
+    try await withPath { path in
+      let clock = VirtualClock()
+      let pacer = pacer(path, clock)
+      let held = try await pacer.reserve(.conversion)
+      #expect(pacer.isGood(held))
+      // Its order waited for a read that the API had asked to put off for an hour.
+      clock.advance(.seconds(3600))
+      let later = try await pacer.reserve(.conversion)
+      #expect(try await pacer.snapshot().writes.inFlight == 1, "the held one is not counted any more")
+      #expect(!pacer.isGood(held) && pacer.isGood(later))
+    }
+  }
+
   @Test("turns are given first come, first served, and a cancelled one is passed over")
   func turns() async throws {
     let turns = TurnQueue(count: 1)

@@ -52,6 +52,26 @@ import Testing
     }
   }
 
+  @Test func twoDaemonsOfOneHostHaveOnePacer() async throws {
+    try await DaemonFixture.with { shop in
+      try await shop.sandbox.put([SandboxReferral("r", email: "ana@example.com")])
+      try await shop.insert(ShopOrder(1, email: "ana@example.com"))
+      try await shop.start()
+      #expect(await shop.reaches(["1": "reported"]))
+      // Another ledger, the same API.
+      try FileManager.default.createDirectory(atPath: shop.folder.path("other"), withIntermediateDirectories: false)
+      try shop.configure(["ledger.location": "'sqlite:\(shop.folder.path("other/ledger.sqlite"))'"])
+      try await shop.sandbox.put([SandboxReferral("t", email: "cleo@example.com")])
+      let second = try shop.launch()
+      #expect(await eventually(within: .seconds(20)) { second.standardError.contains("caught up") })
+      try await shop.insert(ShopOrder(3, email: "cleo@example.com"))
+      let isSent = { (line: String) in line.contains("order 3 for referral t") }
+      #expect(await eventually(within: .seconds(40)) { second.errorLines.contains(where: isSent) })
+      let found = try await ChildProcess.run("find", [shop.folder.path, "-name", "pacer-*"])
+      #expect(found.output.split(separator: "\n").count == 1, "\(found.output)")
+    }
+  }
+
   @Test func anIdleDaemonSleeps() async throws {
     try await DaemonFixture.with(["orders.poll_interval": "5s"]) { shop in
       try await shop.sandbox.put([SandboxReferral("r", email: "ana@example.com")])

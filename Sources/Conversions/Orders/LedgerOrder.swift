@@ -72,7 +72,7 @@ public struct FrozenReport: Hashable, Sendable {
   public var report: ConversionReport
   /// When it was frozen.
   public var frozenAt: Timestamp
-  /// When its first send began.
+  /// When its first send began that may have been done; of one that surely wasn't, when the last began.
   public var firstSentAt: Timestamp?
   /// When its last send began.
   public var lastSentAt: Timestamp?

@@ -27,9 +27,13 @@ public struct SendPermit: Hashable, Sendable {
   public let number: UInt64
   /// How many refusals its pacer had heard of when it gave it out: after another one it is worth nothing.
   public let refusals: UInt64
+  /// The uptime from which on it is worth nothing, as nobody counts it any more; nil where nothing is counted.
+  public let goodUntil: Duration?
 
   /// A permit that a pacer gave out.
-  public init(number: UInt64, refusals: UInt64 = 0) { (self.number, self.refusals) = (number, refusals) }
+  public init(number: UInt64, refusals: UInt64 = 0, goodUntil: Duration? = nil) {
+    (self.number, self.refusals, self.goodUntil) = (number, refusals, goodUntil)
+  }
 }
 
 /// The state that all programs of this host share to keep the API's limits can't be read or written. Nothing is sent then.

@@ -89,7 +89,9 @@ public struct PartnersClient: PartnersService {
       return .transport(CurlMulti.withdrawal)
     }
     let request = HTTPRequest(method: .post, url: baseURL.text + path, body: report.body)
-    let answer = reader.read(await writes.send(request), ReferralShapes.converted)
+    let result = await writes.send(request)
+    if Self.halts(result) { pacer.outdatePermits() }
+    let answer = reader.read(result, ReferralShapes.converted)
     await pacer.finish(permit, answer.paced)
     return answer
   }
@@ -142,6 +144,14 @@ public struct PartnersClient: PartnersService {
       answer.status >= 500 || answer.status / 100 == 3
         || [400, 401, 403, 404, 413, 415, 422, 429].contains(answer.status)
     case .failure(let failure): failure.kind != .cancelled
+    }
+  }
+
+  /// Whether nothing more is to be sent before a person has changed something: what is being made ready neither.
+  private static func halts(_ result: Result<HTTPAnswer, TransportFailure>) -> Bool {
+    switch result {
+    case .success(let answer): answer.status / 100 == 3 || [401, 403].contains(answer.status)
+    case .failure(let failure): failure.kind == .tls
     }
   }
 

@@ -70,10 +70,14 @@ public actor WritePacer {
     return unlimited.withLock { refusedUntil == nil ? $0.begin(kind, refusals: refusals, at: clock.uptime) : nil }
   }
 
-  /// Whether what a permit is for may still leave: the API may have refused another one since, and would this one, too.
+  /// Whether what a permit is for may still leave: the API may have refused another one since, and would this one, too;
+  /// or its holder waited for so long, for a read say, that it may count as answered before the API counts it.
   nonisolated func isGood(_ permit: SendPermit) -> Bool {
-    permit.refusals == refusalCount.load(ordering: .acquiring)
+    permit.refusals == refusalCount.load(ordering: .acquiring) && permit.goodUntil.map { clock.uptime < $0 } ?? true
   }
+
+  /// Makes all permits worthless that are out: the API would have nothing of any.
+  nonisolated func outdatePermits() { refusalCount.add(1, ordering: .releasing) }
 
   /// Until when nothing is sent by what the API has just said.
   private nonisolated var refusedUntil: Duration? {
@@ -98,7 +102,7 @@ public actor WritePacer {
         verdict = try self.verdict(kind, number)
         if verdict == .now {
           kinds[number] = kind
-          return SendPermit(number: number, refusals: refusals)
+          return SendPermit(number: number, refusals: refusals, goodUntil: clock.uptime + Self.leaseMax / 2)
         }
       }
       switch verdict {

@@ -83,6 +83,9 @@ final class Departures: Sendable {
     do {
       let departures = try await departures(of: going.map(\.order), rows)
       for (waiting, departure) in zip(going, departures) { waiting.answer.resume(returning: departure) }
+    } catch let failure as LedgerFailure where failure.mayBeKept {
+      // What may be marked all the same is marked for nobody: whoever failed has the ledger look for such marks.
+      for waiting in going { waiting.answer.resume(throwing: failure) }
     } catch {
       // One that can't go must not hold up the others.
       for waiting in going { await beginAlone(waiting, rows) }
@@ -126,4 +129,14 @@ struct Send: Sendable {
   let number: Int
   /// Wall-clock time.
   let startedAt: Timestamp
+}
+
+extension LedgerFailure {
+  /// Whether it may be the commit's, which the disk may have kept all the same: a sync that failed after the write.
+  fileprivate var mayBeKept: Bool {
+    switch kind {
+    case .diskFull, .io, .permission, .locked, .damaged: true
+    default: false
+    }
+  }
 }

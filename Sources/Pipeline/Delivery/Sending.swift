@@ -59,7 +59,11 @@ final class Sending: Sendable {
 
   /// By how much the API's clock may differ from ours: what it was found to differ by, and what that can't tell.
   private func skew() async throws -> Duration {
-    try await surroundings.ledger.transaction { try $0.sendSkew() }
+    let ledger = surroundings.ledger
+    // Nobody's own task: what a clear answer says is stored even where the daemon's end came while it was verified.
+    return try await Task(executorPreference: surroundings.executor) {
+      try await ledger.transaction { try $0.sendSkew() }
+    }.value
   }
 
   private func settle(_ ended: Ended) async throws {

@@ -23,6 +23,10 @@ struct ControlPaths: Sendable {
     }
   }
 
+  /// The folder of the host's pacer files: the first that a daemon may write to, whoever listens there, as all daemons of
+  /// this host share one address and one limit.
+  var pacerFolder: String? { folders.first { FileManager.default.isWritableFile(atPath: $0) } }
+
   static func socket(in folder: String) -> String { folder + "/control.sock" }
 
   /// The sockets that a command asks, in order.

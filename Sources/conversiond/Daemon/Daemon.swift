@@ -48,8 +48,8 @@ struct Daemon {
     let folder = try home.runtimeFolder()
     let orders = ShopOrders(configuration.orderMapping)
     let surroundings = Surroundings(
-      orders: orders, partners: try partners(key: key, folder: folder), ledger: ledger, clock: SystemClock(),
-      chance: Chance(), vitals: Vitals(), log: log)
+      orders: orders, partners: try partners(key: key, folder: home.pacerFolder()), ledger: ledger,
+      clock: SystemClock(), chance: Chance(), vitals: Vitals(), log: log)
     let dry = isDryRun ? ", dry run: nothing is sent" : ""
     let message = "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)"
     var services: [any Service] = [Announcement(surroundings: surroundings, message: message)]

@@ -54,7 +54,10 @@ struct LedgerHome {
     }
   }
 
-  /// The folder of the control socket and the pacer's file. A dry run has neither's effects, and keeps to its own.
+  /// The folder of the pacer's file, which other daemons of this host may have, too.
+  func pacerFolder() throws -> String { try scratch ?? ControlPaths(ledgerPath: path).pacerFolder ?? runtimeFolder() }
+
+  /// The folder of the control socket. A dry run has the effects of neither, and keeps to its own.
   func runtimeFolder() throws -> String {
     if let scratch { return scratch }
     guard let folder = ControlPaths(ledgerPath: path).daemonFolder else {

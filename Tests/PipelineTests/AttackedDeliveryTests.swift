@@ -1,0 +1,75 @@
+import Conversions
+import Ledger
+import Synchronization
+import Testing
+
+@testable import Pipeline
+
+extension Loops {
+  /// What an attack on delivery found.
+  @Suite(.timeLimit(.minutes(2))) struct AttackedDeliveryTests {
+    @Test(
+      "a commit that is kept, and told as failed, leaves no order marked as being sent that nobody sends",
+      arguments: 1...16)
+    func keptMarks(moment: Int) async throws {
+      let world = try await World.queued(2)
+      let ledger = world.ledger
+      let first = ledger.state.withLock { $0.count }
+      ledger.state.withLock { state in
+        state.before = { number in
+          if number == first + moment { ledger.state.withLock { $0.faults = [.after] } }
+        }
+      }
+      // Between reading and sending.
+      for key in 1...2 { world.shop.change(OrderKey(String(key))) { $0.total = .amount("777", currency: "EUR") } }
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(3600)) { try await world.outcomes() == [.reported: 2] }
+      }
+      #expect(world.done.count == 2 && world.violations.isEmpty)
+      ledger.state.withLock { $0.before = nil }
+    }
+
+    @Test("a conversion from before the first send that may have been done is not taken for ours")
+    func conversionBeforeTheDoubt() async throws {
+      let refusal = ConvertFault.status(429, code: "RATE_LIMITED", retryAfter: .seconds(3600))
+      let world = try await World.queued(1, refusal, .requestLost)
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(60)) { try await world.attempts(1).first?.verdict == "not_done" }
+        try await world.pass(.seconds(1200))
+        // The same purchase, by the partner's other program: the value is the same.
+        world.api.convertElsewhere("r1", value: 500)
+        try await world.reaches(within: .seconds(7200)) { try await world.outcome(1)?.isWaiting == false }
+      }
+      #expect(world.sent.count == 3 && world.done.isEmpty)
+      #expect(try await world.outcome(1) == .superseded)
+    }
+
+    @Test("a 409 whose verification the daemon's end cuts short is no doubt after the restart")
+    func cutVerification() async throws {
+      let world = try await World.queued(1)
+      world.api.convertElsewhere("r1", value: 500)
+      world.clock.advance(to: world.clock.uptime + .seconds(60))
+      let api = world.api
+      let running = Mutex<Task<Void, any Error>?>(nil)
+      api.state.withLock {
+        $0.onGet = { _ in
+          guard api.state.withLock({ !$0.sent.isEmpty }) else { return }
+          running.withLock { $0?.cancel() }
+          // Until the grace is over, which is none.
+          for _ in 0..<1_000_000 where !Task.isCancelled { await Task.yield() }
+        }
+      }
+      let loop = world.start { try await world.delivery(stopGrace: .zero).run() }
+      running.withLock { $0 = loop }
+      try await world.pass(.seconds(2)) { !world.sent.isEmpty }
+      try await world.end(loop)
+      api.state.withLock { $0.onGet = nil }
+      let again = try world.restarted()
+      again.checkSends()
+      try await again.running([again.delivery, again.matching]) {
+        try await again.reaches(within: .seconds(3600)) { try await again.outcome(1)?.isWaiting == false }
+      }
+      #expect(try await again.outcome(1) == .superseded && again.done.isEmpty)
+    }
+  }
+}
