@@ -65,7 +65,7 @@ extension SQLiteTransaction: DeliveryRecords {
   ) throws {
     let ended = """
       INSERT INTO attempts (entry, number, started_at, duration, http_status, verdict, detail)
-      VALUES (?, ?, ?, ?, ?, ?, ?)
+      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
       """
     try hot(.attempt, ended).run { values in
       values.add(entry.number)
@@ -76,6 +76,8 @@ extension SQLiteTransaction: DeliveryRecords {
       values.add(attempt.verdict)
       values.add(attempt.detail)
     }
+    // A commit that failed may have been kept all the same, and with it this.
+    guard db.changesCount > 0 else { return }
     // Its bytes may have left only now, however long ago it was marked.
     let counting = """
       UPDATE reports SET is_sending = 0, is_unknown = is_unknown OR ?1, attempts = attempts + ?2,
@@ -183,7 +185,12 @@ extension SQLiteTransaction: DeliveryRecords {
       UPDATE orders NOT INDEXED SET reason = 'interrupted', send_at = ?, detail = 'the daemon ended while this was being sent'
       WHERE entry IN (SELECT entry FROM reports INDEXED BY reports_sending WHERE is_sending = 1) AND outcome = 'queued'
       """, [now.microseconds])
-    try execute("UPDATE reports INDEXED BY reports_sending SET is_unknown = 1, is_sending = 0 WHERE is_sending = 1")
+    // A process that stood still, and was killed when it went on, may have sent them only now.
+    try execute(
+      """
+      UPDATE reports INDEXED BY reports_sending SET is_unknown = 1, is_sending = 0, last_sent_at = max(last_sent_at, ?)
+      WHERE is_sending = 1
+      """, [now.microseconds])
     return db.changesCount
   }
 

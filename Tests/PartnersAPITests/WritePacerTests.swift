@@ -102,6 +102,44 @@ struct WritePacerTests {
     }
   }
 
+  @Test(
+    "a Retry-After survives a reboot that takes the file away, or a file that was torn",
+    arguments: [nil, "", "conversiond-pacer 1 99"])
+  func keepsake(torn: String?) async throws {
+    try await withPath { path in
+      func pacer(_ clock: VirtualClock, _ boot: String) -> WritePacer {
+        WritePacer(path: path, keepsake: path + ".kept", limits: Self.thirty, clock: clock, bootID: boot)
+      }
+      let clock = VirtualClock(uptime: .seconds(500_000))
+      _ = try await wait(pacer(clock, "boot-1"), clock, .refused(retryAfter: .seconds(7200)))
+      try FileManager.default.removeItem(atPath: path)
+      if let torn { try Data(torn.utf8).write(to: URL(fileURLWithPath: path)) }
+      let rebooted = VirtualClock(uptime: .seconds(20))
+      let after = pacer(rebooted, "boot-2")
+      let pacing = try await after.snapshot()
+      #expect(pacing.conversions.gear == .safe && pacing.writes.blockedUntil == .seconds(20 + 7201))
+      // By hand, while it runs.
+      try FileManager.default.removeItem(atPath: path)
+      #expect(try await wait(after, rebooted) == .zero)
+      let mode = try FileManager.default.attributesOfItem(atPath: path + ".kept")[.posixPermissions] as? Int
+      #expect(mode == 0o600)
+    }
+  }
+
+  @Test("after a reboot that takes the file away, a minute passes of which nothing is known")
+  func keepsakeOfQuietTimes() async throws {
+    try await withPath { path in
+      let clock = VirtualClock(uptime: .seconds(500_000))
+      let before = WritePacer(path: path, keepsake: path + ".kept", limits: Self.thirty, clock: clock, bootID: "boot-1")
+      for _ in 0..<30 { _ = try await wait(before, clock) }
+      try FileManager.default.removeItem(atPath: path)
+      let rebooted = VirtualClock(uptime: .seconds(20))
+      let after = WritePacer(
+        path: path, keepsake: path + ".kept", limits: Self.thirty, clock: rebooted, bootID: "boot-2")
+      #expect(try await wait(after, rebooted) == .seconds(60))
+    }
+  }
+
   @Test("a Retry-After survives a restart and a boot, and both limits know of it")
   func retryAfter() async throws {
     try await withPath { path in

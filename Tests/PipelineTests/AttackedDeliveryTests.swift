@@ -1,5 +1,6 @@
 import Conversions
 import Ledger
+import LoopFixtures
 import Synchronization
 import Testing
 
@@ -70,6 +71,39 @@ extension Loops {
         try await again.reaches(within: .seconds(3600)) { try await again.outcome(1)?.isWaiting == false }
       }
       #expect(try await again.outcome(1) == .superseded && again.done.isEmpty)
+    }
+
+    @Test("an answer whose commit was kept, and told as failed, is stored once and told of")
+    func keptAnswer() async throws {
+      let world = try await World.queued(1)
+      let ledger = world.ledger
+      let check = world.api.state.withLock { $0.onConvert }
+      world.api.state.withLock {
+        $0.onConvert = { report in
+          await check?(report)
+          ledger.state.withLock { $0.faults = [.after] }
+        }
+      }
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(600)) { try await world.outcomes() == [.reported: 1] }
+      }
+      let attempts = try await world.attempts(1)
+      #expect(attempts.count == 1 && attempts.first?.verdict == "reported")
+      #expect(world.lines.of(.reported).count == 1 && world.lines.of(.ledgerFailed).isEmpty)
+      #expect(world.sent.count == 1 && world.violations.isEmpty)
+    }
+
+    @Test("another account's halt is not made weaker by a key that is refused later")
+    func twoHalts() async throws {
+      let world = try await World.queued(1)
+      let now = world.clock.now
+      for reason in [HaltReason.accountChanged, .keyRefused] {
+        try await world.ledger.transaction { try $0.haltLane(LaneHalt(reason: reason, detail: "-", since: now)) }
+      }
+      #expect(try await world.ledger.transaction { try $0.laneHalt()?.reason } == .accountChanged)
+      try await world.ledger.transaction { try $0.setLaneHalt(nil) }
+      try await world.ledger.transaction { try $0.haltLane(LaneHalt(reason: .tls, detail: "-", since: now)) }
+      #expect(try await world.ledger.transaction { try $0.laneHalt()?.reason } == .tls)
     }
   }
 }

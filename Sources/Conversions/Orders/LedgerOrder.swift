@@ -1,37 +1,37 @@
-/// An order as the ledger remembers it.
-public struct LedgerOrder: Hashable, Sendable {
+/// An order as the ledger remembers it. One object, as hundreds are handed on at once, each by many hands.
+public final class LedgerOrder: Sendable {
   /// Its number in the ledger.
-  public var entry: EntryID
+  public let entry: EntryID
   /// What the shop's table last showed.
-  public var row: OrderRow
+  public let row: OrderRow
   /// Where it stands.
-  public var outcome: Outcome
+  public let outcome: Outcome
   /// Why, in a code.
-  public var reason: String?
+  public let reason: String?
   /// Why, in a sentence.
-  public var detail: String?
+  public let detail: String?
   /// The referral it was matched to.
-  public var referralID: ReferralID?
+  public let referralID: ReferralID?
   /// Whether it holds that referral against rivals.
-  public var claims: Bool
+  public let claims: Bool
   /// The value to report, in cents.
-  public var value: Int64?
+  public let value: Int64?
   /// When it was first seen.
-  public var firstSeenAt: Timestamp
+  public let firstSeenAt: Timestamp
   /// When its outcome was last set.
-  public var decidedAt: Timestamp?
+  public let decidedAt: Timestamp?
   /// When it is looked at next, to decide or to send; nil for not by time.
-  public var dueAt: Timestamp?
+  public let dueAt: Timestamp?
   /// Whether it was taken in while the first walk was under way.
-  public var isBackfill: Bool
+  public let isBackfill: Bool
   /// Whether it qualified at any time before.
-  public var hadQualified: Bool
+  public let hadQualified: Bool
   /// How often 404 has taken it back to matching.
-  public var rematches: Int
+  public let rematches: Int
   /// Whether another row has the same transaction ID.
-  public var idIsRepeated: Bool
+  public let idIsRepeated: Bool
   /// The report, once it is frozen.
-  public var frozen: FrozenReport?
+  public let frozen: FrozenReport?
 
   /// An order from its values.
   public init(
@@ -63,6 +63,18 @@ public struct LedgerOrder: Hashable, Sendable {
   /// What the shop's table last showed, where it could be read.
   public var order: Order? {
     if case .readable(let order) = row { order } else { nil }
+  }
+}
+
+extension LedgerOrder: Equatable {
+  /// Whether both hold the same values.
+  public static func == (one: LedgerOrder, other: LedgerOrder) -> Bool {
+    (one.entry, one.row, one.outcome, one.reason, one.detail, one.referralID)
+      == (other.entry, other.row, other.outcome, other.reason, other.detail, other.referralID)
+      && (one.claims, one.value, one.firstSeenAt, one.decidedAt, one.dueAt)
+        == (other.claims, other.value, other.firstSeenAt, other.decidedAt, other.dueAt)
+      && (one.isBackfill, one.hadQualified, one.rematches, one.idIsRepeated, one.frozen)
+        == (other.isBackfill, other.hadQualified, other.rematches, other.idIsRepeated, other.frozen)
   }
 }
 

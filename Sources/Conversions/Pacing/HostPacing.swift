@@ -19,6 +19,12 @@ public struct HostPacing: Hashable, Sendable, Codable {
     return pacing
   }
 
+  /// Nothing known of the last minute, but all of what was before.
+  public mutating func forgetLastMinute(at now: Duration) {
+    writes.forgetLastMinute(at: now)
+    conversions.forgetLastMinute(at: now)
+  }
+
   /// When the next write of a kind may leave.
   public func verdict(_ kind: WriteKind, _ limits: WriteLimits, at now: Duration) -> PacingVerdict {
     let verdict = writes.verdict(PacingRules(limits.writes), at: now)

@@ -152,8 +152,15 @@ public struct PacingState: Hashable, Sendable, Codable {
   /// The state of who knows nothing of the last minute, and therefore lets one pass.
   public static func full(at now: Duration) -> Self {
     var state = Self()
-    state.blockedUntil = now + PacingRules.window
+    state.forgetLastMinute(at: now)
     return state
+  }
+
+  /// Lets a minute pass of which nothing is known; gear, and any longer wait, stay.
+  public mutating func forgetLastMinute(at now: Duration) {
+    sends = []
+    let until = now + PacingRules.window
+    blockedUntil = max(blockedUntil ?? until, until)
   }
 
   /// How many a minute this state can let through.

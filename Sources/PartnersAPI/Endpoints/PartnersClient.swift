@@ -86,7 +86,7 @@ public struct PartnersClient: PartnersService {
     // Between the permit and this the order was looked at, read again and frozen, and another one's answer may have come.
     guard pacer.isGood(permit) else {
       await pacer.cancel(permit)
-      return .transport(CurlMulti.withdrawal)
+      return .transport(Self.untimely)
     }
     let request = HTTPRequest(method: .post, url: baseURL.text + path, body: report.body)
     let result = await writes.send(request)
@@ -146,6 +146,10 @@ public struct PartnersClient: PartnersService {
     case .failure(let failure): failure.kind != .cancelled
     }
   }
+
+  private static let untimely = TransportFailure(
+    kind: .withdrawn, message: "not sent: it was made ready for too long, or the API would not have it of another",
+    mayHaveBeenDone: false)
 
   /// Whether nothing more is to be sent before a person has changed something: what is being made ready neither.
   private static func halts(_ result: Result<HTTPAnswer, TransportFailure>) -> Bool {

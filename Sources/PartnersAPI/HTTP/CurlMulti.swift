@@ -86,7 +86,7 @@ import Synchronization
   }
 
   /// What came of what was made ready and not sent.
-  static let withdrawal = TransportFailure(
+  private static let withdrawal = TransportFailure(
     kind: .withdrawn, message: "not sent: the API would not have it of another", mayHaveBeenDone: false)
 
   private func submit(_ transfer: CurlTransfer) {

@@ -29,6 +29,10 @@ public actor WritePacer {
   private let refusals = Mutex<[UInt64: Duration]>([:])
   /// How many refusals this process has heard of.
   private let refusalCount = Atomic<UInt64>(0)
+  /// What is kept for after a reboot.
+  private var keepsake: PacerKeepsake?
+  /// Whether the file was looked into. Should it be gone later, somebody has removed it, and all that it said.
+  private var hasLooked = false
   /// What could not be written yet: the next access does it before anything else.
   private var pending: [@Sendable (inout HostPacing) -> Void] = []
 
@@ -37,12 +41,19 @@ public actor WritePacer {
 
   /// A pacer whose state is at a path. The folder must be there and outlive the process; the file is made when it is first
   /// needed, readable by its owner alone.
-  public init(path: String, limits: WriteLimits, clock: any HostClock = SystemClock()) {
-    self.init(path: path, limits: limits, clock: clock, bootID: SystemClock.bootID)
+  ///
+  /// - Parameters:
+  ///   - path: The file that all programs of the host share.
+  ///   - keepsake: Where a copy is kept of what must outlast a reboot, should the file not do so; nil for nowhere.
+  ///   - limits: The limits on writes.
+  ///   - clock: By which is waited.
+  public init(path: String, keepsake: String? = nil, limits: WriteLimits, clock: any HostClock = SystemClock()) {
+    self.init(path: path, keepsake: keepsake, limits: limits, clock: clock, bootID: SystemClock.bootID)
   }
 
-  init(path: String, limits: WriteLimits, clock: any HostClock, bootID: String) {
+  init(path: String, keepsake: String? = nil, limits: WriteLimits, clock: any HostClock, bootID: String) {
     file = LockedFile(path: path)
+    self.keepsake = keepsake.map(PacerKeepsake.init)
     self.limits = limits
     self.clock = clock
     self.bootID = bootID
@@ -202,16 +213,22 @@ public actor WritePacer {
       let (result, isChanged) = body(&pacing, now)
       let isToWrite = isChanged || isSettled || !pending.isEmpty || !isOfThisBoot
       let record = PacerRecord(bootID: bootID, savedAt: now, pacing: pacing)
+      if isToWrite { keepsake?.keep(record) }
       return (result, isToWrite ? try record.encoded() : nil)
     }
     pending = []
+    hasLooked = true
     return result
   }
 
-  /// The state in a file: none for a new one, and nothing known of the last minute for one that can't be read.
+  /// The state in a file: what was kept, or none, for a new one; nothing known of the last minute for one that can't be
+  /// read.
   private func load(_ bytes: [UInt8]?, at now: Duration) -> (pacing: HostPacing, isOfThisBoot: Bool) {
-    guard let bytes else { return (HostPacing(), false) }
-    guard let record = PacerRecord(bytes) else { return (.full(at: now), false) }
-    return (record.pacing(inBoot: bootID, at: now), record.bootID == bootID)
+    if let record = bytes.flatMap(PacerRecord.init) {
+      return (record.pacing(inBoot: bootID, at: now), record.bootID == bootID)
+    }
+    let isRemoved = bytes == nil && hasLooked
+    if !isRemoved, let kept = keepsake?.pacing(inBoot: bootID, at: now) { return (kept, false) }
+    return (bytes == nil ? HostPacing() : .full(at: now), false)
   }
 }

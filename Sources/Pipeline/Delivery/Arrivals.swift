@@ -98,6 +98,6 @@ extension LedgerTransaction {
       arrival.entry, arrival.report, attempt: arrival.attempt, result: arrival.result, at: arrival.at)
     // The rivals of an order that lost its referral to another program must not be sent after it.
     if let shown = arrival.shown { _ = try record(shown, seenAt: arrival.at) }
-    if let halt = arrival.halt { try setLaneHalt(halt) }
+    if let halt = arrival.halt { try haltLane(halt) }
   }
 }

@@ -121,14 +121,18 @@ enum Departure: Sendable {
   case stays(BeforeSend)
 }
 
-/// A send that is marked in the ledger.
-struct Send: Sendable {
+/// A send that is marked in the ledger. One object, as hundreds wait at once in the frames of many functions.
+final class Send: Sendable {
   let order: LedgerOrder
   let report: ConversionReport
   /// Its attempt's.
   let number: Int
   /// Wall-clock time.
   let startedAt: Timestamp
+
+  init(order: LedgerOrder, report: ConversionReport, number: Int, startedAt: Timestamp) {
+    (self.order, self.report, self.number, self.startedAt) = (order, report, number, startedAt)
+  }
 }
 
 extension LedgerFailure {

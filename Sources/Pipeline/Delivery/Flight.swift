@@ -25,7 +25,7 @@ final class Flight: Sendable {
   /// How a flight ended.
   enum Landing: Sendable {
     /// It was sent, and what came of it is stored.
-    case sent(Sending.Ended)
+    case sent(EndedSend)
     /// Nothing was sent.
     case notSent
     /// Nothing was sent, as the API gave no answer to what had to be asked first.
@@ -51,7 +51,7 @@ final class Flight: Sendable {
     }
   }
 
-  private func send(_ queued: QueuedOrder, permit: SendPermit) async throws -> Sending.Ended? {
+  private func send(_ queued: QueuedOrder, permit: SendPermit) async throws -> EndedSend? {
     var (order, needs) = (queued.order, queued.needs)
     if let frozen = order.frozen, try await isTriedInVain(order, frozen) {
       try await giveUp(order, frozen)

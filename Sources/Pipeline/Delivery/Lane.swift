@@ -54,7 +54,7 @@ struct Lane {
 
   /// Takes in what came of a send.
   mutating func note(
-    _ ended: Sending.Ended, isLate: Bool, wait: (_ failures: Int) async -> Duration, _ surroundings: Surroundings
+    _ ended: EndedSend, isLate: Bool, wait: (_ failures: Int) async -> Duration, _ surroundings: Surroundings
   ) async {
     // Tells nothing of the API; the one because of which it was withdrawn does.
     if ended.isWithdrawn { return }
@@ -78,7 +78,7 @@ struct Lane {
   }
 
   /// Takes in how long the API asks us to wait: what it asks of one sender it asks of all that is sent.
-  private mutating func noteWait(of ended: Sending.Ended, at uptime: Duration, _ surroundings: Surroundings) {
+  private mutating func noteWait(of ended: EndedSend, at uptime: Duration, _ surroundings: Surroundings) {
     guard let after = ended.verdict.retryAfter else { return }
     if case .unknown = ended.verdict { askedUntil = max(askedUntil ?? uptime, uptime + after) }
     guard after > Self.untoldMax, uptime + after > toldUntil + Self.untoldMax else { return }

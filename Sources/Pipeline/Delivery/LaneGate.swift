@@ -78,12 +78,12 @@ struct LaneGate: Sendable {
   mutating func halt(_ reason: HaltReason, _ detail: String) async throws {
     waitWithTheNextProbe(reason)
     let halt = LaneHalt(reason: reason, detail: detail, since: surroundings.clock.now)
-    try await surroundings.ledger.transaction { try $0.setLaneHalt(halt) }
+    try await surroundings.ledger.transaction { try $0.haltLane(halt) }
     tell(reason, "sending halts: \(detail)")
   }
 
   /// Takes in a send that halted the lane.
-  mutating func halted(by ended: Sending.Ended) {
+  mutating func halted(by ended: EndedSend) {
     guard case .halt(let reason, let detail) = ended.verdict else { return }
     waitWithTheNextProbe(reason)
     let subject = "order \(ended.order.orderID) for referral \(ended.report.referralID)"
@@ -116,6 +116,14 @@ struct LaneGate: Sendable {
       return false
     }
     return await surroundings.partners.answersReads()
+  }
+}
+
+extension LedgerTransaction {
+  /// Halts the lane. One that is halted because the account is another one's stays so: what frees it asks for more than
+  /// what frees it from any other halt.
+  func haltLane(_ halt: LaneHalt) throws {
+    if try laneHalt()?.reason != .accountChanged { try setLaneHalt(halt) }
   }
 }
 

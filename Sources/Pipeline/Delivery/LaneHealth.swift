@@ -45,7 +45,7 @@ struct LaneHealth {
   ///
   /// A send that is late, because it was under way already when the lane was found out of order, tells nothing new of
   /// the lane: sixteen that fail together are one failure, and what was taken before doesn't end an outage.
-  mutating func note(_ sent: Sending.Ended, isLate: Bool, at uptime: Duration, log: Logger) {
+  mutating func note(_ sent: EndedSend, isLate: Bool, at uptime: Duration, log: Logger) {
     switch sent.verdict {
     case .review(.rejected, _): rejected.insert(sent.order.entry)
     case .rematch, .review(.referralMissing, _): missing.insert(sent.order.entry)

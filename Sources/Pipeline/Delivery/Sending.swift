@@ -17,44 +17,35 @@ final class Sending: Sendable {
   /// Sends what is marked, and stores what came of it.
   ///
   /// - Throws: `LedgerFailure`.
-  func send(_ send: Send, permit: SendPermit) async throws -> Ended {
+  func send(_ send: Send, permit: SendPermit) async throws -> EndedSend {
     let began = surroundings.clock.uptime
     let answer = await surroundings.partners.convert(send.report, permit: permit)
-    var verdict = SendVerdict(answer: answer, report: send.report, history: send.history)
-    var isUnknown = verdict.isUnknown
-    var shown: Referral?
-    if case .verify(let reason) = verdict {
-      let referral = await surroundings.partners.referral(send.report.referralID)
-      if case .success(let value, _) = referral { shown = value }
-      verdict = SendVerdict(
-        verifying: reason, referral: referral, report: send.report, history: send.history, now: surroundings.clock.now,
-        skew: try await skew(),
-        doubt: surroundings.clock.doubt(since: send.history.firstSentAt ?? send.startedAt))
-      // The answer itself was clear: this send was not done, whether or not the referral could be asked for.
-      isUnknown = false
-    }
-    let ended = Ended(
-      order: send.order, report: send.report, verdict: verdict, attemptNumber: send.number, startedAt: send.startedAt,
-      duration: answer.duration ?? (surroundings.clock.uptime - began), httpStatus: answer.httpStatus,
-      isUnknown: isUnknown, isWithdrawn: answer.isWithdrawn, shown: shown)
+    let judged = try await judge(answer, send)
+    let ended = EndedSend(
+      send, judged, duration: answer.duration ?? (surroundings.clock.uptime - began), httpStatus: answer.httpStatus,
+      isWithdrawn: answer.isWithdrawn)
     try await settle(ended)
     return ended
   }
 
-  /// A send that ended.
-  struct Ended: Sendable {
-    let order: LedgerOrder
-    let report: ConversionReport
-    let verdict: SendVerdict
-    let attemptNumber: Int
-    let startedAt: Timestamp
-    let duration: Duration
-    let httpStatus: Int?
-    let isUnknown: Bool
-    /// Whether it was not sent because of what came of another one.
-    let isWithdrawn: Bool
-    /// The referral as the API showed it, where it was asked.
-    let shown: Referral?
+  private func judge(_ answer: APIAnswer<ConversionReceipt>, _ send: Send) async throws -> JudgedAnswer {
+    let verdict = SendVerdict(answer: answer, report: send.report, history: send.history)
+    guard case .verify(let reason) = verdict else {
+      return JudgedAnswer(verdict: verdict, isUnknown: verdict.isUnknown)
+    }
+    return try await verify(reason, send)
+  }
+
+  /// Asks for the referral: the answer alone doesn't tell whose conversion it is.
+  private func verify(_ reason: VerifyReason, _ send: Send) async throws -> JudgedAnswer {
+    let referral = await surroundings.partners.referral(send.report.referralID)
+    let verdict = SendVerdict(
+      verifying: reason, referral: referral, report: send.report, history: send.history, now: surroundings.clock.now,
+      skew: try await skew(), doubt: surroundings.clock.doubt(since: send.history.firstSentAt ?? send.startedAt))
+    // The answer itself was clear: this send was not done, whether or not the referral could be asked for.
+    var judged = JudgedAnswer(verdict: verdict, isUnknown: false)
+    if case .success(let value, _) = referral { judged.shown = value }
+    return judged
   }
 
   /// By how much the API's clock may differ from ours: what it was found to differ by, and what that can't tell.
@@ -66,7 +57,7 @@ final class Sending: Sendable {
     }.value
   }
 
-  private func settle(_ ended: Ended) async throws {
+  private func settle(_ ended: EndedSend) async throws {
     let (now, verdict) = (surroundings.clock.now, ended.verdict)
     let failures = (ended.order.frozen?.attempts ?? 0) + 1
     // Chance is asked only where it matters: that is a call of the kernel each time.
@@ -100,7 +91,7 @@ final class Sending: Sendable {
     }
   }
 
-  private func log(_ ended: Ended, detail: String?, next: SendResult.Next) {
+  private func log(_ ended: EndedSend, detail: String?, next: SendResult.Next) {
     let level = ended.verdict.level
     // Thousands a second need not be put into words that nobody reads.
     guard surroundings.log.logLevel <= level else { return }
@@ -121,6 +112,37 @@ final class Sending: Sendable {
   }
 }
 
+/// What an answer came to.
+struct JudgedAnswer {
+  let verdict: SendVerdict
+  /// Whether this send may have been done without our knowing.
+  let isUnknown: Bool
+  /// The referral as the API showed it, where it was asked.
+  var shown: Referral?
+}
+
+/// A send that ended, and what it came to. One object, for the same reason as `Send`.
+final class EndedSend: Sendable {
+  let order: LedgerOrder
+  let report: ConversionReport
+  let verdict: SendVerdict
+  let attemptNumber: Int
+  let startedAt: Timestamp
+  let duration: Duration
+  let httpStatus: Int?
+  let isUnknown: Bool
+  /// Whether it was not sent because of what came of another one.
+  let isWithdrawn: Bool
+  /// The referral as the API showed it, where it was asked.
+  let shown: Referral?
+
+  init(_ send: Send, _ judged: JudgedAnswer, duration: Duration, httpStatus: Int?, isWithdrawn: Bool) {
+    (order, report, attemptNumber, startedAt) = (send.order, send.report, send.number, send.startedAt)
+    (verdict, isUnknown, shown) = (judged.verdict, judged.isUnknown, judged.shown)
+    (self.duration, self.httpStatus, self.isWithdrawn) = (duration, httpStatus, isWithdrawn)
+  }
+}
+
 extension Send {
   fileprivate var history: SendHistory {
     SendHistory(
@@ -129,7 +151,7 @@ extension Send {
   }
 }
 
-extension Sending.Ended {
+extension EndedSend {
   /// What the log says with it.
   var fields: [String: String?] {
     [

@@ -79,16 +79,10 @@ extension OrderRow {
 extension ConversionReport {
   /// The report that a decision would have an order sent with; nil where it would have none sent.
   init?(of order: LedgerOrder, _ decision: Decision) {
-    guard decision.outcome == .queued else { return nil }
-    var decided = order
-    (decided.referralID, decided.value) = (decision.referralID, decision.value)
-    self.init(of: decided)
-  }
-
-  /// The report of an order that was never frozen; nil while it has no referral or can't be read.
-  init?(of order: LedgerOrder) {
-    guard let referral = order.referralID, let readable = order.order else { return nil }
+    guard decision.outcome == .queued, let referral = decision.referralID, let readable = order.order else {
+      return nil
+    }
     self.init(
-      referralID: referral, transactionID: readable.transactionID, value: order.value, metadata: readable.metadata)
+      referralID: referral, transactionID: readable.transactionID, value: decision.value, metadata: readable.metadata)
   }
 }

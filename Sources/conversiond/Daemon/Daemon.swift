@@ -48,8 +48,8 @@ struct Daemon {
     let folder = try home.runtimeFolder()
     let orders = ShopOrders(configuration.orderMapping)
     let surroundings = Surroundings(
-      orders: orders, partners: try partners(key: key, folder: home.pacerFolder()), ledger: ledger,
-      clock: SystemClock(), chance: Chance(), vitals: Vitals(), log: log)
+      orders: orders, partners: try partners(key: key, home), ledger: ledger, clock: SystemClock(),
+      chance: Chance(), vitals: Vitals(), log: log)
     let dry = isDryRun ? ", dry run: nothing is sent" : ""
     let message = "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)"
     var services: [any Service] = [Announcement(surroundings: surroundings, message: message)]
@@ -103,7 +103,7 @@ struct Daemon {
     ]
   }
 
-  private func partners(key: APIKey, folder: String) throws -> PartnersClient {
+  private func partners(key: APIKey, _ home: LedgerHome) throws -> PartnersClient {
     guard let url = PartnersBaseURL(configuration.api.baseURL) else {
       throw CommandFailure(.configuration, "api.base_url \(configuration.api.baseURL) is no URL of an API")
     }
@@ -113,6 +113,6 @@ struct Daemon {
     return PartnersClient(
       baseURL: url, apiKey: key, version: Version.text, timeout: configuration.api.timeout,
       readsPerMinute: RateLimit(configuration.api.readsPerMinute),
-      pacer: WritePacer(path: ControlPaths.pacer(in: folder, baseURL: url), limits: limits))
+      pacer: try home.pacer(url, limits: limits))
   }
 }

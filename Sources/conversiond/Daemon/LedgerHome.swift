@@ -2,6 +2,7 @@ import Configuration
 import Conversions
 import Foundation
 import Ledger
+import PartnersAPI
 
 /// Where the ledger is, or, for a dry run, where its copy is and goes again.
 struct LedgerHome {
@@ -54,8 +55,14 @@ struct LedgerHome {
     }
   }
 
-  /// The folder of the pacer's file, which other daemons of this host may have, too.
-  func pacerFolder() throws -> String { try scratch ?? ControlPaths(ledgerPath: path).pacerFolder ?? runtimeFolder() }
+  /// The pacer, whose file other daemons of this host may have, too. What that file, mostly in /run, loses at a reboot is
+  /// kept beside the ledger.
+  func pacer(_ url: PartnersBaseURL, limits: WriteLimits) throws -> WritePacer {
+    let folder = try scratch ?? ControlPaths(ledgerPath: path).pacerFolder ?? runtimeFolder()
+    let file = ControlPaths.pacer(in: folder, baseURL: url)
+    let beside = ControlPaths.pacer(in: (path as NSString).deletingLastPathComponent, baseURL: url)
+    return WritePacer(path: file, keepsake: file == beside ? nil : beside + ".kept", limits: limits)
+  }
 
   /// The folder of the control socket. A dry run has the effects of neither, and keeps to its own.
   func runtimeFolder() throws -> String {

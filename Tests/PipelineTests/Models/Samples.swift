@@ -35,3 +35,12 @@ func makeRules(
     selfReferral: .review, hold: hold,
     amounts: AmountRules(unit: .cents, rounding: .refuse, otherCurrency: .review))
 }
+
+extension ConversionReport {
+  /// The report of an order that was never frozen; nil while it has no referral or can't be read.
+  init?(of order: LedgerOrder) {
+    guard let referral = order.referralID, let readable = order.order else { return nil }
+    self.init(
+      referralID: referral, transactionID: readable.transactionID, value: order.value, metadata: readable.metadata)
+  }
+}
