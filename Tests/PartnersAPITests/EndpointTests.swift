@@ -205,6 +205,25 @@ struct EndpointTests {
     }
   }
 
+  @Test(
+    "a 429 asks for a wait in any form, clamped to a day",
+    arguments: [
+      (["Retry-After: 12"], "", 12),
+      (["Date: Sun, 06 Nov 1994 08:49:30 GMT", "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT"], "", 7),
+      ([], "", nil), (["Retry-After: 0"], "", 0), (["Retry-After: -1"], "", 0),
+      (["Retry-After: 1000000000"], "", 86_400),
+      (["Retry-After: 3"], #","retryAfterMs":12000"#, 12), (["Retry-After: 30"], #","retryAfterMs":12000"#, 30),
+      (["Retry-After: soon"], #","retryAfterMs":250"#, 0.25),
+    ] as [([String], String, Double?)])
+  func retryAfter(headers: [String], milliseconds: String, seconds: Double?) async throws {
+    let body = #"{"error":{"code":"RATE_LIMITED","message":"Slow down"\#(milliseconds)}}"#
+    try await serving(429, body, headers: headers) { fixture in
+      let answer = try await fixture.convert()
+      #expect(answer.head?.status == 429)
+      #expect(answer.failure?.retryAfter == seconds.map { .milliseconds(Int64($0 * 1000)) })
+    }
+  }
+
   @Test("the key is in no text, whoever repeats it")
   func canary() async throws {
     let key = ClientFixture.keyText

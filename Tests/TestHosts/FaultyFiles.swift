@@ -84,20 +84,11 @@ public final class FaultyFiles: Sendable {
   private let folder: TemporaryFolder
   private let prefix: String
 
-  /// Whether this host has a C compiler.
-  public static let isPossible = ["/usr/bin/cc", "/usr/bin/clang"].contains {
-    FileManager.default.isExecutableFile(atPath: $0)
-  }
-
   /// Builds the library, for files whose paths begin so.
   public init(pathPrefix: String) async throws {
     prefix = pathPrefix
     folder = try TemporaryFolder("faulty")
-    try folder.write(Self.source, to: "faulty.c")
-    let compiler = FileManager.default.isExecutableFile(atPath: "/usr/bin/cc") ? "cc" : "clang"
-    let arguments = ["-shared", "-fPIC", "-O1", "-o", folder.path("faulty.so"), folder.path("faulty.c"), "-ldl"]
-    let built = try await ChildProcess.run(compiler, arguments)
-    guard built.end == .exited(0) else { throw TestHostError("the library was not built: \(built.errors)") }
+    try await folder.buildLibrary("faulty", Self.source)
   }
 
   /// What a program must be started with.

@@ -2,6 +2,7 @@ import Foundation
 import PartnersSandbox
 import Synchronization
 import TestHosts
+import Testing
 
 @testable import conversiond
 
@@ -34,6 +35,7 @@ final class DaemonFixture: Sendable {
       do {
         try await body(fixture)
         await fixture.end()
+        fixture.expectNoSecrets()
       } catch {
         await fixture.end()
         throw error

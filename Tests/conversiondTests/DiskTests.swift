@@ -39,7 +39,8 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: FaultyFiles.isPossible, "there is no C compiler"), arguments: [FaultyFiles.Fault.sync, .readOnly])
+  @Test(
+    .enabled(if: PreloadedLibrary.isPossible, "there is no C compiler"), arguments: [FaultyFiles.Fault.sync, .readOnly])
   func aDiskThatFailsStopsEverythingAndTheLedgerIsOpenedAnew(fault: FaultyFiles.Fault) async throws {
     try await DaemonFixture.with(["log.level": "info"], sandbox: Self.slow) { shop in
       let files = try await FaultyFiles(pathPrefix: shop.folder.path("state/"))

@@ -18,8 +18,14 @@ extension DaemonFixture {
   func run(
     _ arguments: [String], input: String? = nil, environment extra: [String: String] = [:]
   ) async throws -> Result {
-    try await ChildProcess.run(
+    let result = try await ChildProcess.run(
       program, arguments, input: input, environment: environment.merging(extra) { $1 }, within: .seconds(30))
+    let words = arguments.joined(separator: " ")
+    // A help text has an example's address.
+    if !arguments.contains("--help") {
+      expectNoSecrets("output of \(words)", result.output + result.errors, except: words + (input ?? ""))
+    }
+    return result
   }
 
   /// The status, as `status --json` tells it.
