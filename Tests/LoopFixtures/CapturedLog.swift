@@ -1,3 +1,4 @@
+public import Conversions
 public import Logging
 public import Pipeline
 import Synchronization
@@ -14,6 +15,8 @@ public struct CapturedLog: LogHandler {
     public let message: String
     /// The value of `reason`.
     public let reason: String?
+    /// When it was written, where the log has a clock.
+    public let uptime: Duration?
   }
 
   /// The lines so far, for all copies of the handler.
@@ -34,11 +37,13 @@ public struct CapturedLog: LogHandler {
   public let lines: Lines
   /// Everything.
   public var logLevel = Logger.Level.trace
+  /// By which its lines are dated.
+  public var clock: (any HostClock)?
   /// Fields of every line.
   public var metadata: Logger.Metadata = [:]
 
   /// A handler that adds to `lines`.
-  public init(lines: Lines) { self.lines = lines }
+  public init(lines: Lines, clock: (any HostClock)? = nil) { (self.lines, self.clock) = (lines, clock) }
 
   /// One of the fields of every line.
   public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -51,6 +56,6 @@ public struct CapturedLog: LogHandler {
     lines.append(
       Line(
         level: event.level, event: event.metadata?["event"].map { "\($0)" }, message: "\(event.message)",
-        reason: event.metadata?["reason"].map { "\($0)" }))
+        reason: event.metadata?["reason"].map { "\($0)" }, uptime: clock?.uptime))
   }
 }

@@ -32,6 +32,9 @@ final class Agenda: Sendable {
     add(at: clock.uptime + delay, action)
   }
 
+  /// Nothing more is to happen.
+  func clear() { entries.withLock { $0.sorted = [] } }
+
   /// Does the next thing if its time has come; false for none.
   func doNext() throws -> Bool {
     let now = clock.uptime

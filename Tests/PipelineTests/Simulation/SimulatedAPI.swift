@@ -123,14 +123,21 @@ struct SimulatedPartners: PartnersService {
     await check(report)
     if life.isOver { return .transport(.cancelled) }
     let fate = api.state.withLock { $0.fate() }
-    api.model.state.withLock { model in
+    let id = report.transactionID.text
+    let doubt = api.model.state.withLock { model in
       model.checkBytes(report)
       model.sent.append(report)
-      if fate?.mayBeDone ?? false { model.doubtful[report.transactionID.text] = report }
+      defer { if fate?.mayBeDone ?? false { model.doubtful[id] = report } }
+      return model.doubtful[id]
     }
     var answer = await life.answer(atEnd: .transport(.cancelled)) { send(report, fate, $0) }
-    if case .transport(let failure) = answer, failure.mayHaveBeenDone {
-      api.model.state.withLock { $0.doubtful[report.transactionID.text] = report }
+    api.model.state.withLock { model in
+      switch answer {
+      case .transport(let failure) where failure.mayHaveBeenDone: model.doubtful[id] = report
+      // The limiter was there first: whatever was to befall the report did not.
+      case .failure(_, let head) where head.status == 429: model.doubtful[id] = doubt
+      default: break
+      }
     }
     if !verifiesConflicts, case .failure(_, let head) = answer, head.status == 409 {
       answer = .success(

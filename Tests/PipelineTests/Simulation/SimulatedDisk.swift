@@ -57,6 +57,9 @@ final class SimulatedDisk: Sendable {
     return true
   }
 
+  /// Lets go of whoever waits for it.
+  func forget() { asked.withLock { $0 = Asked() } }
+
   func fill() { disk.faults.isFull = true }
   func failNextSync() { disk.faults.sync = .failsOnce }
   func becomeReadOnly() { disk.faults.isReadOnly = true }

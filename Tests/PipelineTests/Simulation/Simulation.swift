@@ -56,19 +56,28 @@ final class Simulation: Sendable {
   }
 
   /// What the daemon said, all of its lives together.
-  var story: [String] { lines.all.map { "\($0.level) \($0.event ?? "-"): \($0.message)" } }
+  var story: [String] {
+    lines.all.map { "\($0.uptime ?? .zero) \($0.level) \($0.event ?? "-"): \($0.message)" }
+  }
 
   /// Runs it all, and judges what came of it.
   ///
   /// - Returns: A digest of every send and what the ledger ends with: the same for each run of the seed.
   func play() throws -> UInt64 {
+    defer { end() }
     schedule()
     try start()
     try pass(until: plan.end)
     for _ in 0..<SimulationPlan.patience where try unsettled() > 0 { try pass(until: clock.uptime + .seconds(900)) }
     try judge()
-    crash(isPowerLoss: false)
     return run.withLock { $0.digest }
+  }
+
+  /// Lets go of all that is still to come, which holds this, so that any number of seeds fits into memory.
+  private func end() {
+    crash(isPowerLoss: false)
+    agenda.clear()
+    disk.forget()
   }
 
   private func schedule() {
@@ -140,7 +149,7 @@ final class Simulation: Sendable {
     var surroundings = Surroundings(
       orders: orders, partners: partners, ledger: store, clock: clock,
       chance: Chance(SeededGenerator(seed: seed &+ UInt64(lives))), vitals: Vitals(),
-      log: Logger(label: "simulation") { [lines] _ in CapturedLog(lines: lines) })
+      log: Logger(label: "simulation") { [lines, clock] _ in CapturedLog(lines: lines, clock: clock) })
     surroundings.executor = executor
     return surroundings
   }
