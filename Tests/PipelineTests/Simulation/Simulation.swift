@@ -92,7 +92,11 @@ final class Simulation: Sendable {
       do { try executor.runAll() } catch is SimulationExecutor.HotLoop {
         throw Violation(description: "a loop spins at \(clock.uptime)")
       }
-      if disk.isDead { try restart(isPowerLoss: true) }
+      if disk.isDead {
+        try restart(isPowerLoss: true)
+        // Nothing is waited for before the new life has begun.
+        continue
+      }
       if try agenda.doNext() { continue }
       let next = [agenda.nextAt, clock.nextDeadline].compactMap(\.self).min()
       guard let next, next <= end else { return clock.advance(to: end) }
