@@ -8,8 +8,10 @@ import Testing
 struct WritePacerTests {
   private static let thirty = WriteLimits()
 
-  private func pacer(_ path: String, _ clock: VirtualClock, boot: String = "boot-1") -> WritePacer {
-    WritePacer(path: path, limits: Self.thirty, clock: clock, bootID: boot)
+  private func pacer(
+    _ path: String, _ clock: VirtualClock, boot: String = "boot-1", keepsake: String? = nil
+  ) -> WritePacer {
+    WritePacer(path: path, keepsake: keepsake, limits: Self.thirty, clock: clock, bootID: boot)
   }
 
   private func withPath(_ body: (String) async throws -> Void) async throws {
@@ -107,21 +109,18 @@ struct WritePacerTests {
     arguments: [nil, "", "conversiond-pacer 1 99"])
   func keepsake(torn: String?) async throws {
     try await withPath { path in
-      func pacer(_ clock: VirtualClock, _ boot: String) -> WritePacer {
-        WritePacer(path: path, keepsake: path + ".kept", limits: Self.thirty, clock: clock, bootID: boot)
-      }
-      let clock = VirtualClock(uptime: .seconds(500_000))
-      _ = try await wait(pacer(clock, "boot-1"), clock, .refused(retryAfter: .seconds(7200)))
+      let (clock, keepsake) = (VirtualClock(uptime: .seconds(500_000)), path + ".kept")
+      _ = try await wait(pacer(path, clock, keepsake: keepsake), clock, .refused(retryAfter: .seconds(7200)))
       try FileManager.default.removeItem(atPath: path)
       if let torn { try Data(torn.utf8).write(to: URL(fileURLWithPath: path)) }
       let rebooted = VirtualClock(uptime: .seconds(20))
-      let after = pacer(rebooted, "boot-2")
+      let after = pacer(path, rebooted, boot: "boot-2", keepsake: keepsake)
       let pacing = try await after.snapshot()
       #expect(pacing.conversions.gear == .safe && pacing.writes.blockedUntil == .seconds(20 + 7201))
       // By hand, while it runs.
       try FileManager.default.removeItem(atPath: path)
       #expect(try await wait(after, rebooted) == .zero)
-      let mode = try FileManager.default.attributesOfItem(atPath: path + ".kept")[.posixPermissions] as? Int
+      let mode = try FileManager.default.attributesOfItem(atPath: keepsake)[.posixPermissions] as? Int
       #expect(mode == 0o600)
     }
   }
@@ -129,13 +128,12 @@ struct WritePacerTests {
   @Test("after a reboot that takes the file away, a minute passes of which nothing is known")
   func keepsakeOfQuietTimes() async throws {
     try await withPath { path in
-      let clock = VirtualClock(uptime: .seconds(500_000))
-      let before = WritePacer(path: path, keepsake: path + ".kept", limits: Self.thirty, clock: clock, bootID: "boot-1")
+      let (clock, keepsake) = (VirtualClock(uptime: .seconds(500_000)), path + ".kept")
+      let before = pacer(path, clock, keepsake: keepsake)
       for _ in 0..<30 { _ = try await wait(before, clock) }
       try FileManager.default.removeItem(atPath: path)
       let rebooted = VirtualClock(uptime: .seconds(20))
-      let after = WritePacer(
-        path: path, keepsake: path + ".kept", limits: Self.thirty, clock: rebooted, bootID: "boot-2")
+      let after = pacer(path, rebooted, boot: "boot-2", keepsake: keepsake)
       #expect(try await wait(after, rebooted) == .seconds(60))
     }
   }

@@ -6,13 +6,19 @@ import Testing
 extension DaemonFixture {
   private static var address: Regex<(Substring, Substring)> { /[A-Za-z0-9.%+_-]+@example\.(com|org)/ }
 
+  /// Every file of the fixture but the one that must hold the key, with its bytes.
+  var files: [(name: String, bytes: Data)] {
+    let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
+    return names.filter { $0 != "api-key" }.compactMap { name in
+      FileManager.default.contents(atPath: folder.path(name)).map { (name, $0) }
+    }
+  }
+
   /// Looks through what all daemons of a test have logged and printed, and every file that is left.
   func expectNoSecrets() {
     expectNoSecrets("log", log + output)
-    let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
     // The operator's own are the files with the key, and the configuration.
-    for name in names where !name.hasSuffix("api-key") && !name.hasPrefix("conversiond.yaml") {
-      guard let bytes = FileManager.default.contents(atPath: folder.path(name)) else { continue }
+    for (name, bytes) in files where !name.hasSuffix("api-key") && !name.hasPrefix("conversiond.yaml") {
       #expect(bytes.range(of: Data(Self.key.utf8)) == nil, "the key in \(name)")
       // The ledger needs addresses to match by; nothing else does.
       if !name.contains("ledger") { expectNoSecrets(name, String(decoding: bytes, as: UTF8.self)) }

@@ -11,14 +11,6 @@ import Testing
   private static let email = local + "@example.com"
   private static let key = DaemonFixture.key
 
-  /// Every file of the fixture but the one that must hold the key, with its bytes.
-  private func files(_ shop: DaemonFixture) -> [(name: String, bytes: Data)] {
-    let names = FileManager.default.enumerator(atPath: shop.folder.path)?.compactMap { $0 as? String } ?? []
-    return names.filter { $0 != "api-key" }.compactMap { name in
-      FileManager.default.contents(atPath: shop.folder.path(name)).map { (name, $0) }
-    }
-  }
-
   /// An API, or a proxy before it, that sends back what it was sent, wherever it can.
   private static let echoes: [SandboxFault] = {
     let words = #"bad key \#(key) (\#(key.uppercased())) for \#(email), \#(local)%40example.com"#
@@ -45,7 +37,7 @@ import Testing
   }
 
   private func expectNoKeyInFiles(_ shop: DaemonFixture, _ when: String) {
-    for (name, bytes) in files(shop) {
+    for (name, bytes) in shop.files {
       #expect(bytes.range(of: Data(Self.key.utf8)) == nil, "\(name), \(when)")
       // The ledger needs addresses to match by; nothing else does.
       guard !name.contains("ledger.sqlite") else { continue }
@@ -137,7 +129,7 @@ import Testing
   /// After `forget` the ledger needs no address any more.
   private func forgetAll(_ shop: DaemonFixture, count: Int) async throws {
     func holds() -> Bool {
-      files(shop).contains { $0.name.contains("ledger.sqlite") && $0.bytes.range(of: Data(Self.local.utf8)) != nil }
+      shop.files.contains { $0.name.contains("ledger.sqlite") && $0.bytes.range(of: Data(Self.local.utf8)) != nil }
     }
     #expect(holds(), "or this test could not fail")
     // An order that waits for the key is queued: its friend's referral is converted by somebody else.

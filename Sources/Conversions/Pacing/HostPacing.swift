@@ -15,7 +15,7 @@ public struct HostPacing: Hashable, Sendable, Codable {
   /// Nothing known of the last minute.
   public static func full(at now: Duration) -> Self {
     var pacing = Self()
-    (pacing.writes, pacing.conversions) = (.full(at: now), .full(at: now))
+    pacing.forgetLastMinute(at: now)
     return pacing
   }
 

@@ -149,14 +149,7 @@ public struct PacingState: Hashable, Sendable, Codable {
     widening = widening.isFinite ? min(max(widening, 1), PacingRules.wideningMax) : PacingRules.wideningMax
   }
 
-  /// The state of who knows nothing of the last minute, and therefore lets one pass.
-  public static func full(at now: Duration) -> Self {
-    var state = Self()
-    state.forgetLastMinute(at: now)
-    return state
-  }
-
-  /// Lets a minute pass of which nothing is known; gear, and any longer wait, stay.
+  /// Lets a minute pass, as nothing is known of the last one; gear, and any longer wait, stay.
   public mutating func forgetLastMinute(at now: Duration) {
     sends = []
     let until = now + PacingRules.window

@@ -162,7 +162,7 @@ public actor WritePacer {
     let until = PacingState.blockedUntil(after: retryAfter, at: clock.uptime)
     refusals.withLock { $0[permit.number] = until }
     // In this order: who has heard of it by number has heard of its wait.
-    refusalCount.add(1, ordering: .releasing)
+    outdatePermits()
   }
 
   /// To be called once the file says it, or will before anything else is let through.

@@ -16,16 +16,14 @@ struct ControlPaths: Sendable {
   /// The folder in which a daemon makes its socket: the first that it may write to and where no other daemon listens.
   /// Ours is no other: whoever asks holds its ledger's lock.
   var daemonFolder: String? {
-    folders.first { folder in
-      guard FileManager.default.isWritableFile(atPath: folder) else { return false }
-      let answer = try? ControlClient(path: Self.socket(in: folder)).get("/v1/ledger")
-      return answer == nil
-    }
+    writable.first { (try? ControlClient(path: Self.socket(in: $0)).get("/v1/ledger")) == nil }
   }
 
   /// The folder of the host's pacer files: the first that a daemon may write to, whoever listens there, as all daemons of
   /// this host share one address and one limit.
-  var pacerFolder: String? { folders.first { FileManager.default.isWritableFile(atPath: $0) } }
+  var pacerFolder: String? { writable.first }
+
+  private var writable: [String] { folders.filter { FileManager.default.isWritableFile(atPath: $0) } }
 
   static func socket(in folder: String) -> String { folder + "/control.sock" }
 
