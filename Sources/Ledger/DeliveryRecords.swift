@@ -3,17 +3,17 @@ import Foundation
 import GRDB
 
 extension SQLiteTransaction: DeliveryRecords {
-  func nextToSend(at now: Timestamp, limit: Int) throws -> [LedgerOrder] {
+  func nextToSend(at now: Timestamp, seenUpTo: Timestamp, limit: Int) throws -> [LedgerOrder] {
     let mayFreeze = try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil
     // By outcome alone, all of a long queue would be read and sorted for each look at its head.
     let condition = """
-       WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (? OR r.entry IS NOT NULL)
+       WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (o.first_seen_at <= ? OR r.entry IS NOT NULL)
         AND r.is_sending IS NOT 1
       ORDER BY o.is_backfill, o.send_at, o.entry LIMIT ?
       """
     return try orders(condition, select: OrderCoding.selectToSend) { values in
       values.add(now)
-      values.add(mayFreeze)
+      values.add(mayFreeze ? seenUpTo : Timestamp(microseconds: .min))
       values.add(Int64(limit))
     }
   }

@@ -3,6 +3,7 @@ import Conversions
 /// What decisions rest on beside the order and its referrals; the same for all decisions of one transaction.
 struct DecidingFacts: Sendable {
   let mirrorCompleteSince: Timestamp?
+  let mirror: MirrorProgress
   let isCatchingUp: Bool
   /// By how much the shop's and the API's clocks were found to differ, beyond what the measurement can tell.
   let clockSkew: Duration
@@ -11,7 +12,7 @@ struct DecidingFacts: Sendable {
   private static let resolution = Duration.seconds(1)
 
   init(_ transaction: any LedgerTransaction) throws {
-    let mirror = try transaction.mirrorProgress()
+    mirror = try transaction.mirrorProgress()
     // Nothing is concluded from the silence of a list that can't be trusted, nor from what it said before.
     mirrorCompleteSince = mirror.distrust == nil ? mirror.completeSweepBeganAt : nil
     let intake = try transaction.intakeProgress()
@@ -24,7 +25,7 @@ struct DecidingFacts: Sendable {
   func context(now: Timestamp, firstSeenAt: Timestamp, hadQualified: Bool, idIsRepeated: Bool) -> DecisionContext {
     DecisionContext(
       now: now, firstSeenAt: firstSeenAt, hadQualified: hadQualified, idIsRepeated: idIsRepeated,
-      mirrorCompleteSince: mirrorCompleteSince, isCatchingUp: isCatchingUp)
+      referralsKnownTo: mirror.horizon(now: now), mirrorCompleteSince: mirrorCompleteSince, isCatchingUp: isCatchingUp)
   }
 
   /// Decides an order by every referral that shares a key with it, and whatever order but `entry` holds the chosen one.

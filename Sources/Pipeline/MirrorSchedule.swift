@@ -83,7 +83,9 @@ struct MirrorSchedule: Sendable {
     _ progress: MirrorProgress, now: Timestamp, startedAt: Timestamp = .distantPast, running: [Running] = []
   ) -> MirrorTier? {
     let position = running.last.flatMap { Self.bySize.firstIndex(of: $0.tier) }.map { $0 + 1 } ?? 0
-    return Self.bySize[position...].first { tier in
+    let smaller = Self.bySize[position...]
+    if let tier = walkBack(progress, now: now), smaller.contains(tier) { return tier }
+    return smaller.first { tier in
       dueAt(tier, progress, now: now, startedAt: startedAt, running: running).map { $0 <= now } ?? false
     }
   }
@@ -92,7 +94,17 @@ struct MirrorSchedule: Sendable {
   func nextDueAt(
     _ progress: MirrorProgress, now: Timestamp, startedAt: Timestamp = .distantPast
   ) -> Timestamp {
-    Self.bySize.compactMap { dueAt($0, progress, now: now, startedAt: startedAt, running: []) }.min() ?? now
+    if walkBack(progress, now: now) != nil { return now }
+    return Self.bySize.compactMap { dueAt($0, progress, now: now, startedAt: startedAt, running: []) }.min() ?? now
+  }
+
+  /// The walk that goes before all larger ones after an outage, as orders wait for it: back to the horizon. At the pace
+  /// of its part: where it takes so long that its end is another beginning, the others must have their turn, too.
+  private func walkBack(_ progress: MirrorProgress, now: Timestamp) -> MirrorTier? {
+    guard progress.isBehind(now: now) else { return nil }
+    let tier = progress.walkToHorizon(now: now)
+    guard let began = progress.walkBegan(tier, now: now), let last = progress.walks[tier] else { return tier }
+    return began + stretched(tier, after: last) <= now ? tier : nil
   }
 
   /// Whether everything is as fresh as the periods promise: the youngest referrals and the newest conversions were
@@ -131,4 +143,5 @@ extension MirrorTier {
 
 extension Timestamp {
   static let distantPast = Self(microseconds: .min)
+  static let distantFuture = Self(microseconds: .max)
 }

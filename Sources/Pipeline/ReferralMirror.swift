@@ -95,7 +95,8 @@ public struct ReferralMirror: Service {
   /// Takes one page of the walk that goes on, or asks for one of the absent.
   func advance(_ run: inout MirrorRun, _ progress: MirrorProgress) async throws {
     try Task.checkCancellation()
-    if !progress.hasReadsToItself, let turn = run.pacing?.take(at: surroundings.clock.uptime) {
+    let hasReadsToItself = progress.hasReadsToItself || progress.isBehind(now: surroundings.clock.now)
+    if !hasReadsToItself, let turn = run.pacing?.take(at: surroundings.clock.uptime) {
       try await surroundings.clock.sleep(until: turn)
     }
     guard let walk = run.walks.last else {
@@ -117,7 +118,7 @@ public struct ReferralMirror: Service {
     if let fault = walk.fault {
       try await reading.distrust(fault)
     } else {
-      await surroundings.referralWalks.note(walk.record, of: walk.tier)
+      await reading.note(walk, try await reading.progress())
       try await WalkSettling(surroundings: surroundings, schedule: schedule).settle(walk, startedAt: run.startedAt)
       guard walk.tier == .full, !walk.isSafe else { return }
       run.absent = try await AbsentReferrals(surroundings: surroundings).next(after: walk.beganAt)

@@ -39,6 +39,11 @@ struct ReferralReading: Sendable {
     return await walks.completed(try await walks.stored(in: surroundings.ledger))
   }
 
+  /// Notes a walk that came to its end.
+  func note(_ walk: WalkUnderWay, _ progress: MirrorProgress) async {
+    await surroundings.referralWalks.note(walk.record, of: walk.tier, progress, now: surroundings.clock.now)
+  }
+
   /// Notes that the list is not what it should be; tells of it when that is new.
   func distrust(_ fault: String) async throws {
     let isNew = try await surroundings.ledger.transaction { transaction in

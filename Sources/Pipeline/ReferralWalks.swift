@@ -4,6 +4,7 @@ import Conversions
 /// and the walk over the youngest referrals that several may wait for.
 public actor ReferralWalks {
   private var walks: [MirrorTier: MirrorWalk] = [:]
+  private var referralsKnownTo: Timestamp?
   private var lastAnswerAt: Timestamp?
   private var clock = ClockComparison()
   /// What the ledger knew when it had changed so often.
@@ -17,6 +18,7 @@ public actor ReferralWalks {
   func completed(_ progress: MirrorProgress) -> MirrorProgress {
     var progress = progress
     progress.walks.merge(walks) { $1 }
+    progress.referralsKnownTo = referralsKnownTo ?? progress.referralsKnownTo
     progress.lastAnswerAt = lastAnswerAt ?? progress.lastAnswerAt
     progress.clockAhead = clock.ahead ?? progress.clockAhead
     return progress
@@ -37,16 +39,21 @@ public actor ReferralWalks {
     clock.take(head, endedAt: now)
   }
 
-  /// Notes a walk that came to its end.
-  func note(_ walk: MirrorWalk, of tier: MirrorTier) { walks[tier] = walk }
+  /// Notes a walk that came to its end; `progress` is what the ledger knows.
+  func note(_ walk: MirrorWalk, of tier: MirrorTier, _ progress: MirrorProgress, now: Timestamp) {
+    walks[tier] = walk
+    var progress = completed(progress)
+    progress.moveHorizon(walk, of: tier, now: now)
+    referralsKnownTo = progress.referralsKnownTo
+  }
 
-  /// Has the youngest referrals walked by a walk that begins, or began, no earlier than `time`: one that is under way
-  /// and began in time is waited for instead.
+  /// Has the referrals made up to `time` walked, by a walk that begins, or began, no earlier: one that is under way and
+  /// began in time is waited for instead.
   ///
   /// - Returns: Whether the walk changed anything.
   /// - Throws: What the walk throws; `CancellationError`.
-  func walkYoungest(
-    since time: Timestamp, on executor: (any TaskExecutor)?, now: @Sendable () -> Timestamp,
+  func walkToHorizon(
+    upTo time: Timestamp, on executor: (any TaskExecutor)?, now: @Sendable () -> Timestamp,
     _ walk: @escaping @Sendable (Timestamp) async throws -> Bool
   ) async throws -> Bool {
     while let underWay {

@@ -25,6 +25,7 @@ struct WalkSettling: Sendable {
       }
       let isIdle = progress.settledFacts == before.settledFacts && walk.tier.isSmall
       if isIdle, before.heardAnAnswer(lately: now) { return Settled() }
+      progress.referralsKnownTo = noted.referralsKnownTo ?? progress.referralsKnownTo
       (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
       try transaction.setMirrorProgress(progress)
       try transaction.setClockMemory(memory)

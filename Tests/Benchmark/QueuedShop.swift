@@ -122,7 +122,8 @@ final class QueuedShop: Sendable {
       try await decide(shop, ledger, until: numbers.upperBound - 1)
     }
     await shop.close()
-    let queue = try await ledger.transaction { try $0.nextToSend(at: SystemClock().now, limit: orders) }
+    let now = SystemClock().now
+    let queue = try await ledger.transaction { try $0.nextToSend(at: now, seenUpTo: now, limit: orders) }
     try ledger.close()
     return Dictionary(uniqueKeysWithValues: zip(queue.map(\.orderID), 0...))
   }

@@ -41,11 +41,11 @@ private func referral(
 
 private func context(
   now: Timestamp = epoch, complete: Timestamp? = epoch + day, hadQualified: Bool = false, catchingUp: Bool = false,
-  repeated: Bool = false
+  repeated: Bool = false, known: Timestamp? = epoch
 ) -> DecisionContext {
   DecisionContext(
-    now: now, firstSeenAt: epoch, hadQualified: hadQualified, idIsRepeated: repeated, mirrorCompleteSince: complete,
-    isCatchingUp: catchingUp)
+    now: now, firstSeenAt: epoch, hadQualified: hadQualified, idIsRepeated: repeated, referralsKnownTo: known,
+    mirrorCompleteSince: complete, isCatchingUp: catchingUp)
 }
 
 @Suite struct AttributionTests {

@@ -11,7 +11,7 @@ import Testing
   }
 
   private func next(_ ledger: SQLiteLedger, at now: Timestamp = epoch) async throws -> Int64? {
-    try await ledger.transaction { try $0.nextToSend(at: now, limit: 1).first?.entry.number }
+    try await ledger.transaction { try $0.nextToSend(at: now, seenUpTo: now, limit: 1).first?.entry.number }
   }
 
   @Test func nothingIsFrozenBeforeTheCatchUpIsOver() async throws {

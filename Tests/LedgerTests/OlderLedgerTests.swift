@@ -79,7 +79,10 @@ import Testing
     #expect(attempts.map(\.number) == [1] && attempts.first?.verdict == nil)
     let order = try await opened.entry(1)
     #expect(order?.outcome == .queued && order?.frozen?.hasUnknownOutcome == true && order?.dueAt == epoch)
-    #expect(try await opened.transaction { try $0.nextToSend(at: epoch, limit: 9) }.map(\.entry.number) == [1, 2])
+    #expect(
+      try await opened.transaction { try $0.nextToSend(at: epoch, seenUpTo: epoch, limit: 9) }.map(\.entry.number) == [
+        1, 2,
+      ])
     #expect(try await opened.integrityFaults().isEmpty)
   }
 }

@@ -97,6 +97,7 @@ extension Loops {
       try await world.ledger.base.transaction { transaction in
         var progress = try transaction.mirrorProgress()
         progress.walks[.full]?.beganAt = start
+        progress.referralsKnownTo = start
         try transaction.setMirrorProgress(progress)
       }
       try await world.running([world.delivery]) {
@@ -126,7 +127,7 @@ extension Loops {
     @Test func aWalkUnderWayIsSharedByThoseItBeganInTimeFor() async throws {
       let (walks, clock, counted) = (ReferralWalks(), VirtualClock(), Activity())
       let ensure: @Sendable (Timestamp) async throws -> Bool = { time in
-        try await walks.walkYoungest(since: time, on: nil, now: { clock.now }) { _ in
+        try await walks.walkToHorizon(upTo: time, on: nil, now: { clock.now }) { _ in
           counted.note()
           try await clock.sleep(for: .seconds(2))
           return true

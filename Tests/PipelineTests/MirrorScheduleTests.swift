@@ -123,7 +123,7 @@ import Testing
     var progress = MirrorProgress()
     progress.walks[.full] = MirrorWalk(beganAt: start + day, reads: 5, busy: .zero)
     #expect(schedule.next(progress, now: start) == .full)
-    #expect(progress.youngWalkBeganAt(now: start) == nil)
+    #expect(progress.walkBegan(.quarterHour, now: start) == nil)
   }
 
   @Test func aWantedSweepComesEarlyAndNotTwice() {

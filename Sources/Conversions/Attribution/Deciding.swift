@@ -17,7 +17,7 @@ extension AttributionRules {
     let attribution = Attribution(of: order, among: referrals, rules: self)
     var decision: Decision
     if let chosen = attribution.chosen {
-      decision = judge(order, chosen: chosen.referral, now: context.now)
+      decision = judge(order, chosen: chosen.referral, context: context)
       if decision.claims, let other = try holder(chosen.referral.id) {
         if outranks(order, other, context: context) {
           decision.displaces = true
@@ -43,13 +43,12 @@ extension AttributionRules {
     }
   }
 
-  private func judge(_ order: Order, chosen referral: MirroredReferral, now: Timestamp) -> Decision {
+  private func judge(
+    _ order: Order, chosen referral: MirroredReferral, context: DecisionContext
+  ) -> Decision {
+    let now = context.now
     switch referral.status {
-    case .converted:
-      var decision = Decision(.superseded, reason: DecisionReason.alreadyConverted)
-      decision.detail = "its referral \(referral.id) was converted before this order was reported"
-      decision.referralID = referral.id
-      return decision
+    case .converted: return superseded(by: referral, context: context)
     case .expired:
       return Decision(
         review: .referralExpired, "its referral \(referral.id) expired, for all we know after the order was placed",
@@ -78,6 +77,23 @@ extension AttributionRules {
       decision.value = cents
       return decision
     }
+  }
+
+  /// This is final, as nobody could tell later what the referral was converted for. So it is said only when no other
+  /// referral can turn out to be the order's: when all that were made before the order was seen are known.
+  private func superseded(by referral: MirroredReferral, context: DecisionContext) -> Decision {
+    var decision = Decision(.superseded, reason: DecisionReason.alreadyConverted)
+    decision.referralID = referral.id
+    let seenAt = min(context.firstSeenAt, context.now)
+    if context.referralsKnownTo.map({ $0 >= seenAt }) ?? false {
+      decision.detail = "its referral \(referral.id) was converted before this order was reported"
+    } else {
+      (decision.outcome, decision.reason) = (.waiting, DecisionReason.mirrorBehind)
+      decision.detail = "referral \(referral.id) is converted; another one may be the order's that is not known yet"
+      // As long again as it has waited: the API may be away for a week.
+      decision.lookAgainAt = context.now + min(max(context.now - seenAt, .seconds(15)), .seconds(900))
+    }
+    return decision
   }
 
   private func isSelfReferral(_ order: Order, _ referral: MirroredReferral) -> Bool {

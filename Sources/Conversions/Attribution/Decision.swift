@@ -43,6 +43,8 @@ public enum DecisionReason {
   public static let noReferralYet = "no_referral_yet"
   /// Nothing matches, and the mirror has not been complete since the order was seen.
   public static let mirrorIncomplete = "mirror_incomplete"
+  /// Its referral was converted already, for all that is known, but not all that were made before the order was seen are.
+  public static let mirrorBehind = "mirror_behind"
   /// Another order holds the referral.
   public static let behindOther = "behind_other_order"
   /// The referral was converted already.
@@ -86,6 +88,8 @@ public struct DecisionContext: Hashable, Sendable {
   public var hadQualified: Bool
   /// Whether another row has the same transaction ID.
   public var idIsRepeated: Bool
+  /// Up to when every referral that was made is known.
+  public var referralsKnownTo: Timestamp?
   /// When the last complete and trusted sweep of the referrals began.
   public var mirrorCompleteSince: Timestamp?
   /// Whether the first walk over the orders is still under way.
@@ -94,12 +98,13 @@ public struct DecisionContext: Hashable, Sendable {
   /// Facts as the ledger knows them.
   public init(
     now: Timestamp, firstSeenAt: Timestamp, hadQualified: Bool, idIsRepeated: Bool,
-    mirrorCompleteSince: Timestamp?, isCatchingUp: Bool
+    referralsKnownTo: Timestamp?, mirrorCompleteSince: Timestamp?, isCatchingUp: Bool
   ) {
     self.now = now
     self.firstSeenAt = firstSeenAt
     self.hadQualified = hadQualified
     self.idIsRepeated = idIsRepeated
+    self.referralsKnownTo = referralsKnownTo
     self.mirrorCompleteSince = mirrorCompleteSince
     self.isCatchingUp = isCatchingUp
   }

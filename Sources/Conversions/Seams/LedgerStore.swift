@@ -196,8 +196,9 @@ public protocol MatchingRecords {
 
 /// What delivery reads and writes.
 public protocol DeliveryRecords {
-  /// The next orders to send: live ones first, then the earliest due. Only frozen ones while nothing may be frozen yet.
-  func nextToSend(at now: Timestamp, limit: Int) throws -> [LedgerOrder]
+  /// The next orders to send: live ones first, then the earliest due. Only frozen ones while nothing may be frozen yet;
+  /// of the others only those first seen up to a time.
+  func nextToSend(at now: Timestamp, seenUpTo: Timestamp, limit: Int) throws -> [LedgerOrder]
   /// When the next queued order is due.
   func nextSendAt() throws -> Timestamp?
   /// Freezes a report and marks its send as begun, before a byte leaves: returns the attempt's number.

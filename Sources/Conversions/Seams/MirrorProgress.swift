@@ -16,6 +16,8 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
   public var walks: [MirrorTier: MirrorWalk] = [:]
   /// The newest `convertedAt`, by the API's clock, up to which every conversion is known.
   public var conversionsKnownTo: Timestamp?
+  /// Up to when, by the host's clock, every referral that was made is known; see `horizon(now:)`.
+  public var referralsKnownTo: Timestamp?
   /// How far the API's clock is ahead of the host's, smoothed over its answers' Date headers, which have whole seconds.
   public var clockAhead: Duration?
 
@@ -34,6 +36,8 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
     walks = try values.decodeIfPresent([MirrorTier: MirrorWalk].self, forKey: .walks) ?? [:]
     conversionsKnownTo = try values.decodeIfPresent(Timestamp.self, forKey: .conversionsKnownTo)
     clockAhead = try values.decodeIfPresent(Duration.self, forKey: .clockAhead)
+    referralsKnownTo = try values.decodeIfPresent(Timestamp.self, forKey: .referralsKnownTo)
+    if referralsKnownTo == nil { deriveHorizon() }
   }
 
   /// When the last complete walk began that showed everything that one of `tier` would; nil where there was none, or
@@ -41,7 +45,4 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
   public func walkBegan(_ tier: MirrorTier, now: Timestamp) -> Timestamp? {
     walks.filter { $0.key.covers(tier) && $0.value.beganAt <= now }.map(\.value.beganAt).max()
   }
-
-  /// When the last complete walk over the youngest open referrals began: who was referred before it is known.
-  public func youngWalkBeganAt(now: Timestamp) -> Timestamp? { walkBegan(.quarterHour, now: now) }
 }

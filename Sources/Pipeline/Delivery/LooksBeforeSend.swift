@@ -1,8 +1,8 @@
 import Conversions
 import Logging
 
-/// The looks at the API before an order's first send: at the youngest referrals, and at its own where the mirror's copy
-/// is old.
+/// The looks at the API before an order's first send: at the referrals that were made before it and that the mirror
+/// doesn't know yet, mostly the youngest, and at its own where the mirror's copy is old.
 final class LooksBeforeSend: Sendable {
   /// How old the mirror's copy of a referral may be at the first send.
   static let referralAgeMax = Duration.seconds(600)
@@ -28,7 +28,7 @@ final class LooksBeforeSend: Sendable {
   func needs(of orders: [LedgerOrder]) async throws -> [Needs] {
     let progress = try await ReferralReading(surroundings: surroundings).progress()
     let now = surroundings.clock.now
-    let youngWalkBeganAt = progress.youngWalkBeganAt(now: now)
+    let known = progress.horizon(now: now)
     let unfrozen = orders.map { $0.frozen == nil ? $0.referralID : nil }
     let seenAt = try await surroundings.ledger.transaction { transaction in
       try unfrozen.map { try $0.flatMap { try transaction.seenAt(of: $0) } }
@@ -37,7 +37,7 @@ final class LooksBeforeSend: Sendable {
       // What was sent before is sent again with the same bytes, whatever the referrals are now.
       guard order.frozen == nil else { return Needs(youngest: false, referral: false) }
       return Needs(
-        youngest: youngWalkBeganAt.map { $0 < order.firstSeenAt } ?? true,
+        youngest: known.map { $0 < order.firstSeenAt } ?? true,
         referral: order.referralID != nil && (seenAt.map { !Self.isFresh($0, now: now) } ?? true))
     }
   }
@@ -62,12 +62,15 @@ final class LooksBeforeSend: Sendable {
   }
 
   /// A referral made seconds before its order may not be mirrored yet, and an older one be chosen in its stead: before
-  /// anything is frozen, the youngest were walked by a walk that began after the order was seen.
+  /// anything is frozen, all that were made before the order was seen are known.
   private func seeYoungReferrals(before order: LedgerOrder) async throws -> LedgerOrder? {
     do {
-      guard
-        try await YoungestWalk(surroundings: surroundings).ensure(since: min(order.firstSeenAt, surroundings.clock.now))
-      else { return order }
+      let seenAt = min(order.firstSeenAt, surroundings.clock.now)
+      guard let changed = try await HorizonWalk(surroundings: surroundings).ensure(upTo: seenAt) else {
+        try await postpone(order, "the mirror has yet to read the referrals made before the order was seen")
+        return nil
+      }
+      guard changed else { return order }
       // One that was made seconds before the order may be the order's now.
       return try await decidedAgain(order.entry)
     } catch let failure as ReadFailure {

@@ -58,13 +58,16 @@ struct SendQueue: Sendable {
 
   private func read(probe: EntryID?, except flying: Set<EntryID>, limit: Int) async throws -> [QueuedOrder] {
     let now = surroundings.clock.now
+    let progress = try await ReferralReading(surroundings: surroundings).progress()
+    // Where the mirror must read far back first, what it knew nothing of waits for that.
+    let seenUpTo = HorizonWalk.tier(progress, now: now) == nil ? progress.horizon(now: now) : .distantFuture
     let orders = try await surroundings.ledger.transaction { transaction in
       if let probe, !flying.contains(probe), let order = try transaction.entry(probe), order.outcome == .queued,
         order.frozen != nil
       {
         return [order]
       }
-      return try transaction.nextToSend(at: now, limit: limit + flying.count)
+      return try transaction.nextToSend(at: now, seenUpTo: seenUpTo ?? .distantPast, limit: limit + flying.count)
         .filter { !flying.contains($0.entry) }
     }
     guard !orders.isEmpty else { return [] }

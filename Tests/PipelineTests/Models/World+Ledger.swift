@@ -84,6 +84,7 @@ extension World {
       var mirror = try transaction.mirrorProgress()
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
       mirror.walks[.full] = MirrorWalk(beganAt: now, reads: 4, busy: .zero)
+      mirror.referralsKnownTo = now
       try transaction.setMirrorProgress(mirror)
     }
   }
