@@ -1,13 +1,18 @@
 public import Conversions
 
-/// The walk back to the mirror's horizon, done ahead of its time for an order that is about to be sent. Mostly over the
-/// referrals of the last quarter of an hour.
+/// The walks back to the mirror's horizon, done ahead of their time for an order that is about to be sent: mostly over
+/// the open referrals of the last quarter of an hour, and over the newest conversions.
 struct HorizonWalk: Sendable {
-  let surroundings: Surroundings
-
   /// Where the horizon is further away, it is the mirror's work to walk back to it: an order can't wait for that with the
   /// permit to send in its hand.
   private static let longest = MirrorTier.twoHours
+  /// How often an order joins a walk that turns out to have been for another one.
+  private static let tries = 3
+
+  private let surroundings: Surroundings
+  private var reading: ReferralReading { ReferralReading(surroundings: surroundings) }
+
+  init(_ surroundings: Surroundings) { self.surroundings = surroundings }
 
   /// The walk that an order may do itself; nil where the mirror must.
   static func tier(_ progress: MirrorProgress, now: Timestamp) -> MirrorTier? {
@@ -20,31 +25,42 @@ struct HorizonWalk: Sendable {
   /// - Returns: Whether a walk that was waited for changed anything; nil where the mirror has yet to walk.
   /// - Throws: `ReadFailure`, `LedgerFailure`, or `CancellationError`.
   func ensure(upTo time: Timestamp) async throws -> Bool? {
-    let (clock, reading) = (surroundings.clock, ReferralReading(surroundings: surroundings))
-    let progress = try await reading.progress()
-    if let known = progress.horizon(now: clock.now), known >= time { return false }
-    guard let tier = Self.tier(progress, now: clock.now) else { return nil }
-    let changed = try await surroundings.referralWalks.walkToHorizon(
-      upTo: time, on: surroundings.executor, now: { clock.now }
-    ) { beganAt in
-      try await walk(tier, progress, beganAt: beganAt)
+    let clock = surroundings.clock
+    var changed = false
+    for _ in 0..<Self.tries {
+      let progress = try await reading.progress()
+      if let known = progress.horizon(now: clock.now), known >= time { return changed }
+      guard let tier = Self.tier(progress, now: clock.now) else { return nil }
+      let hasChanged = try await surroundings.referralWalks.walkToHorizon(
+        upTo: time, on: surroundings.executor, now: { clock.now }
+      ) { beganAt in
+        try await walk(tier, progress, upTo: time, beganAt: beganAt)
+      }
+      changed = changed || hasChanged
     }
     // The clock may have been set meanwhile.
-    guard let known = try await reading.progress().horizon(now: clock.now), known >= time else { return nil }
-    return changed
+    return nil
   }
 
-  private func walk(_ tier: MirrorTier, _ progress: MirrorProgress, beganAt: Timestamp) async throws -> Bool {
-    let (changed, fault) = try await walk(tier, progress, isSafe: progress.distrust != nil, beganAt: beganAt)
-    guard let fault else { return changed }
-    try await ReferralReading(surroundings: surroundings).distrust(fault)
-    return try await walk(tier, progress, isSafe: true, beganAt: beganAt).changed || changed
+  /// The open ones first: who is converted during that is among the conversions then.
+  private func walk(
+    _ tier: MirrorTier, _ progress: MirrorProgress, upTo time: Timestamp, beganAt: Timestamp
+  ) async throws -> Bool {
+    func isMissing(_ horizon: Timestamp?) -> Bool { horizon.map { $0 < time } ?? true }
+    let isSafe = progress.distrust != nil
+    var changed = false
+    if isMissing(progress.openHorizon(now: beganAt)) {
+      changed = try await walk(tier, progress, isSafe: isSafe, beganAt: beganAt)
+    }
+    if !isSafe, isMissing(progress.conversionsHorizon(now: beganAt)) {
+      changed = try await walk(.conversions, progress, isSafe: false, beganAt: beganAt) || changed
+    }
+    return changed
   }
 
   private func walk(
     _ tier: MirrorTier, _ progress: MirrorProgress, isSafe: Bool, beganAt: Timestamp
-  ) async throws -> (changed: Bool, fault: String?) {
-    let reading = ReferralReading(surroundings: surroundings)
+  ) async throws -> Bool {
     // However many the ledger knows: the walk must be short.
     var walk = WalkUnderWay(tier, isSafe: isSafe, progress: progress, known: 0, now: beganAt)
     var changed = false
@@ -55,8 +71,14 @@ struct HorizonWalk: Sendable {
       changed = changed || hasChanged
       walk.take(page, took: surroundings.clock.uptime - began)
     }
-    if walk.fault == nil { await reading.note(walk, progress) }
-    return (changed, walk.fault)
+    guard let fault = walk.fault else {
+      await reading.note(walk, progress, isMirrors: false)
+      return changed
+    }
+    try await reading.distrust(fault)
+    // The safe mode's walk has no faults, and shows the converted ones as well.
+    guard !isSafe, tier != .conversions else { return changed }
+    return try await self.walk(tier, progress, isSafe: true, beganAt: beganAt) || changed
   }
 }
 

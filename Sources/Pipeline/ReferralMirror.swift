@@ -118,7 +118,7 @@ public struct ReferralMirror: Service {
     if let fault = walk.fault {
       try await reading.distrust(fault)
     } else {
-      await reading.note(walk, try await reading.progress())
+      await reading.note(walk, try await reading.progress(), isMirrors: true)
       try await WalkSettling(surroundings: surroundings, schedule: schedule).settle(walk, startedAt: run.startedAt)
       guard walk.tier == .full, !walk.isSafe else { return }
       run.absent = try await AbsentReferrals(surroundings: surroundings).next(after: walk.beganAt)

@@ -39,9 +39,12 @@ struct ReferralReading: Sendable {
     return await walks.completed(try await walks.stored(in: surroundings.ledger))
   }
 
-  /// Notes a walk that came to its end.
-  func note(_ walk: WalkUnderWay, _ progress: MirrorProgress) async {
-    await surroundings.referralWalks.note(walk.record, of: walk.tier, progress, now: surroundings.clock.now)
+  /// Notes a walk that came to its end, the mirror's own or an order's. An order's over the newest conversions leaves the
+  /// mirror's where it was: only the mirror's tells the ledger how far back the next one must go.
+  func note(_ walk: WalkUnderWay, _ progress: MirrorProgress, isMirrors: Bool) async {
+    await surroundings.referralWalks.note(
+      walk.record, of: walk.tier, progress, now: surroundings.clock.now,
+      isScheduled: isMirrors || walk.tier != .conversions)
   }
 
   /// Notes that the list is not what it should be; tells of it when that is new.

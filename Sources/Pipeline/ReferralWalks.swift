@@ -4,7 +4,7 @@ import Conversions
 /// and the walk over the youngest referrals that several may wait for.
 public actor ReferralWalks {
   private var walks: [MirrorTier: MirrorWalk] = [:]
-  private var referralsKnownTo: Timestamp?
+  private var horizon: (open: Timestamp?, conversions: Timestamp?)
   private var lastAnswerAt: Timestamp?
   private var clock = ClockComparison()
   /// What the ledger knew when it had changed so often.
@@ -18,7 +18,8 @@ public actor ReferralWalks {
   func completed(_ progress: MirrorProgress) -> MirrorProgress {
     var progress = progress
     progress.walks.merge(walks) { $1 }
-    progress.referralsKnownTo = referralsKnownTo ?? progress.referralsKnownTo
+    progress.openKnownTo = horizon.open ?? progress.openKnownTo
+    progress.conversionsReadAt = horizon.conversions ?? progress.conversionsReadAt
     progress.lastAnswerAt = lastAnswerAt ?? progress.lastAnswerAt
     progress.clockAhead = clock.ahead ?? progress.clockAhead
     return progress
@@ -39,12 +40,18 @@ public actor ReferralWalks {
     clock.take(head, endedAt: now)
   }
 
-  /// Notes a walk that came to its end; `progress` is what the ledger knows.
-  func note(_ walk: MirrorWalk, of tier: MirrorTier, _ progress: MirrorProgress, now: Timestamp) {
-    walks[tier] = walk
+  /// Notes a walk that came to its end.
+  ///
+  /// - Parameters:
+  ///   - progress: What the ledger knows.
+  ///   - isScheduled: Whether it was the mirror's own, or can stand for it.
+  func note(
+    _ walk: MirrorWalk, of tier: MirrorTier, _ progress: MirrorProgress, now: Timestamp, isScheduled: Bool = true
+  ) {
+    if isScheduled { walks[tier] = walk }
     var progress = completed(progress)
     progress.moveHorizon(walk, of: tier, now: now)
-    referralsKnownTo = progress.referralsKnownTo
+    horizon = (progress.openKnownTo, progress.conversionsReadAt)
   }
 
   /// Has the referrals made up to `time` walked, by a walk that begins, or began, no earlier: one that is under way and

@@ -25,7 +25,8 @@ struct WalkSettling: Sendable {
       }
       let isIdle = progress.settledFacts == before.settledFacts && walk.tier.isSmall
       if isIdle, before.heardAnAnswer(lately: now) { return Settled() }
-      progress.referralsKnownTo = noted.referralsKnownTo ?? progress.referralsKnownTo
+      progress.openKnownTo = noted.openKnownTo ?? progress.openKnownTo
+      progress.conversionsReadAt = noted.conversionsReadAt ?? progress.conversionsReadAt
       (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
       try transaction.setMirrorProgress(progress)
       try transaction.setClockMemory(memory)

@@ -15,7 +15,7 @@ extension SQLiteLedger {
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
       mirror.walks[.full] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
       mirror.walks[.quarterHour] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
-      mirror.referralsKnownTo = now
+      (mirror.openKnownTo, mirror.conversionsReadAt) = (now, now)
       try transaction.setMirrorProgress(mirror)
     }
   }

@@ -102,6 +102,26 @@ private func context(
     #expect(decision.candidates.map(\.verdict) == [.chosen, .notPreferred])
   }
 
+  /// Up to when the referrals are known, for how long an order waited that was seen at 0, and for how long it waits then;
+  /// in seconds, nil where it need not.
+  private static let waits: [(known: Int?, waited: Int, again: Int?)] = [
+    (nil, 0, 15), (-1, 0, 15), (-1, 14, 15), (-1, 100, 100), (-1, 4000, 900), (0, 100, nil), (99, 100, nil),
+  ]
+
+  /// It is final, so it is not said before everybody is known whose the order may be.
+  @Test(arguments: waits)
+  func supersededIsNotSaidBeforeTheHorizonIsReached(known: Int?, waited: Int, again: Int?) {
+    let now = epoch + .seconds(waited)
+    let decision = rules().decide(
+      order(), among: [referral("first", .converted)],
+      context: context(now: now, known: known.map { epoch + .seconds($0) })
+    ) { _ in nil }
+    #expect(decision.outcome == (again == nil ? .superseded : .waiting))
+    #expect(decision.reason == (again == nil ? "already_converted" : "mirror_behind"))
+    #expect(decision.lookAgainAt == again.map { now + .seconds($0) } && !decision.claims)
+    #expect(decision.referralID?.text == "first" && decision.detail?.contains("first") == true)
+  }
+
   @Test func anExpiredOneTakesNoPartOnlyIfItSurelyExpiredBefore() {
     let before = referral("old", .expired, created: epoch - day * 20, seen: epoch - day)
     #expect(chosen(order(), [before, referral("new")], rules()) == "new")

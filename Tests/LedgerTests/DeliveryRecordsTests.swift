@@ -22,6 +22,21 @@ import Testing
     #expect(try await next(ledger) == 1)
   }
 
+  @Test func whatWasSeenLaterThanAllReferralsAreKnownIsNotSentForTheFirstTime() async throws {
+    let ledger = try await ledger(orders: 2)
+    try await ledger.settleCatchUp()
+    try await ledger.transaction { tx in
+      for number in Int64(1)...2 { try tx.decide(EntryID(number), .queued("r\(number)"), at: epoch) }
+      _ = try tx.beginSend(EntryID(2), makeReport(makeOrder(2)), at: epoch)
+      _ = try tx.recoverInterruptedSends(at: epoch)
+      func next(_ known: Timestamp) throws -> [Int64] {
+        try tx.nextToSend(at: epoch, seenUpTo: known, limit: 9).map(\.entry.number)
+      }
+      #expect(try next(epoch - .milliseconds(1)) == [2] && next(Timestamp(microseconds: .min)) == [2])
+      #expect(try next(epoch) == [1, 2] && next(Timestamp(microseconds: .max)) == [1, 2])
+    }
+  }
+
   @Test func aFrozenReportNeverChanges() async throws {
     let ledger = try await ledger(orders: 1)
     try await ledger.settleCatchUp()
@@ -71,6 +86,7 @@ import Testing
         try tx.decide(EntryID(1), .queued("r1"), at: epoch)
         _ = try tx.beginSend(EntryID(1), makeReport(makeOrder(1)), at: epoch)
       }
+      try ledger.close()
     }
     let again = try fixture.open()
     #expect(try await again.entry(1)?.outcome == .sending)

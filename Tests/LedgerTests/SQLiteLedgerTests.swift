@@ -129,6 +129,7 @@ import Testing
         try SQLiteLedger.copy(path: fixture.path, intoFolder: target.path)
       }
       #expect(failure?.kind == .locked)
+      try ledger.close()
     }
     let copied = try #require(try SQLiteLedger.copy(path: fixture.path, intoFolder: target.path))
     #expect(try await SQLiteLedger(path: copied).undecided().count == 1)

@@ -45,13 +45,27 @@ extension Loops {
       #expect(try await sends(world) == ["young"])
       let asked = world.api.state.withLock { $0.queries }
       #expect(
-        asked.map(\.status) == [.clicked, .pending] && asked.allSatisfy { $0.dateFrom == start + .seconds(8 - 900) })
+        asked.map(\.status) == [.clicked, .pending, .converted]
+          && asked.prefix(2).allSatisfy { $0.dateFrom == start + .seconds(8 - 900) })
     }
 
     @Test func theOneWithTheKeyOfHigherPrecedenceIsChosen() async throws {
       let young = makeReferral("young", email: nil, created: start + .seconds(5), external: "lead_1")
       let world = try await world(makeRules(), young: young, external: "lead_1")
       #expect(try await sends(world) == ["young"])
+    }
+
+    /// No walk over open referrals ever shows it.
+    @Test func theYoungerOneThatAnotherProgramHasConvertedIsChosen() async throws {
+      let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
+      let world = try await world(makeRules(choose: .last), young: young)
+      world.api.convertElsewhere("young")
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(60)) { try await world.order(1)?.referralID == ReferralID("young") }
+        try await world.quiet()
+      }
+      #expect(world.sent.isEmpty)
+      #expect([.waiting, .superseded].contains(try await world.outcome(1)))
     }
 
     @Test func theOlderOneStaysChosenWhereTheRulesSaySo() async throws {
@@ -97,13 +111,13 @@ extension Loops {
       try await world.ledger.base.transaction { transaction in
         var progress = try transaction.mirrorProgress()
         progress.walks[.full]?.beganAt = start
-        progress.referralsKnownTo = start
+        (progress.openKnownTo, progress.conversionsReadAt) = (start, start)
         try transaction.setMirrorProgress(progress)
       }
       try await world.running([world.delivery]) {
         try await world.reaches(within: .seconds(60)) { try await world.outcomes() == [.reported: 4] }
       }
-      #expect(world.api.state.withLock { $0.queries.map(\.status) } == [.clicked, .pending])
+      #expect(world.api.state.withLock { $0.queries.map(\.status) } == [.clicked, .pending, .converted])
     }
 
     @Test func aWalkThatThisRunOrAnEarlierOneDidIsNotRepeated() async throws {
@@ -122,6 +136,56 @@ extension Loops {
       world.api.state.withLock { $0.table.lie = .ignoresStatus }
       #expect(try await sends(world) == ["young"])
       #expect(world.lines.of(.mirrorDistrusted).count == 1)
+    }
+
+    /// A queue, and an API that is away for a time in which a younger referral of the same friend is made.
+    private func afterAnOutage(
+      _ length: Duration, made: Duration
+    ) async throws -> World {
+      let world = try World(rules: makeRules(choose: .last))
+      world.api.put(makeReferral("old", email: "friend1@example.com"))
+      world.api.put(makeReferral("r2", email: "friend2@example.com"))
+      try await world.mirrorAPI()
+      try await world.settleCatchUp()
+      world.shop.put(makeOrder(2, placed: start))
+      try await world.takeShop()
+      try await world.decideAll()
+      world.checkSends()
+      world.clock.advance(to: world.clock.uptime + made)
+      let now = world.clock.now
+      world.api.put(makeReferral("young", email: "friend1@example.com", created: now))
+      world.clock.advance(to: world.clock.uptime + .seconds(30))
+      world.shop.put(makeOrder(1, email: "friend1@example.com", placed: world.clock.now))
+      try await world.takeShop()
+      try await world.decideAll()
+      #expect(try await world.order(1)?.referralID == ReferralID("old"))
+      world.clock.advance(to: world.clock.uptime + (length - made - .seconds(30)))
+      return world
+    }
+
+    @Test(arguments: [(600, 60), (3600, 60), (3600, 3000), (7000, 600)])
+    func afterAShortOutageTheOrderLooksBackOverAllOfIt(length: Int, made: Int) async throws {
+      let world = try await afterAnOutage(.seconds(length), made: .seconds(made))
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(60)) { try await world.outcomes() == [.reported: 2] }
+      }
+      #expect(world.violations.isEmpty && Set(world.done.map(\.referralID.text)) == ["young", "r2"])
+    }
+
+    @Test(arguments: [20 * 3600, 100 * 3600, 40 * 86_400])
+    func afterALongOneItWaitsForTheMirror(length: Int) async throws {
+      let world = try await afterAnOutage(.seconds(length), made: .seconds(length / 2))
+      try await world.running([world.delivery, world.matching]) {
+        try await world.pass(.seconds(1800))
+        // Whose referrals were all known before the outage need not wait.
+        #expect(world.done.map(\.referralID.text) == ["r2"])
+        #expect(try await world.outcome(1) == .queued)
+        #expect(world.api.state.withLock { $0.queries.count } < 100)
+      }
+      try await world.running([world.mirror, world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(60)) { try await world.outcome(1) == .reported }
+      }
+      #expect(world.violations.isEmpty && world.done.map(\.referralID.text) == ["r2", "young"])
     }
 
     @Test func aWalkUnderWayIsSharedByThoseItBeganInTimeFor() async throws {

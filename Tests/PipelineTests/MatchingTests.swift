@@ -34,6 +34,54 @@ extension Loops {
       }
     }
 
+    /// It is final: what converted the referral may have been this very purchase, so nothing wakes the order again.
+    @Test func supersededIsSaidOnlyWhereNoOtherReferralCanBeTheOrders() async throws {
+      let world = try World()
+      world.api.put(makeReferral("old", email: "friend1@example.com"))
+      try await world.mirrorAPI()
+      try await world.settleCatchUp()
+      world.api.convertElsewhere("old")
+      try await world.mirrorAPI()
+      world.clock.advance(to: world.clock.uptime + .seconds(60))
+      world.api.put(makeReferral("mine", email: nil, created: start + .seconds(50), external: "lead_1"))
+      world.api.state.withLock { $0.down = .refused }
+      try await world.take([
+        .readable(makeOrder(1, external: "lead_1", placed: start + .seconds(55))),
+        .readable(makeOrder(2, email: "friend1@example.com", placed: start + .seconds(55))),
+      ])
+      let before = world.ledger.state.withLock { $0.count }
+      try await world.running([world.mirror, world.matching]) {
+        try await world.pass(.seconds(6 * 3600))
+        for key in [1, 2] { #expect(try await world.order(key)?.reason == "mirror_behind") }
+        #expect(world.ledger.state.withLock { $0.count } - before < 1000, "it isn't decided again and again")
+        world.api.state.withLock { $0.down = nil }
+        try await world.reaches(within: .seconds(600)) { try await world.outcome(1) == .queued }
+        #expect(try await world.order(1)?.referralID?.text == "mine")
+        try await world.reaches(within: .seconds(1200)) { try await world.outcome(2) == .superseded }
+      }
+    }
+
+    /// By e-mail it is the converted one's, and by its external ID one's that is not known yet.
+    @Test(arguments: [false, true])
+    func anOrderThatWaitedForTheMirrorGetsItsOwnReferral(isRestarted: Bool) async throws {
+      var world = try World()
+      world.api.put(makeReferral("old", email: "friend1@example.com"))
+      try await world.mirrorAPI()
+      try await world.settleCatchUp()
+      world.api.convertElsewhere("old")
+      try await world.mirrorAPI()
+      world.clock.advance(to: world.clock.uptime + .seconds(60))
+      world.api.put(makeReferral("mine", email: nil, created: start + .seconds(50), external: "lead_1"))
+      try await world.take([.readable(makeOrder(1, external: "lead_1", placed: start + .seconds(55)))])
+      try await world.decideAll()
+      #expect(try await world.order(1)?.reason == "mirror_behind")
+      if isRestarted { world = try world.restarted() }
+      try await world.running([world.mirror, world.matching]) {
+        try await world.reaches(within: .seconds(60)) { try await world.outcome(1) == .queued }
+      }
+      #expect(try await world.order(1)?.referralID?.text == "mine")
+    }
+
     @Test func noReferralIsSaidOnlyAfterACompleteSweepThatBeganLater() async throws {
       let world = try World(rules: makeRules(wait: .seconds(3600)))
       try await world.take([.readable(makeOrder(1, placed: start - .seconds(7200)))])

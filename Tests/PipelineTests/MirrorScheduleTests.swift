@@ -21,11 +21,11 @@ import Testing
   /// Runs the schedule for a time as the mirror does, one read after the other, the smaller walks between the larger
   /// ones' reads; tells how often each tier was walked, and the reads in all.
   private func simulate(
-    _ limit: RateLimit, _ cost: Cost, for duration: Duration
+    _ limit: RateLimit, _ cost: Cost, for duration: Duration, after earlier: MirrorProgress = MirrorProgress()
   ) -> (walks: [MirrorTier: Int], reads: Int, longest: [MirrorTier: Duration]) {
     let schedule = MirrorSchedule(limit)
     var pacing = schedule.pacing
-    var (progress, uptime) = (MirrorProgress(), Duration.zero)
+    var (progress, uptime) = (earlier, Duration.zero)
     var running: [(tier: MirrorTier, beganAt: Timestamp, left: Int)] = []
     var (walks, reads, longest) = ([MirrorTier: Int](), 0, [MirrorTier: Duration]())
     while uptime < duration {
@@ -45,8 +45,10 @@ import Testing
       if let before = progress.walkBegan(last.tier, now: start + uptime) {
         longest[last.tier] = max(longest[last.tier] ?? .zero, last.beganAt - before)
       }
-      progress.walks[last.tier] = MirrorWalk(
+      let walk = MirrorWalk(
         beganAt: last.beganAt, reads: cost.of(last.tier), busy: cost.each * cost.of(last.tier))
+      progress.walks[last.tier] = walk
+      progress.moveHorizon(walk, of: last.tier, now: start + uptime)
       walks[last.tier, default: 0] += 1
     }
     return (walks, reads, longest)
@@ -105,6 +107,49 @@ import Testing
     #expect(progress.walkBegan(.day, now: start + .seconds(200)) == start + .seconds(100))
     #expect(progress.walkBegan(.month, now: start + .seconds(200)) == start)
     #expect(progress.walkBegan(.conversions, now: start + .seconds(200)) == start)
+  }
+
+  /// A mirror that was current, and then without an answer for so long.
+  private func progress(withoutAnswerFor outage: Duration) -> MirrorProgress {
+    var progress = MirrorProgress()
+    let last = start - outage
+    let walk = MirrorWalk(beganAt: last, reads: 5, busy: .zero)
+    (progress.currentSince, progress.completeSweepBeganAt) = (last, last)
+    progress.walks[.full] = walk
+    progress.moveHorizon(walk, of: .full, now: last)
+    return progress
+  }
+
+  private static let outages: [(hours: Int, tier: MirrorTier)] = [
+    (1, .week), (3, .day), (20, .day), (30, .week), (192, .month), (960, .open),
+  ]
+
+  @Test(arguments: outages)
+  func afterAnOutageTheWalkBackGoesFirst(hours: Int, tier: MirrorTier) {
+    let schedule = MirrorSchedule(.perMinute(120))
+    var progress = progress(withoutAnswerFor: .seconds(hours * 3600))
+    #expect(schedule.next(progress, now: start) == tier)
+    #expect(schedule.nextDueAt(progress, now: start) <= start)
+    let isBehind = hours > 2
+    #expect(progress.isBehind(now: start) == isBehind)
+    guard isBehind else { return }
+    #expect(schedule.next(progress, now: start, running: [(.full, start - .seconds(1))]) == tier)
+    let next = schedule.next(progress, now: start, running: [(tier, start)])
+    #expect(next == .conversions, "it does for the smaller ones")
+    let walk = MirrorWalk(beganAt: start, reads: 50, busy: .seconds(5))
+    progress.walks[tier] = walk
+    progress.moveHorizon(walk, of: tier, now: start + .seconds(60))
+    #expect(!progress.isBehind(now: start + .seconds(60)))
+    #expect(schedule.next(progress, now: start + .seconds(60)).map { $0.covers(tier) && $0 != tier } ?? true)
+  }
+
+  @Test func aWalkBackThatNeverEndsInTimeLeavesTheOthersTheirTurn() {
+    // A day's referrals take more than two hours to read, after which they are known with a gap again.
+    let large = Cost(reads: [.quarterHour: 4, .twoHours: 30, .day: 300, .full: 1500], each: .seconds(40))
+    let (walks, _, _) = simulate(
+      .perMinute(5), large, for: day * 7, after: progress(withoutAnswerFor: .seconds(10_000)))
+    #expect((walks[.full] ?? 0) >= 2 && (walks[.open] ?? 0) >= 2 && (walks[.month] ?? 0) >= 2, "\(walks)")
+    #expect((walks[.quarterHour] ?? 0) > 50 && (walks[.conversions] ?? 0) > 50, "\(walks)")
   }
 
   @Test func onlySmallerWalksInterrupt() {

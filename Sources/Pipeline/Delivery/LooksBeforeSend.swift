@@ -66,7 +66,7 @@ final class LooksBeforeSend: Sendable {
   private func seeYoungReferrals(before order: LedgerOrder) async throws -> LedgerOrder? {
     do {
       let seenAt = min(order.firstSeenAt, surroundings.clock.now)
-      guard let changed = try await HorizonWalk(surroundings: surroundings).ensure(upTo: seenAt) else {
+      guard let changed = try await HorizonWalk(surroundings).ensure(upTo: seenAt) else {
         try await postpone(order, "the mirror has yet to read the referrals made before the order was seen")
         return nil
       }

@@ -83,8 +83,9 @@ extension World {
       try transaction.setIntakeProgress(progress)
       var mirror = try transaction.mirrorProgress()
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
-      mirror.walks[.full] = MirrorWalk(beganAt: now, reads: 4, busy: .zero)
-      mirror.referralsKnownTo = now
+      let walk = MirrorWalk(beganAt: now, reads: 4, busy: .zero)
+      mirror.walks[.full] = walk
+      mirror.moveHorizon(walk, of: .full, now: now)
       try transaction.setMirrorProgress(mirror)
     }
   }

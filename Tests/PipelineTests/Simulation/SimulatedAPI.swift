@@ -17,7 +17,7 @@ final class SimulatedAPI: Sendable {
     var performed = 0
   }
 
-  /// A time in which every report meets the same fate.
+  /// A time in which every report meets the same fate, and in some of them every read, too.
   enum Outage: CaseIterable { case refused, internalError, keyRefused, hangs }
 
   let model: ModelAPI
@@ -82,10 +82,14 @@ struct SimulatedPartners: PartnersService {
   }
 
   private func read<Value>(_ ask: () async -> APIAnswer<Value>) async -> APIAnswer<Value> {
-    let isRefused = api.state.withLock { $0.outage == .keyRefused }
+    let outage = api.state.withLock { $0.outage }
     if life.isOver { return .transport(.cancelled) }
     do { try await api.clock.sleep(for: latency() / 4) } catch { return .transport(.cancelled) }
-    if isRefused { return .failure(APIFailure(code: "INVALID_API_KEY", message: "no"), AnswerHead(status: 401)) }
+    switch outage {
+    case .refused?: return .transport(.refused)
+    case .keyRefused?: return .failure(APIFailure(code: "INVALID_API_KEY", message: "no"), AnswerHead(status: 401))
+    case .internalError?, .hangs?, nil: break
+    }
     let answer = await ask()
     return life.isOver ? .transport(.cancelled) : answer
   }

@@ -52,7 +52,7 @@ final class Simulation: Sendable {
     api.model.state.withLock { $0.replays = replays }
     api.state.withLock { $0.faultChance = faultChance }
     disk = try SimulatedDisk(seed: seed)
-    rules = makeRules(hold: plan.hold, wait: day)
+    rules = makeRules(hold: plan.hold, wait: day, choose: plan.choose)
   }
 
   /// What the daemon said, all of its lives together.

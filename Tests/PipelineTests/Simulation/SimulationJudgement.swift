@@ -76,13 +76,9 @@ extension Simulation {
     guard let row = order.order, let friend = plan.friends.first(where: { $0.email == row.email?.text }) else {
       return nil
     }
-    let referrals = friend.referrals.compactMap { model.table.referrals[ReferralID($0)] }
-    // Keys that came later, or that only some of them have, make it a question of time.
-    guard friend.firm.count == friend.referrals.count,
-      row.externalSourceID == nil || referrals.allSatisfy({ $0.externalSourceID == nil })
-    else { return nil }
-    let before = referrals.filter { $0.createdAt <= row.placedAt.latest }
-    return before.min { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }?.id.text
+    // Keys that came later make it a question of time.
+    guard friend.firm.count == friend.referrals.count else { return nil }
+    return chosen(row, model)?.id.text
   }
 
   /// Whoever qualifies and has a referral that is still open must have been reported, or be a person's.
@@ -109,13 +105,14 @@ extension Simulation {
     plan.friends.contains { $0.email == order.email?.text && $0.firm.count == $0.referrals.count }
   }
 
-  /// By external source ID, then by e-mail, the first.
+  /// By external source ID, then by e-mail, the first or the last.
   private func chosen(_ order: Order, _ model: ModelAPI.State) -> Referral? {
     let before = model.table.referrals.values.filter { $0.createdAt <= order.placedAt.latest }
     let byExternal = before.filter { $0.externalSourceID != nil && $0.externalSourceID == order.externalSourceID?.text }
     let byEmail = before.filter { $0.friendEmail != nil && $0.friendEmail == order.email?.text }
     let matching = byExternal.isEmpty ? byEmail : byExternal
-    return matching.min { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+    let inOrder = matching.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+    return plan.choose == .first ? inOrder.first : inOrder.last
   }
 
   /// The limits are met in advance.

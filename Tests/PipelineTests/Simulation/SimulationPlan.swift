@@ -32,6 +32,7 @@ struct SimulationPlan: Sendable {
   let replays: Bool
   let faultChance: Double
   let hold: Duration
+  let choose: AttributionRules.Choice
   private(set) var happenings: [Happening] = []
   private(set) var friends: [SimulatedFriend] = []
   private var generator: SeededGenerator
@@ -44,6 +45,7 @@ struct SimulationPlan: Sendable {
     replays = generator.chance(0.5)
     faultChance = [0, 0.1, 0.3].randomElement(using: &generator) ?? 0
     hold = generator.chance(0.2) ? .seconds(300) : .zero
+    choose = generator.chance(0.5) ? .first : .last
     for number in 0..<generator.int(4...14) { addFriend(number) }
     addOutages()
     addCrashes()
@@ -128,7 +130,7 @@ struct SimulationPlan: Sendable {
 
   private mutating func addOutages() {
     if generator.chance(0.4) {
-      let (from, length) = (moment(), generator.seconds(60...900))
+      let (from, length) = (moment(), generator.seconds(60...1200))
       let outage = SimulatedAPI.Outage.allCases.randomElement(using: &generator)
       add(from, .api { api in api.state.withLock { $0.outage = outage } })
       add(from + length, .api { api in api.state.withLock { $0.outage = nil } })

@@ -1,0 +1,88 @@
+import Conversions
+import Foundation
+import Testing
+
+/// Up to when every referral is known, after which walks.
+@Suite struct ReferralHorizonTests {
+  private func minutes(_ count: Int) -> Timestamp { start + .seconds(count * 60) }
+
+  private let start = Timestamp(milliseconds: 1_790_000_000_000)
+
+  private func walked(_ walks: [(MirrorTier, Int)]) -> MirrorProgress {
+    var progress = MirrorProgress()
+    for (tier, minute) in walks {
+      progress.moveHorizon(MirrorWalk(beganAt: minutes(minute), reads: 1, busy: .zero), of: tier, now: minutes(999))
+    }
+    return progress
+  }
+
+  private static let stories: [(walks: [(MirrorTier, Int)], known: Int?)] = {
+    let full: [(MirrorTier, Int)] = [(.full, 0)]
+    func after(_ more: (MirrorTier, Int)..., known: Int?) -> (walks: [(MirrorTier, Int)], known: Int?) {
+      (full + more, known)
+    }
+    return [
+      ([(.quarterHour, 0), (.month, 1), (.conversions, 2)], nil), ([(.open, 0)], 0), (full, 0),
+      after((.quarterHour, 1), (.quarterHour, 10), (.quarterHour, 24), known: 24),
+      // A minute's overlap: 14 minutes are reached, 15 are not.
+      after((.quarterHour, 14), known: 14), after((.quarterHour, 15), known: 0),
+      after((.quarterHour, 15), (.twoHours, 16), (.quarterHour, 30), known: 30),
+      after((.twoHours, 120), known: 0), after((.day, 120), (.quarterHour, 121), known: 121),
+      after((.conversions, 10), known: 0),
+      // A large walk that smaller ones interrupted.
+      after((.quarterHour, 10), (.full, 5), known: 10),
+    ]
+  }()
+
+  @Test(arguments: stories)
+  func aWalkMovesItWhereItReachesBack(walks: [(MirrorTier, Int)], known: Int?) {
+    #expect(walked(walks).openHorizon(now: minutes(1000)) == known.map(minutes))
+  }
+
+  @Test func whoWasConvertedBetweenTwoWalksIsKnownByTheConversions() {
+    var progress = walked([(.full, 0), (.quarterHour, 5)])
+    #expect(progress.horizon(now: minutes(9)) == minutes(0))
+    progress.moveHorizon(MirrorWalk(beganAt: minutes(3), reads: 1, busy: .zero), of: .conversions, now: minutes(9))
+    #expect(progress.horizon(now: minutes(9)) == minutes(3))
+    progress.moveHorizon(MirrorWalk(beganAt: minutes(6), reads: 1, busy: .zero), of: .conversions, now: minutes(9))
+    #expect(progress.horizon(now: minutes(9)) == minutes(5))
+    #expect(progress.horizon(now: minutes(5)) == nil, "the clock was set back behind one of them")
+    progress.distrust = "it lies"
+    #expect(progress.horizon(now: minutes(5)) == minutes(5), "in safe mode there is but one kind of walk")
+    #expect(walked([(.open, 0)]).horizon(now: minutes(9)) == nil)
+  }
+
+  private static let reaches: [(minute: Int, tier: MirrorTier)] = [
+    (0, .quarterHour), (14, .quarterHour), (15, .twoHours), (119, .twoHours), (120, .day), (1439, .day),
+    (1440, .week), (10_080, .month), (43_200, .open),
+  ]
+
+  @Test(arguments: reaches)
+  func theSmallestWalkThatReachesBack(minute: Int, tier: MirrorTier) {
+    #expect(walked([(.full, 0)]).walkToHorizon(now: minutes(minute)) == tier)
+    #expect(MirrorProgress().walkToHorizon(now: minutes(minute)) == .open)
+  }
+
+  @Test func aClockThatWasSetBackLeavesNothingKnown() {
+    var progress = walked([(.full, 100)])
+    #expect(progress.openHorizon(now: minutes(99)) == nil && progress.walkToHorizon(now: minutes(99)) == .open)
+    progress.moveHorizon(MirrorWalk(beganAt: minutes(99), reads: 1, busy: .zero), of: .twoHours, now: minutes(99))
+    #expect(progress.openHorizon(now: minutes(99)) == nil)
+    // Set back during the walk: nobody knows when that began.
+    progress.moveHorizon(MirrorWalk(beganAt: minutes(98), reads: 1, busy: .zero), of: .open, now: minutes(97))
+    #expect(progress.openHorizon(now: minutes(97)) == nil)
+    progress.moveHorizon(MirrorWalk(beganAt: minutes(98), reads: 1, busy: .zero), of: .open, now: minutes(99))
+    #expect(progress.openHorizon(now: minutes(99)) == minutes(98))
+  }
+
+  @Test func itIsDerivedFromTheWalksThatAnOlderVersionStored() throws {
+    func read(_ walks: [(MirrorTier, Int)]) throws -> Timestamp? {
+      var old = MirrorProgress()
+      for (tier, minute) in walks { old.walks[tier] = MirrorWalk(beganAt: minutes(minute), reads: 1, busy: .zero) }
+      return try JSONDecoder().decode(MirrorProgress.self, from: JSONEncoder().encode(old)).openKnownTo
+    }
+    #expect(try read([(.full, 0), (.day, 600), (.twoHours, 650), (.quarterHour, 652)]) == minutes(652))
+    #expect(try read([(.full, 0), (.quarterHour, 652)]) == minutes(0))
+    #expect(try read([(.day, 0), (.conversions, 1)]) == nil)
+  }
+}
