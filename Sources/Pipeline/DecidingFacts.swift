@@ -11,8 +11,11 @@ struct DecidingFacts: Sendable {
   /// The API tells its time in whole seconds.
   private static let resolution = Duration.seconds(1)
 
-  init(_ transaction: any LedgerTransaction) throws {
-    mirror = try transaction.mirrorProgress()
+  /// Facts as the ledger knows them, with what it wasn't told yet of the mirror's walks.
+  init(_ transaction: any LedgerTransaction, noted: MirrorProgress = MirrorProgress()) throws {
+    var mirror = try transaction.mirrorProgress()
+    mirror.takeHorizon(of: noted)
+    self.mirror = mirror
     // Nothing is concluded from the silence of a list that can't be trusted, nor from what it said before.
     mirrorCompleteSince = mirror.distrust == nil ? mirror.completeSweepBeganAt : nil
     let intake = try transaction.intakeProgress()

@@ -4,7 +4,8 @@ import Conversions
 /// and the walk over the youngest referrals that several may wait for.
 public actor ReferralWalks {
   private var walks: [MirrorTier: MirrorWalk] = [:]
-  private var horizon: (open: Timestamp?, conversions: Timestamp?)
+  /// Nothing but its horizon.
+  private var horizon = MirrorProgress()
   private var lastAnswerAt: Timestamp?
   private var clock = ClockComparison()
   /// What the ledger knew when it had changed so often.
@@ -18,8 +19,7 @@ public actor ReferralWalks {
   func completed(_ progress: MirrorProgress) -> MirrorProgress {
     var progress = progress
     progress.walks.merge(walks) { $1 }
-    progress.openKnownTo = horizon.open ?? progress.openKnownTo
-    progress.conversionsReadAt = horizon.conversions ?? progress.conversionsReadAt
+    progress.takeHorizon(of: horizon)
     progress.lastAnswerAt = lastAnswerAt ?? progress.lastAnswerAt
     progress.clockAhead = clock.ahead ?? progress.clockAhead
     return progress
@@ -51,7 +51,7 @@ public actor ReferralWalks {
     if isScheduled { walks[tier] = walk }
     var progress = completed(progress)
     progress.moveHorizon(walk, of: tier, now: now)
-    horizon = (progress.openKnownTo, progress.conversionsReadAt)
+    horizon.takeHorizon(of: progress)
   }
 
   /// Has the referrals made up to `time` walked, by a walk that begins, or began, no earlier: one that is under way and

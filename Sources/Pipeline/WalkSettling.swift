@@ -25,8 +25,7 @@ struct WalkSettling: Sendable {
       }
       let isIdle = progress.settledFacts == before.settledFacts && walk.tier.isSmall
       if isIdle, before.heardAnAnswer(lately: now) { return Settled() }
-      progress.openKnownTo = noted.openKnownTo ?? progress.openKnownTo
-      progress.conversionsReadAt = noted.conversionsReadAt ?? progress.conversionsReadAt
+      progress.takeHorizon(of: noted)
       (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
       try transaction.setMirrorProgress(progress)
       try transaction.setClockMemory(memory)

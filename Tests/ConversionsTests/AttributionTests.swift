@@ -105,7 +105,7 @@ private func context(
   /// Up to when the referrals are known, for how long an order waited that was seen at 0, and for how long it waits then;
   /// in seconds, nil where it need not.
   private static let waits: [(known: Int?, waited: Int, again: Int?)] = [
-    (nil, 0, 15), (-1, 0, 15), (-1, 14, 15), (-1, 100, 100), (-1, 4000, 900), (0, 100, nil), (99, 100, nil),
+    (nil, 0, 15), (-1, 0, 15), (-1, 60, 15), (-1, 100, 25), (-1, 400_000, 3600), (0, 100, nil), (99, 100, nil),
   ]
 
   /// It is final, so it is not said before everybody is known whose the order may be.

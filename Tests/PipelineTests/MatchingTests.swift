@@ -57,7 +57,8 @@ extension Loops {
         world.api.state.withLock { $0.down = nil }
         try await world.reaches(within: .seconds(600)) { try await world.outcome(1) == .queued }
         #expect(try await world.order(1)?.referralID?.text == "mine")
-        try await world.reaches(within: .seconds(1200)) { try await world.outcome(2) == .superseded }
+        // In no hurry: the longer it has waited, the more seldom it is looked at.
+        try await world.reaches(within: .seconds(3700)) { try await world.outcome(2) == .superseded }
       }
     }
 

@@ -90,8 +90,9 @@ extension AttributionRules {
     } else {
       (decision.outcome, decision.reason) = (.waiting, DecisionReason.mirrorBehind)
       decision.detail = "referral \(referral.id) is converted; another one may be the order's that is not known yet"
-      // As long again as it has waited: the API may be away for a week.
-      decision.lookAgainAt = context.now + min(max(context.now - seenAt, .seconds(15)), .seconds(900))
+      // The longer it has waited the later: the API may be away for a week.
+      let hours = max(seenAt, context.now - .seconds(4 * 3600))
+      decision.lookAgainAt = context.now + max((context.now - hours) / 4, .seconds(15))
     }
     return decision
   }

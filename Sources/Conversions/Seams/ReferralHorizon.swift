@@ -34,6 +34,12 @@ extension MirrorProgress {
     openKnownTo = max(walk.beganAt, known ?? walk.beganAt)
   }
 
+  /// Takes over what is known later than this.
+  public mutating func takeHorizon(of later: MirrorProgress) {
+    openKnownTo = later.openKnownTo ?? openKnownTo
+    conversionsReadAt = later.conversionsReadAt ?? conversionsReadAt
+  }
+
   /// The smallest walk over open referrals that reaches back to the horizon if it begins now. In peace it is the smallest
   /// there is.
   public func walkToHorizon(now: Timestamp) -> MirrorTier {

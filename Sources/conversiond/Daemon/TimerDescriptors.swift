@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Glibc
 
 /// The descriptors behind every sleep: libdispatch makes one for each of its clocks (timerfd_create(2)) when that clock
@@ -7,6 +8,8 @@ enum TimerDescriptors {
   /// What a daemon opens at its start: timers, signals, the ledger, the control socket, the database and the API. One that
   /// began with fewer might not even hear SIGTERM, whose descriptor is made by libdispatch, too.
   private static let leastFree = 40
+  /// How many clocks libdispatch has, and how often it is looked whether each has its descriptor, every 20 ms.
+  private static let (clocks, looks) = (3, 250)
 
   /// Makes them, before anything else can use up what there is.
   ///
@@ -24,6 +27,17 @@ enum TimerDescriptors {
     }
     try await Task.sleep(for: .milliseconds(20), clock: .continuous)
     try await Task.sleep(for: .milliseconds(20), clock: .suspending)
+    // A busy host may let libdispatch come to the last of them only later.
+    for _ in 0..<looks where made() < clocks { try await Task.sleep(for: .milliseconds(20), clock: .suspending) }
+  }
+
+  /// How many there are; all of them where that can't be told.
+  private static func made() -> Int {
+    let folder = "/proc/self/fd"
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return clocks }
+    return names.count { name in
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)"))?.contains("timerfd") == true
+    }
   }
 
   /// Without them the sleeps below would be the first that never end.
