@@ -43,7 +43,10 @@ public actor ReferralWalks {
   /// Notes a walk that came to its end.
   ///
   /// - Parameters:
+  ///   - walk: When it began, and what it cost.
+  ///   - tier: What it was over.
   ///   - progress: What the ledger knows.
+  ///   - now: When it ended.
   ///   - isScheduled: Whether it was the mirror's own, or can stand for it.
   func note(
     _ walk: MirrorWalk, of tier: MirrorTier, _ progress: MirrorProgress, now: Timestamp, isScheduled: Bool = true

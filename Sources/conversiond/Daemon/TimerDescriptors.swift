@@ -17,7 +17,8 @@ enum TimerDescriptors {
   static func make() async throws {
     try makeSure(of: leastFree)
     // Timers that are due when nobody lives any more: one that is over before libdispatch comes to it makes no descriptor.
-    let never = 100 * 365 * 86_400
+    // What is later than 2116 by the wall clock counts as never, and has no timer (libdispatch, DISPATCH_TIME_MAX_VALUE).
+    let never = 30 * 365 * 86_400
     DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(never)) {}
     DispatchQueue.global().asyncAfter(wallDeadline: .now() + .seconds(never)) {}
     Task.detached { try await Task.sleep(for: .seconds(never), clock: .continuous) }
