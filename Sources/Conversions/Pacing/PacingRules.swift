@@ -14,8 +14,9 @@ public struct PacingRules: Hashable, Sendable {
   public static let retryAfterMargin = Duration.seconds(1)
   /// By how much a further 429 in the safe gear widens its spacing: other programs share the address.
   public static let wideningStep = 1.25
-  /// The widest: a sixteenth of the limit.
-  public static let wideningMax = 16.0
+  /// The widest: an eightieth of the limit, where whatever is sent has a chance of one in four to be refused, as beside a
+  /// neighbour at a bucket of one. Ten refusals an hour are some forty sends then, whoever spaces them.
+  public static let wideningMax = 80.0
   /// By how much the spacing narrows again in each second of sending, a step in some nine minutes. By the clock, not by
   /// answers: so a neighbour who stays costs six or seven refusals an hour, however little of the limit is left, and one
   /// who went is forgotten within the hour.
