@@ -209,6 +209,46 @@ extension Loops {
       #expect(world.sent.isEmpty, "\(world.sent.map(\.referralID.text))")
     }
 
+    /// The same with nothing but the mirror's own walks, and an order that was held meanwhile.
+    @Test func aHeldOrdersReferralConvertedBetweenTheMirrorsWalksIsChosen() async throws {
+      let world = try World(rules: makeRules(hold: .seconds(45), choose: .last))
+      world.api.put(makeReferral("old", email: "friend1@example.com"))
+      try await world.mirrorAPI()
+      try await world.settleCatchUp()
+      let phase = Mutex((step: 0, conversionsAt: Timestamp?.none))
+      let begins = world.clock.now + .seconds(600)
+      world.api.state.withLock { state in
+        state.onList = { [weak world] query in
+          guard let world, world.clock.now > begins else { return }
+          let now = world.clock.now
+          let step = phase.withLock { phase in
+            switch (phase.step, query.status) {
+            case (0, .converted): phase.conversionsAt = now
+            // The last walk over open referrals before the next one over the newest conversions.
+            case (0, .pending) where phase.conversionsAt.map { now - $0 > .seconds(43) } ?? false: phase.step = 1
+            case (1, .converted): phase.step = 2
+            case (2, .clicked): phase.step = 3
+            default: return 0
+            }
+            return phase.step
+          }
+          switch step {
+          case 1:
+            world.api.put(makeReferral("young", .clicked, email: "friend1@example.com", created: now))
+            let order = makeOrder(1, email: "friend1@example.com", placed: now)
+            world.shop.put(order)
+            try? await world.take([.readable(order)])
+            world.surroundings.matchingBell.ring()
+          case 3: world.api.convertElsewhere("young")
+          default: break
+          }
+        }
+      }
+      try await world.running([world.mirror, world.delivery, world.matching]) { try await world.pass(.seconds(1800)) }
+      #expect(phase.withLock { $0.step } == 3)
+      #expect(world.sent.isEmpty, "\(world.sent.map(\.referralID.text))")
+    }
+
     /// That the list of conversions is found broken is no reason to believe that nobody is missing.
     @Test func aListOfConversionsThatLiesMakesNobodyKnown() async throws {
       let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
