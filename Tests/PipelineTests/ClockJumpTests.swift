@@ -179,7 +179,8 @@ extension Loops {
       world.api.state.withLock { $0.listLatency = .milliseconds(300) }
       try await world.running([world.mirror, world.matching, world.delivery]) {
         try await world.pass(.seconds(3600))
-        #expect(try await world.outcome(1) == .superseded)
+        let order = try #require(try await world.order(1))
+        #expect(order.outcome == .superseded, "\(order.outcome) \(order.reason ?? "-"): \(order.detail ?? "-")")
       }
     }
 
