@@ -99,11 +99,14 @@ struct MirrorSchedule: Sendable {
   }
 
   /// The walk that goes before all larger ones after an outage, as orders wait for it: back to the horizon. At the pace
-  /// of its part: where it takes so long that its end is another beginning, the others must have their turn, too.
+  /// of its part: where it takes so long that its end is another beginning, the others must have their turn, too. What
+  /// was walked before the outage is no such beginning.
   private func walkBack(_ progress: MirrorProgress, now: Timestamp) -> MirrorTier? {
     guard progress.isBehind(now: now) else { return nil }
     let tier = progress.walkToHorizon(now: now)
-    guard let began = progress.walkBegan(tier, now: now), let last = progress.walks[tier] else { return tier }
+    guard let known = progress.openHorizon(now: now), let last = progress.walks[tier],
+      let began = progress.walkBegan(tier, now: now), began >= known
+    else { return tier }
     return began + stretched(tier, after: last) <= now ? tier : nil
   }
 

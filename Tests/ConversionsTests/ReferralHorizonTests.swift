@@ -85,4 +85,19 @@ import Testing
     #expect(try read([(.full, 0), (.quarterHour, 652)]) == minutes(0))
     #expect(try read([(.day, 0), (.conversions, 1)]) == nil)
   }
+
+  /// Made at 2, converted at 10: too young for the open walk of 0, converted too late for the conversions of 5, and open
+  /// no more when that of 15 begins.
+  @Test func whoWasConvertedBetweenTheConversionsAndTheNextOpenWalkIsNotKnown() {
+    let progress = walked([(.full, 0), (.conversions, 5), (.quarterHour, 14)])
+    #expect(progress.horizon(now: minutes(16)).map { $0 < minutes(2) } ?? true)
+  }
+
+  /// No walk has shown yet who was made at 6 and converted at 8.
+  @Test func thatTheListIsDistrustedMakesNobodyKnown() {
+    var progress = walked([(.full, 0), (.conversions, 5), (.quarterHour, 10)])
+    let known = progress.horizon(now: minutes(11))
+    progress.distrust = "it lies"
+    #expect(progress.horizon(now: minutes(11)) == known)
+  }
 }

@@ -163,6 +163,60 @@ extension Loops {
       }
     }
 
+    /// It is superseded, and nothing that is still to come can change that.
+    @Test func anOrderSeenByAClockThatWasAheadDoesNotWaitForThatTimeToCome() async throws {
+      let world = try World()
+      world.api.put(makeReferral("r1", email: "friend1@example.com"))
+      try await world.settleCatchUp()
+      world.api.convertElsewhere("r1")
+      try await world.mirrorAPI()
+      world.clock.advance(to: world.clock.uptime + .seconds(5))
+      // By a clock that was a year ahead.
+      let seen = world.clock.now + day * 365
+      try await world.ledger.base.transaction {
+        _ = try $0.record(.readable(makeOrder(1)), seenAt: seen, isBackfill: false)
+      }
+      world.api.state.withLock { $0.listLatency = .milliseconds(300) }
+      try await world.running([world.mirror, world.matching, world.delivery]) {
+        try await world.pass(.seconds(3600))
+        let order = try #require(try await world.order(1))
+        #expect(order.outcome == .superseded, "\(order.outcome) \(order.reason ?? "-"): \(order.detail ?? "-")")
+      }
+    }
+
+    /// Walks by a clock that was an hour ahead (nobody told the API's time) say nothing of that hour once it has come.
+    @Test func whatWasWalkedByAClockThatWasAheadIsNotBelievedLater() async throws {
+      let wrong = try World()
+      wrong.api.state.withLock { $0.clockAhead = nil }
+      wrong.api.put(makeReferral("old", email: "friend1@example.com"))
+      wrong.api.convertElsewhere("old")
+      wrong.clock.jump(by: .seconds(3600))
+      let world = try wrong.restarted()
+      world.shop.state.withLock { $0.isOnHost = true }
+      try await world.running(loops(world)) {
+        try await world.pass(.seconds(120))
+        // The clock is set right, an answer of the API's confirms it, and then the API is away for more than an hour.
+        world.api.state.withLock { ($0.clockAhead, $0.listLatency) = (.zero, .seconds(2)) }
+        world.clock.jump(by: .seconds(-3600))
+        try await world.reaches(within: .seconds(600)) {
+          abs((world.surroundings.clock.now - world.clock.trueTime).inSeconds) < 5
+        }
+        world.api.state.withLock { ($0.down, $0.listLatency) = (.refused, .zero) }
+        try await world.pass(.seconds(600))
+        world.api.put(makeReferral("young", email: nil, created: world.clock.trueTime, external: "lead_1"))
+        try await world.pass(.seconds(60))
+        let placed = world.clock.trueTime - .seconds(30)
+        world.shop.put(makeOrder(1, email: "friend1@example.com", external: "lead_1", placed: placed))
+        try await world.pass(.seconds(60))
+        #expect(try await world.order(1)?.reason == "mirror_behind")
+        try await world.pass(.seconds(5400))
+        #expect(try await world.outcome(1) == .waiting)
+        world.api.state.withLock { $0.down = nil }
+        try await world.reaches(within: .seconds(7200)) { try await world.outcome(1) == .reported }
+      }
+      #expect(world.done.map(\.referralID.text) == ["young"])
+    }
+
     @Test func tenMinutesOfSleepAreNoBurst() async throws {
       let world = try World()
       try await world.queue(1)

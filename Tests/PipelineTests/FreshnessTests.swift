@@ -188,6 +188,104 @@ extension Loops {
       #expect(world.violations.isEmpty && world.done.map(\.referralID.text) == ["r2", "young"])
     }
 
+    /// Made after one walk over open referrals and converted before the next; the newest conversions were read between.
+    @Test func theYoungerOneConvertedBetweenTheConversionsAndTheNextOpenWalkIsChosen() async throws {
+      // Made at 5, the order seen at 8.
+      let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
+      let world = try await world(makeRules(choose: .last), young: young)
+      let note = { (tier: MirrorTier) in
+        let progress = try await ReferralReading(surroundings: world.surroundings).progress()
+        await world.surroundings.referralWalks.note(
+          MirrorWalk(beganAt: world.clock.now, reads: 1, busy: .zero), of: tier, progress, now: world.clock.now)
+      }
+      // As the mirror does: the newest conversions at 10, in which it is not, the open ones at 20, in which it is no more.
+      world.clock.advance(to: world.clock.uptime + .seconds(2))
+      try await note(.conversions)
+      world.clock.advance(to: world.clock.uptime + .seconds(5))
+      world.api.convertElsewhere("young")
+      world.clock.advance(to: world.clock.uptime + .seconds(5))
+      try await note(.quarterHour)
+      try await world.running([world.delivery, world.matching]) { try await world.pass(.seconds(60)) }
+      #expect(world.sent.isEmpty, "\(world.sent.map(\.referralID.text))")
+    }
+
+    /// The same with nothing but the mirror's own walks, and an order that was held meanwhile.
+    @Test func aHeldOrdersReferralConvertedBetweenTheMirrorsWalksIsChosen() async throws {
+      let world = try World(rules: makeRules(hold: .seconds(45), choose: .last))
+      world.api.put(makeReferral("old", email: "friend1@example.com"))
+      try await world.mirrorAPI()
+      try await world.settleCatchUp()
+      let phase = Mutex((step: 0, conversionsAt: Timestamp?.none))
+      let begins = world.clock.now + .seconds(600)
+      world.api.state.withLock { state in
+        state.onList = { [weak world] query in
+          guard let world, world.clock.now > begins else { return }
+          let now = world.clock.now
+          let step = phase.withLock { phase in
+            switch (phase.step, query.status) {
+            case (0, .converted): phase.conversionsAt = now
+            // The last walk over open referrals before the next one over the newest conversions.
+            case (0, .pending) where phase.conversionsAt.map { now - $0 > .seconds(43) } ?? false: phase.step = 1
+            case (1, .converted): phase.step = 2
+            case (2, .clicked): phase.step = 3
+            default: return 0
+            }
+            return phase.step
+          }
+          switch step {
+          case 1:
+            world.api.put(makeReferral("young", .clicked, email: "friend1@example.com", created: now))
+            let order = makeOrder(1, email: "friend1@example.com", placed: now)
+            world.shop.put(order)
+            try? await world.take([.readable(order)])
+            world.surroundings.matchingBell.ring()
+          case 3: world.api.convertElsewhere("young")
+          default: break
+          }
+        }
+      }
+      try await world.running([world.mirror, world.delivery, world.matching]) { try await world.pass(.seconds(1800)) }
+      #expect(phase.withLock { $0.step } == 3)
+      #expect(world.sent.isEmpty, "\(world.sent.map(\.referralID.text))")
+    }
+
+    /// That the list of conversions is found broken is no reason to believe that nobody is missing.
+    @Test func aListOfConversionsThatLiesMakesNobodyKnown() async throws {
+      let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
+      let world = try await world(makeRules(choose: .last), young: young)
+      world.api.convertElsewhere("young")
+      for number in 0..<120 {
+        var earlier = makeReferral("c\(number)", .converted, email: nil, created: start - day * 2)
+        earlier.convertedAt = start - day + .seconds(number)
+        world.api.put(earlier)
+      }
+      world.api.state.withLock { $0.table.lie = .unsorted }
+      try await world.running([world.delivery, world.matching]) { try await world.pass(.seconds(60)) }
+      #expect(world.lines.of(.mirrorDistrusted).count == 1)
+      #expect(world.sent.isEmpty, "\(world.sent.map(\.referralID.text))")
+    }
+
+    /// A shop of 300 conversions a minute, its own: they are no news to it.
+    @Test func aLookBeforeASendReadsNoMoreWhereManyWereConvertedLately() async throws {
+      let world = try await world(makeRules(), young: makeReferral("other", email: nil))
+      for number in 0..<4500 {
+        var earlier = makeReferral("c\(number)", .converted, email: nil, created: start - day * 2)
+        earlier.convertedAt = start - .milliseconds(200 * number)
+        world.api.put(earlier)
+      }
+      try await world.mirrorAPI()
+      try await world.ledger.base.transaction { transaction in
+        var progress = try transaction.mirrorProgress()
+        progress.conversionsKnownTo = start
+        try transaction.setMirrorProgress(progress)
+      }
+      try await world.running([world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(60)) { try await world.outcome(1) == .reported }
+      }
+      let reads = world.api.state.withLock { $0.queries.count }
+      #expect(reads <= 10, "\(reads)")
+    }
+
     @Test func aWalkUnderWayIsSharedByThoseItBeganInTimeFor() async throws {
       let (walks, clock, counted) = (ReferralWalks(), VirtualClock(), Activity())
       let ensure: @Sendable (Timestamp) async throws -> Bool = { time in

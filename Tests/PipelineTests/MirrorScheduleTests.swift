@@ -152,6 +152,27 @@ import Testing
     #expect((walks[.quarterHour] ?? 0) > 50 && (walks[.conversions] ?? 0) > 50, "\(walks)")
   }
 
+  /// The last walk over a day's referrals was before the outage, and cost half an hour's reads: orders need not wait for
+  /// its next turn, in six hours.
+  @Test func aWalkBackDoesNotWaitForItsTurnSinceBeforeTheOutage() {
+    let schedule = MirrorSchedule(.perMinute(20))
+    var progress = progress(withoutAnswerFor: .seconds(130 * 60))
+    progress.walks[.day] = MirrorWalk(beganAt: start - .seconds(140 * 60), reads: 600, busy: .seconds(600))
+    for (tier, reads) in [(MirrorTier.week, 3000), (.month, 6000), (.open, 6000), (.full, 20_000)] {
+      progress.walks[tier] = MirrorWalk(beganAt: start - .seconds(150 * 60), reads: reads, busy: .seconds(reads))
+    }
+    #expect(progress.isBehind(now: start))
+    let waits = (0..<24).first { half in
+      var (now, later) = (start + .seconds(half * 1800), progress)
+      for tier in [MirrorTier.quarterHour, .twoHours, .conversions] {
+        later.walks[tier] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
+      }
+      now = now + .seconds(1)
+      return schedule.next(later, now: now).map { $0.covers(.day) } ?? false
+    }
+    #expect(waits == 0, "\(waits ?? -1) half hours")
+  }
+
   @Test func onlySmallerWalksInterrupt() {
     let schedule = MirrorSchedule(.perMinute(120))
     let progress = MirrorProgress()
