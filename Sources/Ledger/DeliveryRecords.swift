@@ -203,8 +203,10 @@ extension SQLiteTransaction: DeliveryRecords {
 
   func clampRematches(at now: Timestamp) throws {
     try execute(
-      "UPDATE orders SET decide_at = 0 WHERE decide_at > ? AND outcome = 'waiting' AND rematches > 0",
-      [(now + Self.rematchWait).microseconds])
+      """
+      UPDATE orders SET decide_at = 0
+      WHERE decide_at > ? AND outcome = 'waiting' AND (rematches > 0 OR reason = ?)
+      """, [(now + Self.rematchWait).microseconds, DecisionReason.mirrorBehind])
   }
 
   func laneHalt() throws -> LaneHalt? { try fact("lane.halt", as: LaneHalt.self) }

@@ -64,7 +64,8 @@ extension SQLiteTransaction: MatchingRecords {
     if let held, !(decision.claims && decision.referralID?.text == held) { try wakeRivals(of: ReferralID(held)) }
   }
 
-  /// `decided_at` stays where the order stays what it was: the age of a state counts from when it was entered.
+  /// `decided_at` stays where the order stays what it was: the age of a state counts from when it was entered. What was
+  /// first seen at a time still to come was seen by a clock that was ahead, and is not waited for.
   private func store(_ decision: Decision, of entry: EntryID, at now: Timestamp) throws {
     noteClaim(decision)
     try execute(
@@ -73,7 +74,7 @@ extension SQLiteTransaction: MatchingRecords {
         decided_at = CASE WHEN outcome = ?1 AND reason IS ?2 AND decided_at IS NOT NULL THEN decided_at ELSE ?3 END,
         send_at = CASE WHEN ?1 <> 'queued' THEN NULL WHEN outcome = 'queued' THEN send_at ELSE ?3 END,
         outcome = ?1, reason = ?2, detail = ?4, referral_id = ?5, claims = ?6, value = ?7, decide_at = ?8,
-        had_qualified = had_qualified OR qualifies, candidates = ?9
+        had_qualified = had_qualified OR qualifies, candidates = ?9, first_seen_at = min(first_seen_at, ?3)
       WHERE entry = ?10
       """,
       [

@@ -5,6 +5,8 @@ import Conversions
 struct ConversionsWalk: PageWalk {
   /// How much further back than the last walk: conversions of the same time may become visible one after the other.
   static let overlap = Duration.seconds(900)
+  /// The same for a look before a send, which can't wait for as much.
+  static let shortOverlap = Duration.seconds(60)
   private static let pagesMax = 20_000
 
   private let backTo: Timestamp?
@@ -14,7 +16,7 @@ struct ConversionsWalk: PageWalk {
   private(set) var newest: Timestamp?
 
   /// A walk back to what is known; nil for one that only looks for the newest.
-  init(knownTo: Timestamp?) { backTo = knownTo.map { $0 - Self.overlap } }
+  init(knownTo: Timestamp?, overlap: Duration = Self.overlap) { backTo = knownTo.map { $0 - overlap } }
 
   var first: ReferralQuery { query() }
 

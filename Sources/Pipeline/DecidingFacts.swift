@@ -3,7 +3,7 @@ import Conversions
 /// What decisions rest on beside the order and its referrals; the same for all decisions of one transaction.
 struct DecidingFacts: Sendable {
   let mirrorCompleteSince: Timestamp?
-  let mirror: MirrorProgress
+  let horizon: ReferralHorizon
   let isCatchingUp: Bool
   /// By how much the shop's and the API's clocks were found to differ, beyond what the measurement can tell.
   let clockSkew: Duration
@@ -12,10 +12,9 @@ struct DecidingFacts: Sendable {
   private static let resolution = Duration.seconds(1)
 
   /// Facts as the ledger knows them, with what it wasn't told yet of the mirror's walks.
-  init(_ transaction: any LedgerTransaction, noted: MirrorProgress = MirrorProgress()) throws {
-    var mirror = try transaction.mirrorProgress()
-    mirror.takeHorizon(of: noted)
-    self.mirror = mirror
+  init(_ transaction: any LedgerTransaction, horizon: ReferralHorizon? = nil) throws {
+    let mirror = try transaction.mirrorProgress()
+    self.horizon = horizon ?? mirror.horizon
     // Nothing is concluded from the silence of a list that can't be trusted, nor from what it said before.
     mirrorCompleteSince = mirror.distrust == nil ? mirror.completeSweepBeganAt : nil
     let intake = try transaction.intakeProgress()
@@ -28,7 +27,7 @@ struct DecidingFacts: Sendable {
   func context(now: Timestamp, firstSeenAt: Timestamp, hadQualified: Bool, idIsRepeated: Bool) -> DecisionContext {
     DecisionContext(
       now: now, firstSeenAt: firstSeenAt, hadQualified: hadQualified, idIsRepeated: idIsRepeated,
-      referralsKnownTo: mirror.horizon(now: now), mirrorCompleteSince: mirrorCompleteSince, isCatchingUp: isCatchingUp)
+      referralsKnownTo: horizon.all(now: now), mirrorCompleteSince: mirrorCompleteSince, isCatchingUp: isCatchingUp)
   }
 
   /// Decides an order by every referral that shares a key with it, and whatever order but `entry` holds the chosen one.

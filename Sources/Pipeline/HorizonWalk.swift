@@ -29,12 +29,12 @@ struct HorizonWalk: Sendable {
     var changed = false
     for _ in 0..<Self.tries {
       let progress = try await reading.progress()
-      if let known = progress.horizon(now: clock.now), known >= time { return changed }
+      if let known = progress.referralsKnownTo(now: clock.now), known >= time { return changed }
       guard let tier = Self.tier(progress, now: clock.now) else { return nil }
       let hasChanged = try await surroundings.referralWalks.walkToHorizon(
         upTo: time, on: surroundings.executor, now: { clock.now }
       ) { beganAt in
-        try await walk(tier, progress, upTo: time, beganAt: beganAt)
+        try await walk(tier, upTo: time, beganAt: beganAt)
       }
       changed = changed || hasChanged
     }
@@ -42,27 +42,22 @@ struct HorizonWalk: Sendable {
     return nil
   }
 
-  /// The open ones first: who is converted during that is among the conversions then.
-  private func walk(
-    _ tier: MirrorTier, _ progress: MirrorProgress, upTo time: Timestamp, beganAt: Timestamp
-  ) async throws -> Bool {
-    func isMissing(_ horizon: Timestamp?) -> Bool { horizon.map { $0 < time } ?? true }
-    let isSafe = progress.distrust != nil
+  /// The open ones first: who is converted meanwhile is among the conversions then.
+  private func walk(_ tier: MirrorTier, upTo time: Timestamp, beganAt: Timestamp) async throws -> Bool {
     var changed = false
-    if isMissing(progress.openHorizon(now: beganAt)) {
-      changed = try await walk(tier, progress, isSafe: isSafe, beganAt: beganAt)
-    }
-    if !isSafe, isMissing(progress.conversionsHorizon(now: beganAt)) {
-      changed = try await walk(.conversions, progress, isSafe: false, beganAt: beganAt) || changed
-    }
-    return changed
+    let progress = try await reading.progress()
+    let known = progress.horizon.reached(isSafe: progress.distrust != nil, now: beganAt)
+    if known.map({ $0 < time }) ?? true { changed = try await walk(tier, beganAt: beganAt) }
+    guard try await reading.progress().distrust == nil else { return changed }
+    return try await walk(.conversions, beganAt: surroundings.clock.now) || changed
   }
 
-  private func walk(
-    _ tier: MirrorTier, _ progress: MirrorProgress, isSafe: Bool, beganAt: Timestamp
-  ) async throws -> Bool {
+  private func walk(_ tier: MirrorTier, beganAt: Timestamp) async throws -> Bool {
+    let progress = try await reading.progress()
+    let isSafe = progress.distrust != nil
     // However many the ledger knows: the walk must be short.
-    var walk = WalkUnderWay(tier, isSafe: isSafe, progress: progress, known: 0, now: beganAt)
+    var walk = WalkUnderWay(
+      tier, isSafe: isSafe, progress: progress, known: 0, overlap: ConversionsWalk.shortOverlap, now: beganAt)
     var changed = false
     while let query = walk.query {
       try Task.checkCancellation()
@@ -72,13 +67,13 @@ struct HorizonWalk: Sendable {
       walk.take(page, took: surroundings.clock.uptime - began)
     }
     guard let fault = walk.fault else {
-      await reading.note(walk, progress, isMirrors: false)
+      try await reading.note(walk, isMirrors: false)
       return changed
     }
     try await reading.distrust(fault)
-    // The safe mode's walk has no faults, and shows the converted ones as well.
+    // The safe mode's walk has no faults.
     guard !isSafe, tier != .conversions else { return changed }
-    return try await self.walk(tier, progress, isSafe: true, beganAt: beganAt) || changed
+    return try await self.walk(tier, beganAt: beganAt) || changed
   }
 }
 

@@ -55,10 +55,10 @@ public struct Matching: Service {
   /// Decides one batch; returns how many orders it held.
   func decideBatch() async throws -> Int {
     let (rules, now) = (rules, surroundings.clock.now)
-    let noted = await surroundings.referralWalks.completed(MirrorProgress())
+    let horizon = await surroundings.referralWalks.horizon
     let (decided, caughtUp, wantsSweep) = try await surroundings.ledger.transaction { transaction in
       let batch = try transaction.undecided(at: now, limit: Self.batchMax)
-      let facts = try DecidingFacts(transaction, noted: noted)
+      let facts = try DecidingFacts(transaction, horizon: horizon)
       let decided = try batch.map { order in
         let decision = try Self.decide(order, rules: rules, facts: facts, transaction: transaction, now: now)
         _ = try transaction.settle(order, decision, rules: rules, now: now)

@@ -104,7 +104,8 @@ struct MirrorSchedule: Sendable {
   private func walkBack(_ progress: MirrorProgress, now: Timestamp) -> MirrorTier? {
     guard progress.isBehind(now: now) else { return nil }
     let tier = progress.walkToHorizon(now: now)
-    guard let known = progress.openHorizon(now: now), let last = progress.walks[tier],
+    guard let known = progress.horizon.reached(isSafe: progress.distrust != nil, now: now),
+      let last = progress.walks[tier],
       let began = progress.walkBegan(tier, now: now), began >= known
     else { return tier }
     return began + stretched(tier, after: last) <= now ? tier : nil

@@ -12,6 +12,9 @@ public struct ReferralMirror: Service {
   static let surveyWait = Duration.seconds(5)
   /// The longest sleep: a clock that was set must not keep the mirror from its work.
   private static let restMax = Duration.seconds(60)
+  /// How far a walk may lie ahead of a clock that was set back a little: until then it counts for nothing, and to read
+  /// everything anew would cost more than that.
+  private static let aheadMax = Duration.seconds(60)
 
   private let surroundings: Surroundings
   private let schedule: MirrorSchedule
@@ -36,6 +39,7 @@ public struct ReferralMirror: Service {
     var run = makeRun()
     while !Task.isCancelled {
       do {
+        try await followClock(&run)
         let progress = try await reading.progress()
         let now = surroundings.clock.now
         // A clock that was set back.
@@ -60,7 +64,21 @@ public struct ReferralMirror: Service {
     }
   }
 
-  func makeRun() -> MirrorRun { MirrorRun(startedAt: surroundings.clock.now, pacing: schedule.pacing) }
+  /// Forgets what was done by a clock that has been set since, in this run or before it.
+  private func followClock(_ run: inout MirrorRun) async throws {
+    let (corrections, progress) = (surroundings.clock.corrections, try await reading.progress())
+    let limit = surroundings.clock.now + Self.aheadMax
+    guard run.corrections != corrections || progress.walks.values.contains(where: { $0.beganAt > limit }) else {
+      return
+    }
+    try await reading.forgetWhatLiesAhead()
+    run.corrections = corrections
+  }
+
+  func makeRun() -> MirrorRun {
+    let clock = surroundings.clock
+    return MirrorRun(startedAt: clock.now, corrections: clock.corrections, pacing: schedule.pacing)
+  }
 
   /// One full sweep at once and at full speed, with what follows from it.
   ///
@@ -118,7 +136,7 @@ public struct ReferralMirror: Service {
     if let fault = walk.fault {
       try await reading.distrust(fault)
     } else {
-      await reading.note(walk, try await reading.progress(), isMirrors: true)
+      try await reading.note(walk, isMirrors: true)
       try await WalkSettling(surroundings: surroundings, schedule: schedule).settle(walk, startedAt: run.startedAt)
       guard walk.tier == .full, !walk.isSafe else { return }
       run.absent = try await AbsentReferrals(surroundings: surroundings).next(after: walk.beganAt)

@@ -41,10 +41,23 @@ struct ReferralReading: Sendable {
 
   /// Notes a walk that came to its end, the mirror's own or an order's. An order's over the newest conversions leaves the
   /// mirror's where it was: only the mirror's tells the ledger how far back the next one must go.
-  func note(_ walk: WalkUnderWay, _ progress: MirrorProgress, isMirrors: Bool) async {
-    await surroundings.referralWalks.note(
-      walk.record, of: walk.tier, progress, now: surroundings.clock.now,
-      isScheduled: isMirrors || walk.tier != .conversions)
+  func note(_ walk: WalkUnderWay, isMirrors: Bool) async throws {
+    let known = try await surroundings.referralWalks.stored(in: surroundings.ledger)
+    if isMirrors || walk.tier != .conversions { await surroundings.referralWalks.note(walk.record, of: walk.tier) }
+    await surroundings.referralWalks.note(walk.overHorizon, known, now: surroundings.clock.now)
+  }
+
+  /// Has nobody count as known, and no walk as done that lies ahead: the clock was corrected, and once that time has come
+  /// they would be believed.
+  func forgetWhatLiesAhead() async throws {
+    let now = surroundings.clock.now
+    await surroundings.referralWalks.forgetHorizon(now: now)
+    try await surroundings.ledger.transaction { transaction in
+      var progress = try transaction.mirrorProgress()
+      progress.horizon = ReferralHorizon()
+      progress.walks = progress.walks.filter { $0.value.beganAt <= now }
+      try transaction.setMirrorProgress(progress)
+    }
   }
 
   /// Notes that the list is not what it should be; tells of it when that is new.

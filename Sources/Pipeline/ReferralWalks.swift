@@ -4,8 +4,8 @@ import Conversions
 /// and the walk over the youngest referrals that several may wait for.
 public actor ReferralWalks {
   private var walks: [MirrorTier: MirrorWalk] = [:]
-  /// Nothing but its horizon.
-  private var horizon = MirrorProgress()
+  /// Nil where the ledger knows it as well.
+  private(set) var horizon: ReferralHorizon?
   private var lastAnswerAt: Timestamp?
   private var clock = ClockComparison()
   /// What the ledger knew when it had changed so often.
@@ -19,7 +19,7 @@ public actor ReferralWalks {
   func completed(_ progress: MirrorProgress) -> MirrorProgress {
     var progress = progress
     progress.walks.merge(walks) { $1 }
-    progress.takeHorizon(of: horizon)
+    progress.horizon = horizon ?? progress.horizon
     progress.lastAnswerAt = lastAnswerAt ?? progress.lastAnswerAt
     progress.clockAhead = clock.ahead ?? progress.clockAhead
     return progress
@@ -40,22 +40,24 @@ public actor ReferralWalks {
     clock.take(head, endedAt: now)
   }
 
-  /// Notes a walk that came to its end.
-  ///
-  /// - Parameters:
-  ///   - walk: When it began, and what it cost.
-  ///   - tier: What it was over.
-  ///   - progress: What the ledger knows.
-  ///   - now: When it ended.
-  ///   - isScheduled: Whether it was the mirror's own, or can stand for it.
-  func note(
-    _ walk: MirrorWalk, of tier: MirrorTier, _ progress: MirrorProgress, now: Timestamp, isScheduled: Bool = true
-  ) {
-    if isScheduled { walks[tier] = walk }
-    var progress = completed(progress)
-    progress.moveHorizon(walk, of: tier, now: now)
-    horizon.takeHorizon(of: progress)
+  /// Notes a walk that came to its end, for when the next one is due.
+  func note(_ walk: MirrorWalk, of tier: MirrorTier) { walks[tier] = walk }
+
+  /// Notes what a walk that came to its end tells of everybody; `known` is what the ledger knows.
+  func note(_ walk: ReferralHorizon.Walk, _ known: MirrorProgress, now: Timestamp) {
+    var later = horizon ?? known.horizon
+    later.take(walk, now: now)
+    horizon = later
   }
+
+  /// Has nobody count as known, and no walk as done that lies ahead.
+  func forgetHorizon(now: Timestamp) {
+    horizon = ReferralHorizon()
+    walks = walks.filter { $0.value.beganAt <= now }
+  }
+
+  /// Has the horizon be another one than the walks came to.
+  func setHorizon(_ other: ReferralHorizon) { horizon = other }
 
   /// Has the referrals made up to `time` walked, by a walk that begins, or began, no earlier: one that is under way and
   /// began in time is waited for instead.

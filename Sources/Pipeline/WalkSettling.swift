@@ -14,6 +14,7 @@ struct WalkSettling: Sendable {
     let (now, schedule) = (surroundings.clock.now, schedule)
     if try await leavesNothing(walk, now: now) { return }
     let noted = await surroundings.referralWalks.completed(MirrorProgress())
+    let horizon = await surroundings.referralWalks.horizon
     let memory = surroundings.clock.memory
     let settled = try await surroundings.ledger.transaction { transaction -> Settled in
       let before = try transaction.mirrorProgress()
@@ -25,12 +26,14 @@ struct WalkSettling: Sendable {
       }
       let isIdle = progress.settledFacts == before.settledFacts && walk.tier.isSmall
       if isIdle, before.heardAnAnswer(lately: now) { return Settled() }
-      progress.takeHorizon(of: noted)
+      // A sweep that is found to leave out many tells nothing of everybody.
+      if progress.distrust == nil || before.distrust != nil { progress.horizon = horizon ?? progress.horizon }
       (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
       try transaction.setMirrorProgress(progress)
       try transaction.setClockMemory(memory)
       return Settled(before: before, after: progress)
     }
+    if settled.newDistrust != nil { await surroundings.referralWalks.setHorizon(settled.after.horizon) }
     if let fault = settled.newDistrust { ReferralReading(surroundings: surroundings).tellDistrust(fault) }
     if settled.isTrustedAgain {
       surroundings.log.event(

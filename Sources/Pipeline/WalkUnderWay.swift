@@ -7,6 +7,8 @@ struct WalkUnderWay: Sendable {
   /// Whether it goes the safe mode's way.
   let isSafe: Bool
   let beganAt: Timestamp
+  /// What was known of everybody then.
+  private let horizon: ReferralHorizon
   /// Whether a full sweep tries whatever the smaller walks ask for, too: only then is a list trusted again.
   private(set) var triesAll = false
   private var walks: [any PageWalk]
@@ -20,14 +22,19 @@ struct WalkUnderWay: Sendable {
   private(set) var busy: Duration
 
   /// A tier's walk from its beginning.
-  init(_ tier: MirrorTier, isSafe: Bool, beganAt: Timestamp, walks: [any PageWalk]) {
-    (self.tier, self.isSafe, self.beganAt, self.walks) = (tier, isSafe, beganAt, walks)
+  init(_ tier: MirrorTier, isSafe: Bool, beganAt: Timestamp, horizon: ReferralHorizon, walks: [any PageWalk]) {
+    (self.tier, self.isSafe, self.beganAt, self.horizon, self.walks) = (tier, isSafe, beganAt, horizon, walks)
     (reads, busy) = (0, .zero)
     query = walks.first?.first
   }
 
   /// The walk as it is remembered.
   var record: MirrorWalk { MirrorWalk(beganAt: beganAt, reads: reads, busy: busy) }
+
+  /// What it tells of everybody.
+  var overHorizon: ReferralHorizon.Walk {
+    ReferralHorizon.Walk(tier, isSafe: isSafe, beganAt: beganAt, horizon: horizon)
+  }
 
   /// Adds what was spent before on what this one does over.
   mutating func add(_ earlier: MirrorWalk) {
@@ -54,23 +61,34 @@ struct WalkUnderWay: Sendable {
 
 extension WalkUnderWay {
   /// A tier's walk, as the reference allows it or in safe mode.
-  init(_ tier: MirrorTier, isSafe: Bool, progress: MirrorProgress, known: Int, now: Timestamp) {
+  ///
+  /// - Parameters:
+  ///   - tier: What it is over.
+  ///   - isSafe: Whether it goes the safe mode's way.
+  ///   - progress: How the mirror stands.
+  ///   - known: How many referrals the ledger has.
+  ///   - overlap: How much further back than the last one a walk over the newest conversions goes.
+  ///   - now: Wall-clock time.
+  init(
+    _ tier: MirrorTier, isSafe: Bool, progress: MirrorProgress, known: Int, overlap: Duration = ConversionsWalk.overlap,
+    now: Timestamp
+  ) {
     // A host whose clock is ahead would look for the young among those not yet made.
     let clockBehind = max(.zero, .zero - (progress.clockAhead ?? .zero))
     let from = tier.ageMax.map { now - clockBehind - $0 }
     guard !isSafe else {
       let walk = WindowWalk(from: from, now: now, known: known)
-      self.init(tier, isSafe: true, beganAt: now, walks: [walk])
+      self.init(tier, isSafe: true, beganAt: now, horizon: progress.horizon, walks: [walk])
       return
     }
     let open: [any PageWalk] = [ReferralWalk(status: .clicked, from: from), ReferralWalk(status: .pending, from: from)]
     let walks: [any PageWalk]
     switch tier {
-    case .conversions: walks = [ConversionsWalk(knownTo: progress.conversionsKnownTo)]
+    case .conversions: walks = [ConversionsWalk(knownTo: progress.conversionsKnownTo, overlap: overlap)]
     case .full: walks = Self.full(progress, now: now - clockBehind)
     default: walks = open
     }
-    self.init(tier, isSafe: false, beganAt: now, walks: walks)
+    self.init(tier, isSafe: false, beganAt: now, horizon: progress.horizon, walks: walks)
     triesAll = progress.distrust != nil
   }
 

@@ -184,6 +184,24 @@ extension Loops {
       }
     }
 
+    /// The same where the clock was set right while the daemon was down.
+    @Test func whatAnEarlierRunWalkedByAClockThatWasAheadIsForgottenAtTheStart() async throws {
+      let world = try World()
+      world.api.put(makeReferral("old", email: "friend1@example.com"))
+      try await world.settleCatchUp()
+      let ahead = world.clock.now + .seconds(3600)
+      try await world.ledger.base.transaction { transaction in
+        var progress = try transaction.mirrorProgress()
+        progress.walks[.full]?.beganAt = ahead
+        progress.horizon.take(ReferralHorizon.Walk(.full, beganAt: ahead, horizon: progress.horizon), now: ahead)
+        try transaction.setMirrorProgress(progress)
+      }
+      world.api.state.withLock { $0.down = .refused }
+      try await world.running([world.mirror]) { try await world.pass(.seconds(4000)) }
+      let progress = try await world.ledger.base.transaction { try $0.mirrorProgress() }
+      #expect(progress.walks.isEmpty && progress.referralsKnownTo(now: world.clock.now) == nil)
+    }
+
     /// Walks by a clock that was an hour ahead (nobody told the API's time) say nothing of that hour once it has come.
     @Test func whatWasWalkedByAClockThatWasAheadIsNotBelievedLater() async throws {
       let wrong = try World()

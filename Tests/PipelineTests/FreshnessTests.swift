@@ -111,7 +111,8 @@ extension Loops {
       try await world.ledger.base.transaction { transaction in
         var progress = try transaction.mirrorProgress()
         progress.walks[.full]?.beganAt = start
-        (progress.openKnownTo, progress.conversionsReadAt) = (start, start)
+        progress.horizon = ReferralHorizon()
+        progress.horizon.take(ReferralHorizon.Walk(.full, beganAt: start, horizon: progress.horizon), now: start)
         try transaction.setMirrorProgress(progress)
       }
       try await world.running([world.delivery]) {
@@ -194,9 +195,10 @@ extension Loops {
       let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
       let world = try await world(makeRules(choose: .last), young: young)
       let note = { (tier: MirrorTier) in
-        let progress = try await ReferralReading(surroundings: world.surroundings).progress()
-        await world.surroundings.referralWalks.note(
-          MirrorWalk(beganAt: world.clock.now, reads: 1, busy: .zero), of: tier, progress, now: world.clock.now)
+        let reading = ReferralReading(surroundings: world.surroundings)
+        let (progress, now) = (try await reading.progress(), world.clock.now)
+        let walk = WalkUnderWay(tier, isSafe: false, progress: progress, known: 0, now: now)
+        try await reading.note(walk, isMirrors: true)
       }
       // As the mirror does: the newest conversions at 10, in which it is not, the open ones at 20, in which it is no more.
       world.clock.advance(to: world.clock.uptime + .seconds(2))
@@ -215,6 +217,8 @@ extension Loops {
       world.api.put(makeReferral("old", email: "friend1@example.com"))
       try await world.mirrorAPI()
       try await world.settleCatchUp()
+      // What happens during a walk happens after it began.
+      world.api.state.withLock { $0.listLatency = .milliseconds(200) }
       let phase = Mutex((step: 0, conversionsAt: Timestamp?.none))
       let begins = world.clock.now + .seconds(600)
       world.api.state.withLock { state in

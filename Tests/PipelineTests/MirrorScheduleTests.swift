@@ -48,7 +48,8 @@ import Testing
       let walk = MirrorWalk(
         beganAt: last.beganAt, reads: cost.of(last.tier), busy: cost.each * cost.of(last.tier))
       progress.walks[last.tier] = walk
-      progress.moveHorizon(walk, of: last.tier, now: start + uptime)
+      progress.horizon.take(
+        ReferralHorizon.Walk(last.tier, beganAt: last.beganAt, horizon: progress.horizon), now: start + uptime)
       walks[last.tier, default: 0] += 1
     }
     return (walks, reads, longest)
@@ -116,7 +117,7 @@ import Testing
     let walk = MirrorWalk(beganAt: last, reads: 5, busy: .zero)
     (progress.currentSince, progress.completeSweepBeganAt) = (last, last)
     progress.walks[.full] = walk
-    progress.moveHorizon(walk, of: .full, now: last)
+    progress.horizon.take(ReferralHorizon.Walk(.full, beganAt: last, horizon: progress.horizon), now: last)
     return progress
   }
 
@@ -138,7 +139,8 @@ import Testing
     #expect(next == .conversions, "it does for the smaller ones")
     let walk = MirrorWalk(beganAt: start, reads: 50, busy: .seconds(5))
     progress.walks[tier] = walk
-    progress.moveHorizon(walk, of: tier, now: start + .seconds(60))
+    progress.horizon.take(
+      ReferralHorizon.Walk(tier, beganAt: start, horizon: progress.horizon), now: start + .seconds(60))
     #expect(!progress.isBehind(now: start + .seconds(60)))
     #expect(schedule.next(progress, now: start + .seconds(60)).map { $0.covers(tier) && $0 != tier } ?? true)
   }

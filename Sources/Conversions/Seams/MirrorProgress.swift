@@ -16,11 +16,8 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
   public var walks: [MirrorTier: MirrorWalk] = [:]
   /// The newest `convertedAt`, by the API's clock, up to which every conversion is known.
   public var conversionsKnownTo: Timestamp?
-  /// When, by the host's clock, the last walk began by which every open referral made before it is known; see
-  /// `horizon(now:)`.
-  public var openKnownTo: Timestamp?
-  /// When the last walk back over the newest conversions began.
-  public var conversionsReadAt: Timestamp?
+  /// Up to when every referral that was made is known.
+  public var horizon = ReferralHorizon()
   /// How far the API's clock is ahead of the host's, smoothed over its answers' Date headers, which have whole seconds.
   public var clockAhead: Duration?
 
@@ -39,9 +36,7 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
     walks = try values.decodeIfPresent([MirrorTier: MirrorWalk].self, forKey: .walks) ?? [:]
     conversionsKnownTo = try values.decodeIfPresent(Timestamp.self, forKey: .conversionsKnownTo)
     clockAhead = try values.decodeIfPresent(Duration.self, forKey: .clockAhead)
-    openKnownTo = try values.decodeIfPresent(Timestamp.self, forKey: .openKnownTo)
-    conversionsReadAt = try values.decodeIfPresent(Timestamp.self, forKey: .conversionsReadAt)
-    if openKnownTo == nil { deriveHorizon() }
+    horizon = try values.decodeIfPresent(ReferralHorizon.self, forKey: .horizon) ?? ReferralHorizon(of: walks)
   }
 
   /// When the last complete walk began that showed everything that one of `tier` would; nil where there was none, or

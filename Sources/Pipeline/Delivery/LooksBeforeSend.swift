@@ -28,7 +28,7 @@ final class LooksBeforeSend: Sendable {
   func needs(of orders: [LedgerOrder]) async throws -> [Needs] {
     let progress = try await ReferralReading(surroundings: surroundings).progress()
     let now = surroundings.clock.now
-    let known = progress.horizon(now: now)
+    let known = progress.referralsKnownTo(now: now)
     let unfrozen = orders.map { $0.frozen == nil ? $0.referralID : nil }
     let seenAt = try await surroundings.ledger.transaction { transaction in
       try unfrozen.map { try $0.flatMap { try transaction.seenAt(of: $0) } }

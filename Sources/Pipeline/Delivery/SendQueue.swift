@@ -13,11 +13,16 @@ struct SendQueue: Sendable {
   private static let readsPerFlight = 2
   /// How long a reading holds.
   private static let readAgeMax = Duration.seconds(1)
+  /// How long it is left alone where nothing in it may be sent before the mirror has walked back.
+  private static let behindWait = Duration.seconds(15)
 
   private let surroundings: Surroundings
   private let looks: LooksBeforeSend
   private var waiting: [QueuedOrder] = []
   private var readAt: Duration?
+  /// Until when an empty queue isn't read again while most of it waits for the mirror: to look through all of a long one
+  /// for the few that may be sent costs as much each time.
+  private var emptyUntil: Duration?
 
   init(_ surroundings: Surroundings, rules: AttributionRules) {
     self.surroundings = surroundings
@@ -37,6 +42,7 @@ struct SendQueue: Sendable {
       (waiting, readAt) = (try await read(probe: probe, except: flying, limit: 1), nil)
       return waiting.last
     }
+    if let emptyUntil, surroundings.clock.uptime < emptyUntil { return nil }
     let age = readAt.map { surroundings.clock.uptime - $0 } ?? Self.readAgeMax
     if age >= Self.readAgeMax || waiting.isEmpty {
       waiting = try await read(probe: nil, except: flying, limit: Self.readsPerFlight * width).reversed()
@@ -56,11 +62,12 @@ struct SendQueue: Sendable {
     try await surroundings.ledger.transaction { try $0.nextSendAt() }
   }
 
-  private func read(probe: EntryID?, except flying: Set<EntryID>, limit: Int) async throws -> [QueuedOrder] {
+  private mutating func read(probe: EntryID?, except flying: Set<EntryID>, limit: Int) async throws -> [QueuedOrder] {
     let now = surroundings.clock.now
     let progress = try await ReferralReading(surroundings: surroundings).progress()
     // Where the mirror must read far back first, what it knew nothing of waits for that.
-    let seenUpTo = HorizonWalk.tier(progress, now: now) == nil ? progress.horizon(now: now) : .distantFuture
+    let isBehind = HorizonWalk.tier(progress, now: now) == nil
+    let seenUpTo = isBehind ? progress.referralsKnownTo(now: now) : .distantFuture
     let orders = try await surroundings.ledger.transaction { transaction in
       if let probe, !flying.contains(probe), let order = try transaction.entry(probe), order.outcome == .queued,
         order.frozen != nil
@@ -70,6 +77,7 @@ struct SendQueue: Sendable {
       return try transaction.nextToSend(at: now, seenUpTo: seenUpTo ?? .distantPast, limit: limit + flying.count)
         .filter { !flying.contains($0.entry) }
     }
+    emptyUntil = isBehind && orders.isEmpty ? surroundings.clock.uptime + Self.behindWait : nil
     guard !orders.isEmpty else { return [] }
     let needs = try await looks.needs(of: orders)
     return zip(orders, needs).map(QueuedOrder.init)

@@ -85,7 +85,7 @@ extension World {
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
       let walk = MirrorWalk(beganAt: now, reads: 4, busy: .zero)
       mirror.walks[.full] = walk
-      mirror.moveHorizon(walk, of: .full, now: now)
+      mirror.horizon.take(ReferralHorizon.Walk(.full, beganAt: now, horizon: mirror.horizon), now: now)
       try transaction.setMirrorProgress(mirror)
     }
   }
