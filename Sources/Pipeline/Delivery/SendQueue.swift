@@ -66,8 +66,7 @@ struct SendQueue: Sendable {
     let now = surroundings.clock.now
     let progress = try await ReferralReading(surroundings: surroundings).progress()
     // Where the mirror must read far back first, what it knew nothing of waits for that.
-    let isBehind = HorizonWalk.tier(progress, now: now) == nil
-    let seenUpTo = isBehind ? progress.referralsKnownTo(now: now) : .distantFuture
+    let seenUpTo = HorizonWalk.tier(progress, now: now) == nil ? progress.referralsKnownTo(now: now) : .distantFuture
     let orders = try await surroundings.ledger.transaction { transaction in
       if let probe, !flying.contains(probe), let order = try transaction.entry(probe), order.outcome == .queued,
         order.frozen != nil
@@ -77,7 +76,8 @@ struct SendQueue: Sendable {
       return try transaction.nextToSend(at: now, seenUpTo: seenUpTo ?? .distantPast, limit: limit + flying.count)
         .filter { !flying.contains($0.entry) }
     }
-    emptyUntil = isBehind && orders.isEmpty ? surroundings.clock.uptime + Self.behindWait : nil
+    let isBehind = orders.isEmpty && progress.isBehind(now: now)
+    emptyUntil = isBehind ? surroundings.clock.uptime + Self.behindWait : nil
     guard !orders.isEmpty else { return [] }
     let needs = try await looks.needs(of: orders)
     return zip(orders, needs).map(QueuedOrder.init)
