@@ -29,7 +29,7 @@ public struct PacingRules: Hashable, Sendable {
   /// The most sends that are ever in flight.
   public static let inFlightMax = 16
   /// The most that are under way where no limit is configured: those in flight, and those made ready to follow them.
-  public static let preparedMax = 32 * inFlightMax
+  public static let preparedMax = 48 * inFlightMax
   /// The most sends that are remembered, and up to which a window is counted exactly; above 600 a minute the spacing
   /// alone keeps the limit.
   public static let historyMax = 600
