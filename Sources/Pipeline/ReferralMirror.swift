@@ -65,13 +65,15 @@ public struct ReferralMirror: Service {
   }
 
   /// Forgets what was done by a clock that has been set since, in this run or before it.
-  private func followClock(_ run: inout MirrorRun) async throws {
+  func followClock(_ run: inout MirrorRun) async throws {
     let (corrections, progress) = (surroundings.clock.corrections, try await reading.progress())
     let limit = surroundings.clock.now + Self.aheadMax
     guard run.corrections != corrections || progress.walks.values.contains(where: { $0.beganAt > limit }) else {
       return
     }
     try await reading.forgetWhatLiesAhead()
+    // Nor is a walk to be believed that the other clock has begun, and that goes on once an outage is over.
+    run.walks.removeAll()
     run.corrections = corrections
   }
 

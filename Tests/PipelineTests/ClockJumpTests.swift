@@ -202,6 +202,25 @@ extension Loops {
       #expect(progress.walks.isEmpty && progress.referralsKnownTo(now: world.clock.now) == nil)
     }
 
+    /// A walk that an outage keeps under way from before the correction until its time has come is no walk of that time.
+    @Test func aWalkThatWasBegunByAClockThatWasAheadIsBegunAnew() async throws {
+      let world = try World()
+      world.api.put(makeReferral("old", email: "friend1@example.com"))
+      try await world.settleCatchUp()
+      world.shop.state.withLock { $0.isOnHost = true }
+      let mirror = world.mirror
+      var run = mirror.makeRun()
+      let ahead = world.clock.now + .seconds(3600)
+      run.walks = [
+        WalkUnderWay(.full, isSafe: false, progress: MirrorProgress(), known: 0, now: ahead)
+      ]
+      run.corrections -= 1
+      try await mirror.followClock(&run)
+      #expect(run.walks.isEmpty && run.corrections == world.surroundings.clock.corrections)
+      let progress = try await ReferralReading(surroundings: world.surroundings).progress()
+      #expect(progress.referralsKnownTo(now: ahead) == nil && progress.walkToHorizon(now: ahead) == .open)
+    }
+
     /// Walks by a clock that was an hour ahead (nobody told the API's time) say nothing of that hour once it has come.
     @Test func whatWasWalkedByAClockThatWasAheadIsNotBelievedLater() async throws {
       let wrong = try World()
