@@ -1,7 +1,7 @@
 import Conversions
 
 /// What the walks over the API's list have in common, whoever does them: what was done since the ledger was last told,
-/// and the walk over the youngest referrals that several may wait for.
+/// how far everybody is known by it, and the walk back to there that several orders may wait for.
 public actor ReferralWalks {
   private var walks: [MirrorTier: MirrorWalk] = [:]
   /// Nil where the ledger knows it as well.

@@ -34,8 +34,8 @@ extension Loops {
       }
     }
 
-    /// It is final: what converted the referral may have been this very purchase, so nothing wakes the order again.
-    @Test func supersededIsSaidOnlyWhereNoOtherReferralCanBeTheOrders() async throws {
+    /// A friend's referral that is converted, and one by external ID that only the API knows.
+    private func worldOfAConvertedReferral() async throws -> World {
       let world = try World()
       world.api.put(makeReferral("old", email: "friend1@example.com"))
       try await world.mirrorAPI()
@@ -44,6 +44,12 @@ extension Loops {
       try await world.mirrorAPI()
       world.clock.advance(to: world.clock.uptime + .seconds(60))
       world.api.put(makeReferral("mine", email: nil, created: start + .seconds(50), external: "lead_1"))
+      return world
+    }
+
+    /// It is final: what converted the referral may have been this very purchase, so nothing wakes the order again.
+    @Test func supersededIsSaidOnlyWhereNoOtherReferralCanBeTheOrders() async throws {
+      let world = try await worldOfAConvertedReferral()
       world.api.state.withLock { $0.down = .refused }
       try await world.take([
         .readable(makeOrder(1, external: "lead_1", placed: start + .seconds(55))),
@@ -65,14 +71,7 @@ extension Loops {
     /// By e-mail it is the converted one's, and by its external ID one's that is not known yet.
     @Test(arguments: [false, true])
     func anOrderThatWaitedForTheMirrorGetsItsOwnReferral(isRestarted: Bool) async throws {
-      var world = try World()
-      world.api.put(makeReferral("old", email: "friend1@example.com"))
-      try await world.mirrorAPI()
-      try await world.settleCatchUp()
-      world.api.convertElsewhere("old")
-      try await world.mirrorAPI()
-      world.clock.advance(to: world.clock.uptime + .seconds(60))
-      world.api.put(makeReferral("mine", email: nil, created: start + .seconds(50), external: "lead_1"))
+      var world = try await worldOfAConvertedReferral()
       try await world.take([.readable(makeOrder(1, external: "lead_1", placed: start + .seconds(55)))])
       try await world.decideAll()
       #expect(try await world.order(1)?.reason == "mirror_behind")

@@ -24,9 +24,8 @@ final class LooksBeforeSend: Sendable {
     var referral = true
   }
 
-  /// What the looks at some orders would be for: most need none.
-  func needs(of orders: [LedgerOrder]) async throws -> [Needs] {
-    let progress = try await ReferralReading(surroundings: surroundings).progress()
+  /// What the looks at some orders would be for, as the mirror stands: most need none.
+  func needs(of orders: [LedgerOrder], _ progress: MirrorProgress) async throws -> [Needs] {
     let now = surroundings.clock.now
     let known = progress.referralsKnownTo(now: now)
     let unfrozen = orders.map { $0.frozen == nil ? $0.referralID : nil }

@@ -79,7 +79,7 @@ struct SendQueue: Sendable {
     let isBehind = orders.isEmpty && progress.isBehind(now: now)
     emptyUntil = isBehind ? surroundings.clock.uptime + Self.behindWait : nil
     guard !orders.isEmpty else { return [] }
-    let needs = try await looks.needs(of: orders)
+    let needs = try await looks.needs(of: orders, progress)
     return zip(orders, needs).map(QueuedOrder.init)
   }
 }
