@@ -3,17 +3,24 @@ import Foundation
 import GRDB
 
 extension SQLiteTransaction: DeliveryRecords {
-  func nextToSend(at now: Timestamp, seenUpTo: Timestamp, limit: Int) throws -> [LedgerOrder] {
+  func nextToSend(
+    at now: Timestamp, seenUpTo: Timestamp, after place: QueuePlace?, limit: Int
+  ) throws -> [LedgerOrder] {
     let mayFreeze = try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil
     // By outcome alone, all of a long queue would be read and sorted for each look at its head.
     let condition = """
        WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (o.first_seen_at <= ? OR r.entry IS NOT NULL)
-        AND r.is_sending IS NOT 1
+        AND r.is_sending IS NOT 1\(place == nil ? "" : " AND (o.is_backfill, o.send_at, o.entry) > (?, ?, ?)")
       ORDER BY o.is_backfill, o.send_at, o.entry LIMIT ?
       """
     return try orders(condition, select: OrderCoding.selectToSend) { values in
       values.add(now)
       values.add(mayFreeze ? seenUpTo : Timestamp(microseconds: .min))
+      if let place {
+        values.add(place.isBackfill)
+        values.add(place.dueAt)
+        values.add(place.entry.number)
+      }
       values.add(Int64(limit))
     }
   }
@@ -50,9 +57,9 @@ extension SQLiteTransaction: DeliveryRecords {
     let standing = """
       SELECT (SELECT max(number) FROM attempts a WHERE a.entry = o.entry), decide_at FROM orders o WHERE o.entry = ?
       """
-    let stands = try hot(.beforeSend, standing).rows({ $0.add(entry.number) }) {
+    let stands = try hot(.beforeSend, standing).first({ $0.add(entry.number) }) {
       (attempts: $0.integer(0) ?? 0, isToDecide: $0.time(1) != nil)
-    }.first
+    }
     // What is being sent is decided by its answer alone.
     if stands?.isToDecide ?? false {
       try execute("UPDATE orders SET decide_at = NULL WHERE entry = ?", [entry.number])

@@ -77,7 +77,7 @@ extension SQLiteTransaction {
     guard let key = try fact(Self.forgettingKey), let hash = forgotten.hash(of: email, keyText: key) else {
       return false
     }
-    return try !hot("SELECT 1 FROM forgotten WHERE hash = ?").rows({ $0.add(hash) }, { _ in true }).isEmpty
+    return try hot("SELECT 1 FROM forgotten WHERE hash = ?").first({ $0.add(hash) }, { _ in true }) ?? false
   }
 
   /// Leaves an address's hash behind.

@@ -21,19 +21,34 @@ import GRDBSQLite
   /// Runs it for its rows, each of which is lent until the next one.
   func rows<Value>(_ bind: (inout Values) throws -> Void, _ row: (Columns) throws -> Value) throws -> [Value] {
     defer { unsafe sqlite3_reset(handle) }
+    try self.bind(bind)
+    var found: [Value] = []
+    while try step() { found.append(try row(unsafe Columns(handle: handle))) }
+    return found
+  }
+
+  /// Runs it for its first row; nil for none.
+  func first<Value>(_ bind: (inout Values) throws -> Void, _ row: (Columns) throws -> Value) throws -> Value? {
+    defer { unsafe sqlite3_reset(handle) }
+    try self.bind(bind)
+    return try step() ? try row(unsafe Columns(handle: handle)) : nil
+  }
+
+  private func bind(_ bind: (inout Values) throws -> Void) throws {
     var values = unsafe Values(handle)
     try bind(&values)
-    var found: [Value] = []
-    while true {
-      let result = unsafe sqlite3_step(handle)
-      switch result {
-      case SQLITE_ROW: found.append(try row(unsafe Columns(handle: handle)))
-      case SQLITE_DONE: return found
-      default:
-        throw DatabaseError(
-          resultCode: ResultCode(rawValue: result),
-          message: unsafe String(cString: sqlite3_errmsg(sqlite3_db_handle(handle))))
-      }
+  }
+
+  /// Whether there is another row.
+  private func step() throws -> Bool {
+    let result = unsafe sqlite3_step(handle)
+    switch result {
+    case SQLITE_ROW: return true
+    case SQLITE_DONE: return false
+    default:
+      throw DatabaseError(
+        resultCode: ResultCode(rawValue: result),
+        message: unsafe String(cString: sqlite3_errmsg(sqlite3_db_handle(handle))))
     }
   }
 
@@ -103,20 +118,20 @@ import GRDBSQLite
 /// long as to bind it. And the facts that they all rest on, each read once.
 final class HotStatements {
   /// Which there are.
-  enum Name: Hashable {
+  enum Name: Int, CaseIterable {
     case standing, settled, insert, update, holder, referralByID, referralsByEmail, referralsByExternalID
     case freezing, beforeSend, attempt, counting, settle, converted, referralSeenAt
     case entry, fact, rivals, settleAndLetGo
   }
 
-  private var found: [Name: HotStatement] = [:]
+  private var found = [HotStatement?](repeating: nil, count: Name.allCases.count)
   /// What facts are, by their names; whoever sets one takes it out.
   var facts: [String: any Sendable] = [:]
 
   func statement(_ name: Name, _ db: Database, _ sql: () -> String) throws -> HotStatement {
-    if let statement = found[name] { return statement }
+    if let statement = found[name.rawValue] { return statement }
     let statement = try HotStatement(db, sql())
-    found[name] = statement
+    found[name.rawValue] = statement
     return statement
   }
 }

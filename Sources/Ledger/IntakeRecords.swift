@@ -27,10 +27,10 @@ extension SQLiteTransaction: IntakeRecords {
   func standing(of row: OrderRow) throws -> RowStanding {
     let row = try withoutForgotten(row)
     guard known.mayHoldOrder(KeyHash.of(row.key.text)) else { return .unknown }
-    let known = try hot(.standing, "SELECT entry, digest FROM orders WHERE key = ?").rows({ $0.add(row.key.text) }) {
+    let known = try hot(.standing, "SELECT entry, digest FROM orders WHERE key = ?").first({ $0.add(row.key.text) }) {
       (entry: $0.integer(0) ?? 0, digest: $0.integer(1))
     }
-    guard let known = known.first else { return try standingOfSettled(row) }
+    guard let known else { return try standingOfSettled(row) }
     return known.digest == row.digest.bits ? .unchanged : .changed(EntryID(known.entry))
   }
 

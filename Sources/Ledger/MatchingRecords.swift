@@ -39,7 +39,7 @@ extension SQLiteTransaction: MatchingRecords {
         EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) AS is_frozen
       FROM orders WHERE referral_id = ? AND claims = 1 AND entry <> ?
       """
-    let holders = try hot(.holder, sql).rows({ values in
+    return try hot(.holder, sql).first({ values in
       values.add(referral.text)
       values.add(entry?.number ?? 0)
     }) { row -> DecisionContext.Holder in
@@ -52,7 +52,6 @@ extension SQLiteTransaction: MatchingRecords {
         placedAt: PlacedAt(earliest: row.time(2) ?? zero, latest: row.time(3) ?? zero), outcome: outcome,
         isFrozen: row.integer(5) == 1)
     }
-    return holders.first
   }
 
   func decide(_ entry: EntryID, _ decision: Decision, at now: Timestamp) throws {
@@ -101,7 +100,7 @@ extension SQLiteTransaction: MatchingRecords {
     let condition = "referral_id = ? AND outcome = 'waiting' AND referral_id IS NOT NULL"
     // By outcome alone, every order that waits for a referral would be looked at.
     let select = "SELECT 1 FROM orders INDEXED BY orders_behind WHERE \(condition) LIMIT 1"
-    guard try !hot(.rivals, select).rows({ $0.add(referral.text) }, { _ in true }).isEmpty else { return }
+    guard try hot(.rivals, select).first({ $0.add(referral.text) }, { _ in true }) ?? false else { return }
     try execute("UPDATE orders INDEXED BY orders_behind SET decide_at = 0 WHERE \(condition)", [referral.text])
   }
 }

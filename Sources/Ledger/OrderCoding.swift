@@ -17,12 +17,12 @@ enum OrderCoding {
       o.decided_at, o.decide_at, o.send_at, o.is_backfill, o.had_qualified, o.rematches,
       EXISTS (SELECT 1 FROM orders t WHERE t.transaction_id = o.transaction_id AND t.transaction_id <> t.key
           AND t.entry <> o.entry)
-        OR EXISTS (SELECT 1 FROM orders t WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id
-          AND t.entry <> o.entry)
+        OR o.transaction_id <> o.key AND EXISTS (SELECT 1 FROM orders t
+          WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id)
         OR EXISTS (SELECT 1 FROM settled t WHERE t.transaction_id = o.transaction_id AND t.transaction_id <> t.key
           AND t.key <> o.key)
-        OR EXISTS (SELECT 1 FROM settled t WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id
-          AND t.key <> o.key),
+        OR o.transaction_id <> o.key AND EXISTS (SELECT 1 FROM settled t
+          WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id),
       r.referral_id, r.transaction_id, r.value, r.body, r.frozen_at, r.first_sent_at, r.last_sent_at, r.is_unknown,
       r.attempts, r.is_sending
     FROM orders o \(hint)LEFT JOIN reports r ON r.entry = o.entry

@@ -77,7 +77,7 @@ extension SQLiteTransaction: QueueRecords {
   }
 
   func entry(_ id: EntryID) throws -> LedgerOrder? {
-    try hot(.entry, OrderCoding.select + " WHERE o.entry = ?").rows({ $0.add(id.number) }, OrderCoding.order).first
+    try hot(.entry, OrderCoding.select + " WHERE o.entry = ?").first({ $0.add(id.number) }, OrderCoding.order)
   }
 
   func attempts(of entry: EntryID) throws -> [Attempt] {

@@ -7,12 +7,12 @@ extension SQLiteTransaction: ReferralRecords {
   static let isOpen = "status IN ('clicked', 'pending')"
 
   func referral(_ id: ReferralID) throws -> MirroredReferral? {
-    try hot(.referralByID, Self.selectReferral + " WHERE id = ?").rows({ $0.add(id.text) }, mirrored).first
+    try hot(.referralByID, Self.selectReferral + " WHERE id = ?").first({ $0.add(id.text) }, mirrored)
   }
 
   func seenAt(of id: ReferralID) throws -> Timestamp? {
-    try hot(.referralSeenAt, "SELECT seen_at FROM referrals WHERE id = ?").rows({ $0.add(id.text) }) { $0.time(0) }
-      .first ?? nil
+    try hot(.referralSeenAt, "SELECT seen_at FROM referrals WHERE id = ?").first({ $0.add(id.text) }) { $0.time(0) }
+      ?? nil
   }
 
   func record(

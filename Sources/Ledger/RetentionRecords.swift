@@ -70,10 +70,10 @@ extension SQLiteTransaction: RetentionRecords {
 
   /// How a row stands whose order is not among the orders.
   func standingOfSettled(_ row: OrderRow) throws -> RowStanding {
-    let digests = try hot(.settled, "SELECT digest FROM settled WHERE key = ?").rows({ $0.add(row.key.text) }) {
+    let digest = try hot(.settled, "SELECT digest FROM settled WHERE key = ?").first({ $0.add(row.key.text) }) {
       $0.integer(0)
     }
-    guard let digest = digests.first else { return .unknown }
+    guard let digest else { return .unknown }
     return digest == row.digest.bits ? .unchanged : .changed(try bringBack(row.key))
   }
 

@@ -28,7 +28,7 @@ struct SQLiteTransaction: LedgerTransaction {
   }
 
   func fact(_ name: String) throws -> String? {
-    try hot(.fact, "SELECT value FROM facts WHERE name = ?").rows({ $0.add(name) }) { $0.text(0) ?? "" }.first
+    try hot(.fact, "SELECT value FROM facts WHERE name = ?").first({ $0.add(name) }) { $0.text(0) ?? "" }
   }
 
   func setFact(_ name: String, _ value: String?) throws {

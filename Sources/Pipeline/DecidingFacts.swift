@@ -31,15 +31,17 @@ struct DecidingFacts: Sendable {
   }
 
   /// Decides an order by every referral that shares a key with it, and whatever order but `entry` holds the chosen one.
+  ///
+  /// `holding` is the referral that the order itself holds for certain: no other order then does, and none is looked for.
   func decide(
     _ order: Order, rules: AttributionRules, context: DecisionContext, except entry: EntryID?,
-    _ transaction: any LedgerTransaction
+    holding: ReferralID? = nil, _ transaction: any LedgerTransaction
   ) throws -> Decision {
     var rules = rules
     rules.clockSkew = max(rules.clockSkew, clockSkew)
     let referrals = try transaction.referrals(sharing: order.email, order.externalSourceID)
     return try rules.decide(order, among: referrals, context: context) { referral in
-      try transaction.holder(of: referral, except: entry)
+      referral == holding ? nil : try transaction.holder(of: referral, except: entry)
     }
   }
 }

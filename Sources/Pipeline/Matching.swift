@@ -80,10 +80,10 @@ public struct Matching: Service {
     return decided.count
   }
 
-  /// Decides one order by what the ledger knows.
+  /// Decides one order by what the ledger knows; `holding` is the referral that it holds for certain.
   static func decide(
-    _ order: LedgerOrder, rules: AttributionRules, facts: DecidingFacts? = nil, transaction: any LedgerTransaction,
-    now: Timestamp
+    _ order: LedgerOrder, rules: AttributionRules, facts: DecidingFacts? = nil, holding: ReferralID? = nil,
+    transaction: any LedgerTransaction, now: Timestamp
   ) throws -> Decision {
     switch order.row {
     case .unreadable(let row):
@@ -92,7 +92,8 @@ public struct Matching: Service {
       let facts = try facts ?? DecidingFacts(transaction)
       let context = facts.context(
         now: now, firstSeenAt: order.firstSeenAt, hadQualified: order.hadQualified, idIsRepeated: order.idIsRepeated)
-      return try facts.decide(readable, rules: rules, context: context, except: order.entry, transaction)
+      return try facts.decide(
+        readable, rules: rules, context: context, except: order.entry, holding: holding, transaction)
     }
   }
 

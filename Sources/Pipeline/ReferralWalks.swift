@@ -15,15 +15,31 @@ public actor ReferralWalks {
   /// Nothing done yet.
   public init() {}
 
-  /// What the ledger knows, with what it wasn't told yet.
-  func completed(_ progress: MirrorProgress) -> MirrorProgress {
-    var progress = progress
-    progress.walks.merge(walks) { $1 }
-    progress.horizon = horizon ?? progress.horizon
-    progress.lastAnswerAt = lastAnswerAt ?? progress.lastAnswerAt
-    progress.clockAhead = clock.ahead ?? progress.clockAhead
-    return progress
+  /// What the ledger wasn't told yet.
+  struct Untold: Sendable {
+    fileprivate let walks: [MirrorTier: MirrorWalk]
+    fileprivate let horizon: ReferralHorizon?
+    fileprivate let lastAnswerAt: Timestamp?
+    fileprivate let clockAhead: Duration?
+
+    /// What the ledger knows, with this.
+    func completing(_ progress: MirrorProgress) -> MirrorProgress {
+      var progress = progress
+      progress.walks.merge(walks) { $1 }
+      progress.horizon = horizon ?? progress.horizon
+      progress.lastAnswerAt = lastAnswerAt ?? progress.lastAnswerAt
+      progress.clockAhead = clockAhead ?? progress.clockAhead
+      return progress
+    }
   }
+
+  /// What the ledger wasn't told yet.
+  var untold: Untold {
+    Untold(walks: walks, horizon: horizon, lastAnswerAt: lastAnswerAt, clockAhead: clock.ahead)
+  }
+
+  /// What the ledger knows, with what it wasn't told yet.
+  func completed(_ progress: MirrorProgress) -> MirrorProgress { untold.completing(progress) }
 
   /// What a ledger knows, which is looked into only where it has changed: an idle mirror leaves it alone.
   func stored(in ledger: any LedgerStore) async throws -> MirrorProgress {

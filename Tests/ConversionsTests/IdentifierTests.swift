@@ -11,4 +11,11 @@ import Testing
     #expect(TransactionID(composed) != TransactionID(decomposed))
     #expect((ReferralID(composed) < ReferralID(decomposed)) != (ReferralID(decomposed) < ReferralID(composed)))
   }
+
+  @Test func aTransactionIDHasNoControlCharacter() {
+    let wrong = (0...0x3000).compactMap(Unicode.Scalar.init).filter { scalar in
+      (TransactionID("a\(scalar)") == nil) != (scalar.properties.generalCategory == .control)
+    }
+    #expect(wrong.isEmpty)
+  }
 }

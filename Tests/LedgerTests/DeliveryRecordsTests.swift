@@ -37,6 +37,29 @@ import Testing
     }
   }
 
+  @Test(arguments: 1...4) func theQueueIsReadOnFromAPlace(limit: Int) async throws {
+    let ledger = try await ledger(orders: 6)
+    _ = try await ledger.take((7...9).map { .readable(makeOrder($0)) }, isBackfill: true)
+    try await ledger.settleCatchUp()
+    try await ledger.transaction { tx in
+      // Some are due at the same time, and a later one before an earlier one.
+      for (number, time) in zip(Int64(1)...9, [3, 1, 1, 2, 1, 3, 1, 1, 0]) {
+        try tx.decide(EntryID(number), .queued("r\(number)"), at: epoch + .seconds(time))
+      }
+      let later = epoch + .seconds(9)
+      let all = try tx.nextToSend(at: later, seenUpTo: later, limit: 99)
+      #expect(all.map(\.entry.number) == [2, 3, 5, 4, 1, 6, 9, 7, 8])
+      var found: [LedgerOrder] = []
+      while true {
+        let place = found.last.flatMap(QueuePlace.init)
+        let next = try tx.nextToSend(at: later, seenUpTo: later, after: place, limit: limit)
+        if next.isEmpty { break }
+        found += next
+      }
+      #expect(found == all)
+    }
+  }
+
   @Test func aFrozenReportNeverChanges() async throws {
     let ledger = try await ledger(orders: 1)
     try await ledger.settleCatchUp()

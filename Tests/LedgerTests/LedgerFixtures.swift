@@ -53,8 +53,8 @@ struct LedgerFixture {
 }
 
 extension SQLiteLedger {
-  func take(_ rows: [OrderRow], at now: Timestamp = epoch) async throws -> [RowChange] {
-    try await transaction { tx in try rows.map { try tx.record($0, seenAt: now, isBackfill: false) } }
+  func take(_ rows: [OrderRow], at now: Timestamp = epoch, isBackfill: Bool = false) async throws -> [RowChange] {
+    try await transaction { tx in try rows.map { try tx.record($0, seenAt: now, isBackfill: isBackfill) } }
   }
 
   func undecided() async throws -> [LedgerOrder] {

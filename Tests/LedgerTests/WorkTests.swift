@@ -64,6 +64,14 @@ import Testing
   /// What is done for one order or referral, in the order in which it is tried.
   private static let steps: [(name: String, step: Step)] = [
     ("the head of the queue", { _ = try $0.nextToSend(at: epoch, seenUpTo: epoch, limit: 10) }),
+    (
+      "what follows in the queue",
+      { tx in
+        let head = try tx.nextToSend(at: epoch, seenUpTo: epoch, limit: 10)
+        let place = head.last.flatMap(QueuePlace.init)
+        _ = try tx.nextToSend(at: epoch, seenUpTo: epoch, after: place, limit: 10)
+      }
+    ),
     ("when the next is due", { _ = try $0.nextSendAt() }),
     ("what is to be decided", { _ = try $0.undecided(at: epoch, limit: 10) }),
     ("when that is due", { _ = try $0.nextDecisionAt() }),

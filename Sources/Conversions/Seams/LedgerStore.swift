@@ -197,8 +197,10 @@ public protocol MatchingRecords {
 /// What delivery reads and writes.
 public protocol DeliveryRecords {
   /// The next orders to send: live ones first, then the earliest due. Only frozen ones while nothing may be frozen yet;
-  /// of the others only those first seen up to a time.
-  func nextToSend(at now: Timestamp, seenUpTo: Timestamp, limit: Int) throws -> [LedgerOrder]
+  /// of the others only those first seen up to a time. From the queue's head, or behind a place in it.
+  func nextToSend(
+    at now: Timestamp, seenUpTo: Timestamp, after place: QueuePlace?, limit: Int
+  ) throws -> [LedgerOrder]
   /// When the next queued order is due.
   func nextSendAt() throws -> Timestamp?
   /// Freezes a report and marks its send as begun, before a byte leaves: returns the attempt's number.
@@ -346,5 +348,12 @@ public struct CandidateRecord: Hashable, Sendable {
     self.referralID = referralID
     self.matchedBy = matchedBy
     self.verdict = verdict
+  }
+}
+
+extension DeliveryRecords {
+  /// The next orders to send, from the queue's head.
+  public func nextToSend(at now: Timestamp, seenUpTo: Timestamp, limit: Int) throws -> [LedgerOrder] {
+    try nextToSend(at: now, seenUpTo: seenUpTo, after: nil, limit: limit)
   }
 }

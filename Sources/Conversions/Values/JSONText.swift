@@ -22,7 +22,14 @@ public enum JSONText {
 
   /// A JSON object of members whose values are JSON already, in the order given.
   public static func object(_ members: [(name: String, json: String)]) -> String {
-    "{" + members.map { "\(string($0.name)):\($0.json)" }.joined(separator: ",") + "}"
+    var result = "{"
+    for (index, member) in members.enumerated() {
+      if index > 0 { result += "," }
+      result += string(member.name)
+      result += ":"
+      result += member.json
+    }
+    return result + "}"
   }
 
   private static func escaped(_ scalar: Unicode.Scalar) -> String {

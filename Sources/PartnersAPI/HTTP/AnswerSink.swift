@@ -26,11 +26,10 @@ final class AnswerSink {
     guard headerBytes <= HTTPOptions.headerBytesMax, headerLines <= HTTPOptions.headerLinesMax else { return stop() }
     let bytes = unsafe line.withUnsafeBufferPointer { unsafe [UInt8]($0) }
     guard isInHeader == false || Self.mayMatter(bytes) else { return true }
-    let text = String(decoding: bytes, as: UTF8.self)
-    if text.hasPrefix("HTTP/") {
+    if bytes.starts(with: "HTTP/".utf8) {
       (date, retryAfter, contentType, isInHeader) = (nil, nil, nil, true)
-    } else if let colon = text.firstIndex(of: ":"), isInHeader {
-      take(name: text[..<colon].lowercased(), value: Self.trimmed(text[text.index(after: colon)...]))
+    } else if let colon = bytes.firstIndex(of: UInt8(ascii: ":")), isInHeader {
+      take(name: bytes[..<colon], value: bytes[(colon + 1)...])
     } else if bytes == [13, 10] || bytes == [10] {
       isInHeader = false
     }
@@ -45,12 +44,21 @@ final class AnswerSink {
     }
   }
 
-  private func take(name: String, value: String) {
-    switch name {
-    case "date": date = date ?? value
-    case "retry-after": retryAfter = retryAfter ?? value
-    case "content-type": contentType = contentType ?? value
-    default: break
+  private func take(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>) {
+    if Self.isSame(name, "date") {
+      date = date ?? Self.trimmed(value)
+    } else if Self.isSame(name, "retry-after") {
+      retryAfter = retryAfter ?? Self.trimmed(value)
+    } else if Self.isSame(name, "content-type") {
+      contentType = contentType ?? Self.trimmed(value)
+    }
+  }
+
+  /// Whether a name is another one, which is in lower case: names are ASCII, and their case means nothing (RFC 9110, 5.1).
+  private static func isSame(_ name: ArraySlice<UInt8>, _ other: StaticString) -> Bool {
+    let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
+    return other.withUTF8Buffer { other in
+      unsafe name.lazy.map { capitals.contains($0) ? $0 | 0x20 : $0 }.elementsEqual(other)
     }
   }
 
@@ -59,10 +67,11 @@ final class AnswerSink {
     return false
   }
 
-  private static func trimmed(_ text: Substring) -> String {
-    var text = text
-    while let first = text.first, first.isWhitespace { text.removeFirst() }
-    while let last = text.last, last.isWhitespace { text.removeLast() }
-    return String(text)
+  /// Without the white space around a value, and the line's end (RFC 9110, 5.5).
+  private static func trimmed(_ value: ArraySlice<UInt8>) -> String {
+    func isWhite(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
+    let start = value.firstIndex { !isWhite($0) } ?? value.endIndex
+    let end = value.lastIndex { !isWhite($0) }.map { $0 + 1 } ?? start
+    return String(decoding: value[start..<end], as: UTF8.self)
   }
 }

@@ -117,18 +117,21 @@ extension JSONParser {
   private mutating func string() throws(JSONSyntaxError) -> String {
     index += 1
     var text: [UInt8] = []
+    // What is no escape is taken as it stands, as much at a time as there is.
+    var start = index
     while let byte = next {
       switch byte {
       case UInt8(ascii: "\""):
         index += 1
-        return String(decoding: text, as: UTF8.self)
+        let rest = bytes[start..<(index - 1)]
+        return text.isEmpty ? String(decoding: rest, as: UTF8.self) : String(decoding: text + rest, as: UTF8.self)
       case UInt8(ascii: "\\"):
+        text += bytes[start..<index]
         index += 1
         text += try escape()
+        start = index
       case ..<0x20: throw error("a control character in a string")
-      default:
-        text.append(byte)
-        index += 1
+      default: index += 1
       }
     }
     throw error("a string does not end")

@@ -20,6 +20,8 @@ final class Departures: Sendable {
   private struct State {
     var waiting: [Waiting] = []
     var isReading = false
+    /// The marking of those that were read last.
+    var marking: Task<Void, Never>?
   }
 
   private let state = Mutex(State())
@@ -56,8 +58,11 @@ final class Departures: Sendable {
     while let group = nextGroup() {
       do {
         let rows = try await surroundings.orders.orders(withKeys: group.map(\.order.row.key))
-        // The next are read while these are being marked.
-        Task(executorPreference: surroundings.executor) { await self.begin(group, rows) }
+        // The next are read while these are being marked, and not those behind them: what is read long before it is
+        // marked is old, and who waits meanwhile shares a read with more.
+        await state.withLock(\.marking)?.value
+        let marking = Task(executorPreference: surroundings.executor) { await self.begin(group, rows) }
+        state.withLock { $0.marking = marking }
       } catch {
         for waiting in group { waiting.answer.resume(throwing: error) }
       }
@@ -103,8 +108,10 @@ final class Departures: Sendable {
   private func departures(of orders: [LedgerOrder], _ rows: [OrderKey: OrderRow]) async throws -> [Departure] {
     let (rules, now) = (rules, surroundings.clock.now)
     return try await surroundings.ledger.transaction { transaction in
-      try orders.map { order in
-        let settled = try transaction.settleBeforeSend(order, shown: rows[order.row.key], rules: rules, now: now)
+      let facts = try DecidingFacts(transaction)
+      return try orders.map { order in
+        let settled = try transaction.settleBeforeSend(
+          order, shown: rows[order.row.key], rules: rules, facts: facts, now: now)
         guard case .send(let order, let report) = settled else { return .stays(settled) }
         let number = try transaction.beginSend(order.entry, report, at: now)
         return .goes(Send(order: order, report: report, number: number, startedAt: now))

@@ -89,7 +89,7 @@ final class Flight: Sendable {
     let row = try await surroundings.orders.orders(withKeys: [order.row.key])[order.row.key]
     let (rules, now) = (rules, surroundings.clock.now)
     let settled = try await surroundings.ledger.transaction {
-      try $0.settleBeforeSend(order, shown: row, rules: rules, now: now)
+      try $0.settleBeforeSend(order, shown: row, rules: rules, facts: DecidingFacts($0), now: now)
     }
     switch settled {
     case .send(let order, let report):

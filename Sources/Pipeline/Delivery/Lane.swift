@@ -42,7 +42,7 @@ struct Lane {
   init(_ surroundings: Surroundings, rules: AttributionRules) {
     landings = Landings(bell: surroundings.deliveryBell)
     gate = LaneGate(surroundings: surroundings)
-    queue = SendQueue(surroundings, rules: rules)
+    queue = SendQueue(surroundings)
     health = LaneHealth(voice: surroundings.apiVoice)
   }
 

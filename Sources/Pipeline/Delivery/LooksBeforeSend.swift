@@ -24,21 +24,16 @@ final class LooksBeforeSend: Sendable {
     var referral = true
   }
 
-  /// What the looks at some orders would be for, as the mirror stands: most need none.
-  func needs(of orders: [LedgerOrder], _ progress: MirrorProgress) async throws -> [Needs] {
-    let now = surroundings.clock.now
-    let known = progress.referralsKnownTo(now: now)
-    let unfrozen = orders.map { $0.frozen == nil ? $0.referralID : nil }
-    let seenAt = try await surroundings.ledger.transaction { transaction in
-      try unfrozen.map { try $0.flatMap { try transaction.seenAt(of: $0) } }
-    }
-    return zip(orders, seenAt).map { order, seenAt in
-      // What was sent before is sent again with the same bytes, whatever the referrals are now.
-      guard order.frozen == nil else { return Needs(youngest: false, referral: false) }
-      return Needs(
-        youngest: known.map { $0 < order.firstSeenAt } ?? true,
-        referral: order.referralID != nil && (seenAt.map { !Self.isFresh($0, now: now) } ?? true))
-    }
+  /// What the looks at an order would be for, as the mirror stands: most need none.
+  static func needs(
+    of order: LedgerOrder, _ progress: MirrorProgress, _ transaction: any LedgerTransaction, now: Timestamp
+  ) throws -> Needs {
+    // What was sent before is sent again with the same bytes, whatever the referrals are now.
+    guard order.frozen == nil else { return Needs(youngest: false, referral: false) }
+    let seenAt = try order.referralID.flatMap { try transaction.seenAt(of: $0) }
+    return Needs(
+      youngest: progress.referralsKnownTo(now: now).map { $0 < order.firstSeenAt } ?? true,
+      referral: order.referralID != nil && (seenAt.map { !isFresh($0, now: now) } ?? true))
   }
 
   /// A time that lies ahead was taken before the clock was set back, and promises nothing.

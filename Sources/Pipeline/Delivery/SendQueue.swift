@@ -7,27 +7,28 @@ struct QueuedOrder: Sendable {
 }
 
 /// The orders whose turn comes next: read from the ledger some at a time, so that thousands a second don't each ask for
-/// themselves, and forgotten after a moment, so that a live order need not wait for a backlog.
+/// themselves, and from the queue's head again after a moment, so that a live order need not wait for a backlog.
 struct SendQueue: Sendable {
-  /// How many are read at a time, for each that may be under way: those under way are read again each time.
+  /// How many are read at a time for each that may be under way.
   private static let readsPerFlight = 2
-  /// How long a reading holds.
+  /// The most that are read at a time: the sends under way wait for the ledger meanwhile.
+  private static let readMax = 256
+  /// How long what follows the queue's head is what follows it.
   private static let readAgeMax = Duration.seconds(1)
   /// How long it is left alone where nothing in it may be sent before the mirror has walked back.
   private static let behindWait = Duration.seconds(15)
 
   private let surroundings: Surroundings
-  private let looks: LooksBeforeSend
   private var waiting: [QueuedOrder] = []
+  /// Up to where the queue was read; nil where that was its end.
+  private var place: QueuePlace?
+  /// When its head was read.
   private var readAt: Duration?
   /// Until when an empty queue isn't read again while most of it waits for the mirror: to look through all of a long one
   /// for the few that may be sent costs as much each time.
   private var emptyUntil: Duration?
 
-  init(_ surroundings: Surroundings, rules: AttributionRules) {
-    self.surroundings = surroundings
-    looks = LooksBeforeSend(surroundings, rules: rules)
-  }
+  init(_ surroundings: Surroundings) { self.surroundings = surroundings }
 
   /// The next order, without those that are under way.
   ///
@@ -39,14 +40,20 @@ struct SendQueue: Sendable {
   /// - Throws: `LedgerFailure`, or `CancellationError`.
   mutating func next(except flying: Set<EntryID>, width: Int, probe: EntryID?) async throws -> QueuedOrder? {
     if let probe {
-      (waiting, readAt) = (try await read(probe: probe, except: flying, limit: 1), nil)
+      forget()
+      waiting = try await read(1, after: nil, except: flying, probe: probe).orders
       return waiting.last
     }
     if let emptyUntil, surroundings.clock.uptime < emptyUntil { return nil }
     let age = readAt.map { surroundings.clock.uptime - $0 } ?? Self.readAgeMax
-    if age >= Self.readAgeMax || waiting.isEmpty {
-      waiting = try await read(probe: nil, except: flying, limit: Self.readsPerFlight * width).reversed()
+    if age >= Self.readAgeMax { forget() }
+    let limit = min(Self.readMax, Self.readsPerFlight * width)
+    if waiting.isEmpty, place != nil { take(try await read(limit, after: place, except: flying)) }
+    if waiting.isEmpty {
+      let head = try await read(limit, after: nil, except: flying)
+      take(head)
       readAt = surroundings.clock.uptime
+      emptyUntil = head.isBehind ? surroundings.clock.uptime + Self.behindWait : nil
     }
     return waiting.last
   }
@@ -54,32 +61,53 @@ struct SendQueue: Sendable {
   /// Takes out the order that `next` gave.
   mutating func takeNext() { waiting.removeLast() }
 
-  /// Has the ledger be asked again.
-  mutating func forget() { (waiting, readAt) = ([], nil) }
+  /// Has the ledger be asked again, for the queue's head.
+  mutating func forget() { (waiting, place, readAt) = ([], nil, nil) }
 
   /// When the next order is due.
   func nextDueAt() async throws -> Timestamp? {
     try await surroundings.ledger.transaction { try $0.nextSendAt() }
   }
 
-  private mutating func read(probe: EntryID?, except flying: Set<EntryID>, limit: Int) async throws -> [QueuedOrder] {
+  /// Some of the queue.
+  private struct Reading: Sendable {
+    var orders: [QueuedOrder] = []
+    /// The last one's; nil at the queue's end.
+    var place: QueuePlace?
+    /// Whether there is none because the mirror has yet to walk back.
+    var isBehind = false
+  }
+
+  private mutating func take(_ reading: Reading) {
+    // The next is the last, which is taken out at no cost.
+    (waiting, place) = (reading.orders.reversed(), reading.place)
+  }
+
+  private func read(
+    _ limit: Int, after place: QueuePlace?, except flying: Set<EntryID>, probe: EntryID? = nil
+  ) async throws -> Reading {
     let now = surroundings.clock.now
-    let progress = try await ReferralReading(surroundings: surroundings).progress()
-    // Where the mirror must read far back first, what it knew nothing of waits for that.
-    let seenUpTo = HorizonWalk.tier(progress, now: now) == nil ? progress.referralsKnownTo(now: now) : .distantFuture
-    let orders = try await surroundings.ledger.transaction { transaction in
+    let untold = await surroundings.referralWalks.untold
+    return try await surroundings.ledger.transaction { transaction in
+      let progress = untold.completing(try transaction.mirrorProgress())
+      func queued(_ order: LedgerOrder) throws -> QueuedOrder {
+        QueuedOrder(order: order, needs: try LooksBeforeSend.needs(of: order, progress, transaction, now: now))
+      }
       if let probe, !flying.contains(probe), let order = try transaction.entry(probe), order.outcome == .queued,
         order.frozen != nil
       {
-        return [order]
+        return Reading(orders: [try queued(order)])
       }
-      return try transaction.nextToSend(at: now, seenUpTo: seenUpTo ?? .distantPast, limit: limit + flying.count)
-        .filter { !flying.contains($0.entry) }
+      // Where the mirror must read far back first, what it knew nothing of waits for that.
+      let known = HorizonWalk.tier(progress, now: now) == nil ? progress.referralsKnownTo(now: now) : .distantFuture
+      // At its head there may be nothing but those that are under way.
+      let most = place == nil ? limit + flying.count : limit
+      let read = try transaction.nextToSend(at: now, seenUpTo: known ?? .distantPast, after: place, limit: most)
+      let orders = read.filter { !flying.contains($0.entry) }.prefix(limit)
+      let hasMore = orders.count == limit || read.count == most
+      return Reading(
+        orders: try orders.map(queued), place: hasMore ? (orders.last ?? read.last).flatMap(QueuePlace.init) : nil,
+        isBehind: orders.isEmpty && progress.isBehind(now: now))
     }
-    let isBehind = orders.isEmpty && progress.isBehind(now: now)
-    emptyUntil = isBehind ? surroundings.clock.uptime + Self.behindWait : nil
-    guard !orders.isEmpty else { return [] }
-    let needs = try await looks.needs(of: orders, progress)
-    return zip(orders, needs).map(QueuedOrder.init)
   }
 }

@@ -21,11 +21,12 @@ extension LedgerTransaction {
   ///   - order: As it stood when its referral was looked at.
   ///   - row: What the shop shows; nil for an order that is gone.
   ///   - rules: By which it is decided.
+  ///   - facts: What decisions rest on in this transaction.
   ///   - now: Wall-clock time.
   /// - Returns: What is to become of it.
   /// - Throws: `LedgerFailure`.
   func settleBeforeSend(
-    _ order: LedgerOrder, shown row: OrderRow?, rules: AttributionRules, now: Timestamp
+    _ order: LedgerOrder, shown row: OrderRow?, rules: AttributionRules, facts: DecidingFacts, now: Timestamp
   ) throws -> BeforeSend {
     // Where intake stored another version meanwhile, this one may be older: it is read again.
     guard let known = try entry(order.entry), known.outcome == .queued, known.row == order.row else {
@@ -38,7 +39,10 @@ extension LedgerTransaction {
       // What may have been done stays as it is: the same bytes again, as long as the order is still worth a report.
       return current.order?.qualifies == true ? .send(current, frozen.report) : .settleUnknown(current, frozen)
     }
-    var decision = try Matching.decide(current, rules: rules, transaction: self, now: now)
+    // As it stands in this transaction.
+    let holding = current.claims ? current.referralID : nil
+    var decision = try Matching.decide(
+      current, rules: rules, facts: facts, holding: holding, transaction: self, now: now)
     if row == nil, decision.outcome == .cancelled {
       (decision.reason, decision.detail) = (DecisionReason.gone, "the row is gone")
     }

@@ -1,0 +1,100 @@
+import Conversions
+import Ledger
+import LoopFixtures
+import Synchronization
+import Testing
+
+@testable import Pipeline
+
+extension Loops {
+  /// In which order the queue is read, how far at a time, and when from its head again.
+  @Suite(.timeLimit(.minutes(2))) struct SendQueueTests {
+    /// A ledger with live orders and a backlog behind them, all due.
+    private func world(live: ClosedRange<Int>, backfill: ClosedRange<Int>) async throws -> World {
+      let world = try World()
+      for key in [live, backfill].joined() { world.api.put(makeReferral("r\(key)", email: "friend\(key)@example.com")) }
+      try await world.mirrorAPI()
+      try await world.settleCatchUp()
+      try await world.take(backfill.map { .readable(makeOrder($0)) }, isBackfill: true)
+      try await world.take(live.map { .readable(makeOrder($0)) })
+      try await world.decideAll()
+      return world
+    }
+
+    /// Takes so many, each of which is under way from then on.
+    private func take(
+      _ count: Int, _ queue: inout SendQueue, _ flying: inout Set<EntryID>, width: Int = 768
+    ) async throws -> [String] {
+      var taken: [String] = []
+      while taken.count < count, let next = try await queue.next(except: flying, width: width, probe: nil) {
+        queue.takeNext()
+        #expect(flying.insert(next.order.entry).inserted, "\(next.order.orderID) is under way already")
+        taken.append(next.order.orderID)
+      }
+      return taken
+    }
+
+    @Test(arguments: [1, 3, 16, 768]) func eachComesOnceAndInOrder(width: Int) async throws {
+      let world = try await world(live: 1...300, backfill: 301...700)
+      let now = world.clock.now
+      let all = try await world.ledger.transaction { try $0.nextToSend(at: now, seenUpTo: now, limit: 1000) }
+      #expect(all.count == 700 && all.prefix(300).allSatisfy { !$0.isBackfill })
+      var (queue, flying) = (SendQueue(world.surroundings), Set<EntryID>())
+      #expect(try await take(1000, &queue, &flying, width: width) == all.map(\.orderID))
+    }
+
+    @Test func aLiveOrderComesBeforeTheRestOfABacklogAfterAMoment() async throws {
+      let world = try await world(live: 1...1, backfill: 2...700)
+      var (queue, flying) = (SendQueue(world.surroundings), Set<EntryID>())
+      _ = try await take(300, &queue, &flying)
+      try await world.queue(1000)
+      #expect(try await take(1, &queue, &flying) != ["order_1000"], "the rest is known for a moment")
+      world.clock.advance(to: world.clock.uptime + .seconds(1))
+      #expect(try await take(1, &queue, &flying) == ["order_1000"])
+      #expect(try await take(1000, &queue, &flying).count == 700 - 301)
+    }
+
+    @Test func whatComesAtTheEndIsSeenAtOnce() async throws {
+      let world = try await world(live: 1...3, backfill: 4...4)
+      var (queue, flying) = (SendQueue(world.surroundings), Set<EntryID>())
+      #expect(try await take(9, &queue, &flying).count == 4)
+      try await world.queue(5)
+      #expect(try await take(9, &queue, &flying) == ["order_5"])
+    }
+
+    @Test func whatIsUnderWayIsNotGivenAgainFromTheHead() async throws {
+      let world = try await world(live: 1...300, backfill: 301...400)
+      var (queue, flying) = (SendQueue(world.surroundings), Set<EntryID>())
+      let first = try await take(280, &queue, &flying)
+      queue.forget()
+      let others = try await take(500, &queue, &flying)
+      #expect(Set(first + others).count == 400)
+    }
+
+    @Test func nobodyIsReadLongBeforeHeIsMarked() async throws {
+      let world = try await world(live: 1...300, backfill: 301...301)
+      for key in 1...301 { world.shop.put(makeOrder(key)) }
+      let now = world.clock.now
+      let orders = try await world.ledger.transaction { try $0.nextToSend(at: now, seenUpTo: now, limit: 300) }
+      let departures = Departures(world.surroundings, rules: makeRules())
+      let (gate, opening) = AsyncStream.makeStream(of: Void.self)
+      // The ledger stands still, as on a slow disk.
+      world.ledger.state.withLock { $0.before = { _ in for await _ in gate {} } }
+      try await withThrowingTaskGroup(of: Bool.self) { group in
+        for order in orders {
+          group.addTask(executorPreference: world.surroundings.executor) {
+            if case .goes = try await departures.depart(order) { true } else { false }
+          }
+        }
+        while world.shop.state.withLock({ $0.rereads }) < 2 { try await Task.sleep(for: .milliseconds(5)) }
+        try await Task.sleep(for: .milliseconds(200))
+        let reads = world.shop.state.withLock { $0.rereads }
+        #expect(reads == 2, "one group is being marked, and one waits for that; the others wait to be read")
+        opening.finish()
+        var gone = 0
+        for try await goes in group where goes { gone += 1 }
+        #expect(gone == 300)
+      }
+    }
+  }
+}
