@@ -30,14 +30,12 @@ public struct Delivery: Service {
   private static let overdueWait = Duration.seconds(15)
 
   private let surroundings: Surroundings
-  private let rules: AttributionRules
   private let settings: Settings
   private let flight: Flight
 
   /// A delivery with the rules by which changed orders are decided anew.
   public init(_ surroundings: Surroundings, rules: AttributionRules, settings: Settings) {
     self.surroundings = surroundings
-    self.rules = rules
     self.settings = settings
     flight = Flight(surroundings, rules: rules, settings: settings)
   }
@@ -49,7 +47,7 @@ public struct Delivery: Service {
 
   func loop() async {
     await withDiscardingTaskGroup { flights in
-      var lane = Lane(surroundings, rules: rules)
+      var lane = Lane(surroundings)
       while !Task.isCancelled {
         do {
           try await takeLandings(&lane)

@@ -39,7 +39,7 @@ struct Lane {
   /// The outage of what isn't the API's: the shop's database, the ledger, the pacer's file.
   var outage = Outage(of: "delivery", failed: .ledgerFailed, recovered: .ledgerRecovered)
 
-  init(_ surroundings: Surroundings, rules: AttributionRules) {
+  init(_ surroundings: Surroundings) {
     landings = Landings(bell: surroundings.deliveryBell)
     gate = LaneGate(surroundings: surroundings)
     queue = SendQueue(surroundings)
