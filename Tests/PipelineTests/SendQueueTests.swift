@@ -71,6 +71,84 @@ extension Loops {
       #expect(Set(first + others).count == 400)
     }
 
+    @Test func aProbeThatIsFoundEndsTheWaitForTheMirror() async throws {
+      let world = try World()
+      for key in 1...3 { world.api.put(makeReferral("r\(key)", email: "friend\(key)@example.com")) }
+      try await world.mirrorAPI()
+      try await world.settleCatchUp()
+      world.clock.advance(to: world.clock.uptime + .seconds(10))
+      try await world.take((1...3).map { .readable(makeOrder($0)) })
+      try await world.decideAll()
+      let entries = (1...3).map { EntryID(Int64($0)) }
+      #expect(try await world.outcomes() == [.queued: 3])
+      let sentAt = world.clock.now
+      try await world.ledger.base.transaction { transaction in
+        for entry in entries.prefix(2) {
+          guard let order = try transaction.entry(entry), let report = ConversionReport(of: order) else { return }
+          _ = try transaction.beginSend(entry, report, at: sentAt)
+        }
+      }
+      // The mirror falls behind while two are under way; the third waits for it.
+      world.clock.advance(to: world.clock.uptime + .seconds(36_000))
+      let later = world.clock.now
+      var queue = SendQueue(world.surroundings)
+      #expect(try await queue.next(except: Set(entries.prefix(2)), width: 16, probe: nil) == nil)
+      // Both fail, and the first is the probe, which the API takes.
+      _ = try await world.ledger.base.transaction { try $0.recoverInterruptedSends(at: later) }
+      #expect(try await queue.next(except: [], width: 1, probe: entries[0])?.order.entry == entries[0])
+      queue.takeNext()
+      #expect(try await queue.next(except: [entries[0]], width: 2, probe: nil)?.order.entry == entries[1])
+    }
+
+    @Test func whoLostItsReferralSinceItWasReadIsNotSent() async throws {
+      let world = try World()
+      world.api.put(makeReferral("r1", email: "friend1@example.com"))
+      try await world.mirrorAPI()
+      try await world.settleCatchUp()
+      for key in 1...2 {
+        let order = makeOrder(key, email: "friend1@example.com")
+        world.shop.put(order)
+        try await world.take([.readable(order)])
+      }
+      try await world.decideAll()
+      let now = world.clock.now
+      let read = try await world.ledger.base.transaction { try $0.nextToSend(at: now, seenUpTo: now, limit: 9) }
+      let first = try #require(read.first)
+      #expect(read.count == 1 && first.claims)
+      // Meanwhile the other one was given the referral, and is being sent.
+      try await world.ledger.base.transaction { transaction in
+        var decision = Decision(.queued)
+        (decision.referralID, decision.claims, decision.value) = (first.referralID, true, first.value)
+        let other = EntryID(3 - first.entry.number)
+        try transaction.decide(other, decision, at: now)
+        guard let order = try transaction.entry(other), let report = ConversionReport(of: order) else { return }
+        _ = try transaction.beginSend(other, report, at: now)
+      }
+      let departures = Departures(world.surroundings, rules: makeRules())
+      guard case .stays(.dropped) = try await departures.depart(first) else {
+        Issue.record("a second order is sent for one referral")
+        return
+      }
+      #expect(try await world.ledger.base.transaction { try $0.entry(first.entry)?.claims } == false)
+    }
+
+    @Test func theHeadIsReadNoFurtherThanItIsTaken() async throws {
+      let world = try await world(live: 1...600, backfill: 601...700)
+      let now = world.clock.now
+      let all = try await world.ledger.transaction { try $0.nextToSend(at: now, seenUpTo: now, limit: 1000) }
+      var (queue, flying) = (SendQueue(world.surroundings), Set<EntryID>())
+      _ = try await take(100, &queue, &flying)
+      // Those under way are marked by now, and not among what is read.
+      try await world.ledger.base.transaction { transaction in
+        for order in all.prefix(100) {
+          guard let report = ConversionReport(of: order) else { return }
+          _ = try transaction.beginSend(order.entry, report, at: now)
+        }
+      }
+      queue.forget()
+      #expect(try await take(1000, &queue, &flying) == all.dropFirst(100).map(\.orderID))
+    }
+
     @Test func nobodyIsReadLongBeforeHeIsMarked() async throws {
       let world = try await world(live: 1...300, backfill: 301...301)
       for key in 1...301 { world.shop.put(makeOrder(key)) }

@@ -42,6 +42,7 @@ struct SendQueue: Sendable {
     if let probe {
       forget()
       waiting = try await read(1, after: nil, except: flying, probe: probe).orders
+      if !waiting.isEmpty { emptyUntil = nil }
       return waiting.last
     }
     if let emptyUntil, surroundings.clock.uptime < emptyUntil { return nil }
