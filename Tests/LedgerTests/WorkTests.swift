@@ -67,8 +67,8 @@ import Testing
     (
       "what follows in the queue",
       { tx in
-        let head = try tx.nextToSend(at: epoch, seenUpTo: epoch, limit: 10)
-        let place = head.last.flatMap(QueuePlace.init)
+        // Behind every live order.
+        let place = QueuePlace(isBackfill: true, dueAt: epoch, entry: EntryID(0))
         _ = try tx.nextToSend(at: epoch, seenUpTo: epoch, after: place, limit: 10)
       }
     ),

@@ -7,9 +7,14 @@ public struct QueuePlace: Sendable {
   /// Its number in the ledger.
   public let entry: EntryID
 
+  /// A place from its values.
+  public init(isBackfill: Bool, dueAt: Timestamp, entry: EntryID) {
+    (self.isBackfill, self.dueAt, self.entry) = (isBackfill, dueAt, entry)
+  }
+
   /// The place of an order; nil for one that is not due at any time.
   public init?(of order: LedgerOrder) {
     guard let dueAt = order.dueAt else { return nil }
-    (isBackfill, self.dueAt, entry) = (order.isBackfill, dueAt, order.entry)
+    self.init(isBackfill: order.isBackfill, dueAt: dueAt, entry: order.entry)
   }
 }
