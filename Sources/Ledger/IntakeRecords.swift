@@ -47,11 +47,11 @@ extension SQLiteTransaction: IntakeRecords {
         row, Decision(.waiting, lookAgainAt: Timestamp(microseconds: 0)), seenAt: seenAt, isBackfill: isBackfill)
       return .new
     }
-    guard known["digest"] != digest else { return .unchanged }
-    let entry: Int64 = known["entry"]
-    let wasReported = known["outcome"] == Outcome.reported.rawValue
-    let placedBefore: Int64? = known["placed_from"]
-    let idBefore: String? = known["transaction_id"]
+    guard try known.decode(forColumn: "digest") != digest else { return .unchanged }
+    let entry: Int64 = try known.decode(forColumn: "entry")
+    let wasReported = try known.decode(forColumn: "outcome") == Outcome.reported.rawValue
+    let placedBefore: Int64? = try known.decode(forColumn: "placed_from")
+    let idBefore: String? = try known.decode(forColumn: "transaction_id")
     // The key is known; the ID may be a new one.
     self.known.insert(order: row.key, transactionID: row.transactionID)
     try update(entry, row)
@@ -129,8 +129,10 @@ extension SQLiteTransaction: IntakeRecords {
     guard db.changesCount > 0, let left else { return }
     try tally(outcome, 1)
     // Whoever waited behind it, or shared its ID, may now be alone.
-    if left["claims"], let referral: String = left["referral_id"] { try wakeRivals(of: ReferralID(referral)) }
-    if let id: String = left["transaction_id"] { try wakeNamesakes(withID: id, except: OrderKey(left["key"])) }
+    let claimed: String? = try left.decode(forColumn: "claims") ? left.decode(forColumn: "referral_id") : nil
+    if let claimed { try wakeRivals(of: ReferralID(claimed)) }
+    let id: String? = try left.decode(forColumn: "transaction_id")
+    if let id { try wakeNamesakes(withID: id, except: OrderKey(left.decode(forColumn: "key"))) }
   }
 
   func isRepeated(_ order: Order) throws -> Bool { try isRepeated(order.transactionID.text, key: order.key) }

@@ -6,6 +6,11 @@ enum LedgerSchema {
   /// "conv" in ASCII: tells a ledger from any other SQLite file (SQLite, PRAGMA application_id).
   static let applicationID: Int32 = 0x636f_6e76
 
+  /// Since when there is the table `settled`.
+  static let settledVersion = "5: what is left of finished orders"
+  /// Since when there is the table `forgotten`.
+  static let forgottenVersion = "6: people who were forgotten"
+
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1: orders, reports, attempts, referrals") { db in
@@ -20,10 +25,10 @@ enum LedgerSchema {
     migrator.registerMigration("4: candidates in their order's row, fewer IDs in an index") { db in
       try db.execute(sql: candidates + transactions)
     }
-    migrator.registerMigration("5: what is left of finished orders") { db in
+    migrator.registerMigration(settledVersion) { db in
       try db.execute(sql: settled)
     }
-    migrator.registerMigration("6: people who were forgotten") { db in
+    migrator.registerMigration(forgottenVersion) { db in
       try db.execute(sql: forgotten)
     }
     migrator.registerMigration("7: what is being sent is told by its report; orders in the order of deciding") { db in
@@ -47,6 +52,33 @@ enum LedgerSchema {
   /// What made the tables and indexes of a ledger.
   static func statements(_ db: Database) throws -> Set<String> {
     try String.fetchSet(db, sql: "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+  }
+
+  /// The columns that each table was made with: what versions added since is not among them.
+  static var firstColumns: [String: Set<String>] {
+    get throws {
+      let empty = try DatabaseQueue()
+      var found: [String: Set<String>] = [:]
+      for version in migrator.migrations {
+        try migrator.migrate(empty, upTo: version)
+        try empty.read { db in
+          for table in try String.fetchAll(db, sql: "SELECT name FROM sqlite_master WHERE type = 'table'") {
+            found[table] = try found[table] ?? Set(db.columns(in: table).map(\.name))
+          }
+        }
+      }
+      return found
+    }
+  }
+
+  /// Whether the rows of the schema itself hold what SQLite writes there. SQLite looks at no more than it needs of them,
+  /// and GRDB, which reads all, ends the program where one is of another kind.
+  static func isReadable(_ db: Database) throws -> Bool {
+    let others = """
+      SELECT count(*) FROM sqlite_master WHERE typeof(type) <> 'text' OR typeof(name) <> 'text'
+        OR typeof(tbl_name) <> 'text' OR typeof(sql) NOT IN ('text', 'null')
+      """
+    return try Int.fetchOne(db, sql: others) == 0
   }
 
   /// Single values by name: positions, progress, the lane's halt, the source.

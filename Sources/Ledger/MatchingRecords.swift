@@ -57,7 +57,9 @@ extension SQLiteTransaction: MatchingRecords {
   func decide(_ entry: EntryID, _ decision: Decision, at now: Timestamp) throws {
     let before = try Row.fetchOne(
       db.cachedStatement(sql: "SELECT referral_id, claims FROM orders WHERE entry = ?"), arguments: [entry.number])
-    let held: String? = before.flatMap { $0["claims"] ? $0["referral_id"] : nil }
+    let held: String? = try before.flatMap {
+      try $0.decode(forColumn: "claims") ? $0.decode(forColumn: "referral_id") : nil
+    }
     if decision.claims, let referral = decision.referralID { try takeClaim(of: referral, for: entry) }
     try store(decision, of: entry, at: now)
     if let held, !(decision.claims && decision.referralID?.text == held) { try wakeRivals(of: ReferralID(held)) }

@@ -19,10 +19,11 @@ extension SQLiteTransaction: QueueRecords {
       """
     var dismissed = try dismissedCounts()
     let held = try Row.fetchAll(db, sql: sql).compactMap { row in
-      Outcome(rawValue: row["outcome"]).map { outcome in
-        OutcomeCount(
-          outcome: outcome, count: (row["n"] as Int) + (dismissed.removeValue(forKey: outcome) ?? 0),
-          oldest: OrderCoding.time(row["oldest"]))
+      try Outcome(rawValue: row.decode(forColumn: "outcome")).map { outcome in
+        let count: Int = try row.decode(forColumn: "n")
+        return OutcomeCount(
+          outcome: outcome, count: count + (dismissed.removeValue(forKey: outcome) ?? 0),
+          oldest: OrderCoding.time(try row.decode(forColumn: "oldest")))
       }
     }
     return held + dismissed.map { OutcomeCount(outcome: $0, count: $1, oldest: nil) }
@@ -47,8 +48,8 @@ extension SQLiteTransaction: QueueRecords {
         SELECT count(*) FILTER (WHERE r.last_sent_at >= ?1) AS sent, count(*) FILTER (WHERE o.decided_at >= ?1) AS decided
         \(Self.fromSending)
         """, arguments: [time.microseconds])
-    counts[.sending] = sending?["sent"]
-    counts[.queued, default: 0] -= sending?["decided"] ?? 0
+    counts[.sending] = try sending?.decode(forColumn: "sent")
+    counts[.queued, default: 0] -= try sending?.decode(forColumn: "decided") ?? 0
     return counts.filter { $0.value > 0 }
   }
 
@@ -83,12 +84,7 @@ extension SQLiteTransaction: QueueRecords {
   func attempts(of entry: EntryID) throws -> [Attempt] {
     let rows = try Row.fetchAll(
       db, sql: "SELECT * FROM attempts WHERE entry = ? ORDER BY number", arguments: [entry.number])
-    var attempts = rows.map { row in
-      Attempt(
-        number: row["number"], startedAt: Timestamp(microseconds: row["started_at"]),
-        duration: (row["duration"] as Int64?).map(Duration.microseconds), httpStatus: row["http_status"],
-        verdict: row["verdict"], detail: row["detail"])
-    }
+    var attempts = try rows.map(Self.attempt)
     let begun = try Int64.fetchOne(
       db, sql: "SELECT last_sent_at FROM reports WHERE entry = ? AND is_sending = 1", arguments: [entry.number])
     if let begun {
@@ -98,6 +94,15 @@ extension SQLiteTransaction: QueueRecords {
           httpStatus: nil, verdict: nil, detail: nil))
     }
     return attempts
+  }
+
+  private static func attempt(_ row: Row) throws -> Attempt {
+    Attempt(
+      number: try row.decode(forColumn: "number"),
+      startedAt: Timestamp(microseconds: try row.decode(forColumn: "started_at")),
+      duration: try row.decode(Int64?.self, forColumn: "duration").map(Duration.microseconds),
+      httpStatus: try row.decode(forColumn: "http_status"), verdict: try row.decode(forColumn: "verdict"),
+      detail: try row.decode(forColumn: "detail"))
   }
 
   func candidates(of entry: EntryID) throws -> [CandidateRecord] {

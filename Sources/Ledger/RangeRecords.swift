@@ -5,11 +5,13 @@ import GRDB
 extension SQLiteTransaction {
   func ranges() throws -> [SweepRange] {
     try Row.fetchAll(db, sql: "SELECT * FROM ranges ORDER BY number").map { row in
-      var range = SweepRange(number: row["number"], lower: row["lower"], upper: row["upper"], mark: row["mark"])
-      range.readAt = OrderCoding.time(row["read_at"])
-      range.wholeAt = OrderCoding.time(row["whole_at"])
-      range.placedLatest = OrderCoding.time(row["placed_latest"])
-      range.counts = Self.counts(row["counts"])
+      var range = SweepRange(
+        number: try row.decode(forColumn: "number"), lower: try row.decode(forColumn: "lower"),
+        upper: try row.decode(forColumn: "upper"), mark: try row.decode(forColumn: "mark"))
+      range.readAt = OrderCoding.time(try row.decode(forColumn: "read_at"))
+      range.wholeAt = OrderCoding.time(try row.decode(forColumn: "whole_at"))
+      range.placedLatest = OrderCoding.time(try row.decode(forColumn: "placed_latest"))
+      range.counts = Self.counts(try row.decode(forColumn: "counts"))
       return range
     }
   }
@@ -50,7 +52,8 @@ extension SQLiteTransaction {
       all.merge(Self.counts(text), uniquingKeysWith: +)
     }
     for row in try Row.fetchAll(db, sql: "SELECT outcome, count FROM tallies") {
-      if let outcome = Outcome(rawValue: row["outcome"]) { all[outcome, default: 0] += row["count"] as Int }
+      guard let outcome = Outcome(rawValue: try row.decode(forColumn: "outcome")) else { continue }
+      all[outcome, default: 0] += try row.decode(Int.self, forColumn: "count")
     }
     return all
   }

@@ -93,8 +93,9 @@ extension SQLiteTransaction: ReferralRecords {
         UNION ALL SELECT status, count(*) FROM referrals INDEXED BY referrals_closed
         WHERE status NOT IN ('clicked', 'pending') GROUP BY status
         """)
-    return rows.reduce(into: [:]) { counts, row in
-      if let status = ReferralStatus(rawValue: row["status"]) { counts[status] = row["n"] }
+    return try rows.reduce(into: [:]) { counts, row in
+      guard let status = ReferralStatus(rawValue: try row.decode(forColumn: "status")) else { return }
+      counts[status] = try row.decode(forColumn: "n")
     }
   }
 

@@ -50,7 +50,8 @@ extension SQLiteTransaction: RetentionRecords {
       ])
     var removed = 0
     if !rows.isEmpty {
-      let entries = "[" + rows.map { String($0["entry"] as Int64) }.joined(separator: ",") + "]"
+      let numbers = try rows.map { try $0.decode(Int64.self, forColumn: "entry") }
+      let entries = "[" + numbers.map(String.init).joined(separator: ",") + "]"
       try execute(Self.settle, [entries])
       // Its report and its sends go with it.
       try execute(
@@ -61,8 +62,9 @@ extension SQLiteTransaction: RetentionRecords {
       removed = db.changesCount
     }
     if rows.count == limit, let last = rows.last {
-      let reached = Timestamp(microseconds: last["decided_at"])
-      return (removed, RetentionPlace(outcome: from.outcome, decidedAt: reached, entry: EntryID(last["entry"])))
+      let reached = Timestamp(microseconds: try last.decode(forColumn: "decided_at"))
+      let entry = EntryID(try last.decode(forColumn: "entry"))
+      return (removed, RetentionPlace(outcome: from.outcome, decidedAt: reached, entry: entry))
     }
     let following = Self.finished.drop { $0 != from.outcome }.dropFirst().first
     return (removed, following.map { RetentionPlace(outcome: $0, decidedAt: earliest, entry: EntryID(0)) })
@@ -82,8 +84,9 @@ extension SQLiteTransaction: RetentionRecords {
     let found = try Row.fetchOne(
       db.cachedStatement(sql: "SELECT * FROM settled WHERE key = ?"), arguments: [key.text])
     guard let row = found else { throw LedgerFailure(.damaged, "ledger: an index of settled orders is damaged") }
-    let (entry, decidedAt): (Int64, Int64) = (row["entry"], row["decided_at"])
-    let referral: String? = row["referral_id"]
+    let entry: Int64 = try row.decode(forColumn: "entry")
+    let decidedAt: Int64 = try row.decode(forColumn: "decided_at")
+    let referral: String? = try row.decode(forColumn: "referral_id")
     if let referral { known.insert(claimOf: ReferralID(referral)) }
     try execute(
       """
@@ -95,10 +98,11 @@ extension SQLiteTransaction: RetentionRecords {
         value, decided_at
       FROM settled s WHERE key = ?
       """, [key.text])
-    if let referral, let sentID = (row["sent_id"] as String?).flatMap(TransactionID.init) {
+    if let referral, let sentID = try row.decode(String?.self, forColumn: "sent_id").flatMap(TransactionID.init) {
       // Without its metadata, which nobody sends again: it is decided.
       let report = ConversionReport(
-        referralID: ReferralID(referral), transactionID: sentID, value: row["value"], metadata: nil)
+        referralID: ReferralID(referral), transactionID: sentID, value: try row.decode(forColumn: "value"),
+        metadata: nil)
       try execute(
         """
         INSERT INTO reports (entry, referral_id, transaction_id, value, body, frozen_at, first_sent_at, last_sent_at,

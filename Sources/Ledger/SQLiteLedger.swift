@@ -77,14 +77,25 @@ public final class SQLiteLedger: LedgerStore {
         guard id == LedgerSchema.applicationID || isEmpty else {
           throw LedgerFailure(.damaged, "\(path) is an SQLite database, but no ledger of conversiond")
         }
+        guard try LedgerSchema.isReadable(db) else {
+          throw LedgerFailure(.damaged, "\(path) is damaged: its schema holds what no schema does")
+        }
         if try migrator.hasBeenSuperseded(db) {
           throw LedgerFailure(
             .newer, "\(path) was written by a newer version of conversiond; install that version, or restore a backup")
         }
-        if isEmpty { try db.execute(sql: "PRAGMA application_id = \(LedgerSchema.applicationID)") }
+        if isEmpty {
+          try db.execute(sql: "PRAGMA application_id = \(LedgerSchema.applicationID)")
+        } else if try !migrator.hasCompletedMigrations(db) {
+          // What is refused is not half of this version.
+          try refuseFaults(db, path: path)
+        }
       }
       try migrator.migrate(queue)
-      try refuseDamage(queue, path: path)
+      try queue.read { db in
+        try refuseOtherTables(db, path: path)
+        try refuseFaults(db, path: path)
+      }
       try makeDurable(queue)
       queue.inDatabase { $0.keepLog(false) }
     } catch {
@@ -118,18 +129,18 @@ public final class SQLiteLedger: LedgerStore {
   /// The largest whose indexes are compared with their tables, too, which takes some times as long.
   private static let comparedBytesMax = 64 << 20
 
-  private static func refuseDamage(_ queue: DatabaseQueue, path: String) throws {
-    let expected = try LedgerSchema.statements
-    try queue.read { db in
-      let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
-      let bytes = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
-      // A column by another name would be found by none of SQLite's checks, and end the program where it is read.
-      guard try expected.isSubset(of: LedgerSchema.statements(db)) else {
-        throw LedgerFailure(.damaged, "\(path) is damaged: its tables are not those of a ledger")
-      }
-      guard pages * bytes <= checkedBytesMax else { return }
-      let faults = try faults(db, pages * bytes <= comparedBytesMax ? "integrity_check" : "quick_check")
-      if let first = faults.first { throw LedgerFailure(.damaged, "\(path) is damaged: \(first)") }
+  private static func refuseFaults(_ db: Database, path: String) throws {
+    let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+    let bytes = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+    guard pages * bytes <= checkedBytesMax else { return }
+    let faults = try faults(db, pages * bytes <= comparedBytesMax ? "integrity_check" : "quick_check")
+    if let first = faults.first { throw LedgerFailure(.damaged, "\(path) is damaged: \(first)") }
+  }
+
+  /// A column by another name would be found by none of SQLite's checks.
+  private static func refuseOtherTables(_ db: Database, path: String) throws {
+    guard try LedgerSchema.statements.isSubset(of: LedgerSchema.statements(db)) else {
+      throw LedgerFailure(.damaged, "\(path) is damaged: its tables are not those of a ledger")
     }
   }
 

@@ -23,6 +23,9 @@ struct SQLiteTransaction: LedgerTransaction {
     self.decodedFacts = decodedFacts
   }
 
+  // Rows are read by `decode`, here and in the other files: where damage made a value of another kind, GRDB's subscripts
+  // end the program.
+
   func execute(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws {
     try db.cachedStatement(sql: sql).execute(arguments: arguments)
   }
@@ -69,14 +72,16 @@ struct SQLiteTransaction: LedgerTransaction {
       referralKeys: try Int.fetchOne(db, sql: "SELECT count(email) + count(external_source_id) FROM referrals") ?? 0)
     let orders = try Row.fetchCursor(
       db, sql: "SELECT key, transaction_id FROM orders UNION ALL SELECT key, transaction_id FROM settled")
-    while let row = try orders.next() { known.insert(order: OrderKey(row[0]), transactionID: row[1]) }
+    while let row = try orders.next() {
+      known.insert(order: OrderKey(try row.decode(atIndex: 0)), transactionID: try row.decode(atIndex: 1))
+    }
     let claims = try String.fetchCursor(db, sql: "SELECT referral_id FROM orders WHERE claims = 1")
     while let referral = try claims.next() { known.insert(claimOf: ReferralID(referral)) }
     let referrals = try Row.fetchCursor(db, sql: "SELECT email, external_source_id FROM referrals")
     while let row = try referrals.next() {
       known.insert(
-        referral: (row[0] as String?).map(EmailAddress.init(normalForm:)),
-        (row[1] as String?).map(ExternalSourceID.init(normalForm:)))
+        referral: try row.decode(String?.self, atIndex: 0).map(EmailAddress.init(normalForm:)),
+        try row.decode(String?.self, atIndex: 1).map(ExternalSourceID.init(normalForm:)))
     }
     known.complete()
   }

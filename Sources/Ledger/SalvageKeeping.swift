@@ -30,7 +30,9 @@ struct SalvageKeeping {
     let orders = try reading.orders { try keep($0, &salvage) }
     salvage.unreadable = orders.unreadable
     if orders.isGivenUp { salvage.tables.append("orders") }
-    let hasAll = try reading.rows(of: "settled", by: "key") { try keepSettled($0, &salvage) }
+    let hasAll = try reading.rows(of: "settled", by: "key", since: LedgerSchema.settledVersion) {
+      try keepSettled($0, &salvage)
+    }
     if !hasAll { salvage.tables.append("settled") }
     return salvage
   }
@@ -52,12 +54,14 @@ struct SalvageKeeping {
     guard reading.fact(SQLiteTransaction.forgettingKey) != nil else {
       // Without the key its hashes mean nothing.
       var isEmpty = true
-      let hasAll = try reading.rows(of: "forgotten", by: "hash") { isEmpty = isEmpty && $0.isEmpty }
+      let hasAll = try reading.rows(of: "forgotten", by: "hash", since: LedgerSchema.forgottenVersion) {
+        isEmpty = isEmpty && $0.isEmpty
+      }
       if !hasAll || !isEmpty { salvage.tables.append("forgotten") }
       return
     }
     var count = 0
-    let hasAll = try reading.rows(of: "forgotten", by: "hash") { rows in
+    let hasAll = try reading.rows(of: "forgotten", by: "hash", since: LedgerSchema.forgottenVersion) { rows in
       try writing { db in
         for row in rows {
           guard let hash = row.readable("hash", as: Data.self), hash.count == 32,

@@ -11,6 +11,7 @@ struct SalvageReading {
   private static let probesMax = 8_000
 
   private let queue: DatabaseQueue
+  private let expected: [String: Set<String>]
 
   /// Opens a copy, which may be changed; nil where not even its schema can be read.
   init?(copyPath: String) {
@@ -24,9 +25,20 @@ struct SalvageReading {
     }
     guard let queue = try? DatabaseQueue(path: copyPath, configuration: configuration),
       let tables = try? queue.inDatabase({ try String.fetchSet($0, sql: "SELECT name FROM sqlite_master") }),
-      tables.contains("orders")
+      tables.contains("orders"), let expected = try? LedgerSchema.firstColumns
     else { return nil }
-    self.queue = queue
+    (self.queue, self.expected) = (queue, expected)
+    // What is in a column by another name would be taken for nothing.
+    guard hasColumns("orders") == true, hasColumns("reports") != false else { return nil }
+  }
+
+  /// Whether a table has the columns that it was made with; nil where there is none.
+  private func hasColumns(_ table: String) -> Bool? {
+    let columns = try? queue.inDatabase {
+      try String.fetchSet($0, sql: "SELECT name FROM pragma_table_info(?)", arguments: [table])
+    }
+    guard let columns, !columns.isEmpty else { return nil }
+    return expected[table]?.isSubset(of: columns) ?? false
   }
 
   /// Whether anything is found where orders should be: with another ledger's schema there may be other tables there.
@@ -91,7 +103,8 @@ struct SalvageReading {
   /// gone.
   private func nextReadable(after entry: Int64) throws -> Int64? {
     var step: Int64 = 1
-    while step < 1 << 40 {
+    // A number that damage made may be next to the largest there is.
+    while step < 1 << 40, entry <= .max - step {
       if let rows = try rows("entry > ? ORDER BY entry LIMIT 1", [entry + step]) {
         // Nothing behind it: the damage is at the end.
         return rows.isEmpty ? max(entry + 1, min(entry + step, lastNumber ?? .max)) : entry + step
@@ -161,14 +174,25 @@ struct SalvageReading {
   /// - Parameters:
   ///   - table: Its name.
   ///   - key: Its primary key.
+  ///   - version: The migration that made it.
   ///   - take: Takes a batch in, perhaps twice; throws no `DatabaseError`.
-  /// - Returns: Whether all were read; true where there is no such table.
+  /// - Returns: Whether all were read; true where there never was such a table.
   /// - Throws: What `take` throws.
-  func rows(of table: String, by key: String, _ take: ([Row]) throws -> Void) throws -> Bool {
-    guard (try? queue.inDatabase { try $0.tableExists(table) }) == true else { return true }
+  func rows(
+    of table: String, by key: String, since version: String, _ take: ([Row]) throws -> Void
+  ) throws -> Bool {
+    guard hasColumns(table) == true else { return isOlder(than: version) }
     if try read("SELECT * FROM \(table) ORDER BY \(key)", take) { return true }
     _ = try read("SELECT * FROM \(table) ORDER BY \(key) DESC", take)
     return false
+  }
+
+  /// Whether the ledger is one of before a version: by the versions that it names, as there may be a table that the
+  /// schema doesn't show any more.
+  private func isOlder(than version: String) -> Bool {
+    let versions = try? queue.inDatabase { try String.fetchSet($0, sql: "SELECT identifier FROM grdb_migrations") }
+    guard let versions, !versions.isEmpty else { return false }
+    return !versions.contains(version)
   }
 
   private func read(_ sql: String, _ take: ([Row]) throws -> Void) throws -> Bool {

@@ -49,6 +49,18 @@ import Testing
     }
   }
 
+  /// SQLite needs neither the kind nor the table of an index that it made itself.
+  @Test(arguments: ["tbl_name = x'ff'", "tbl_name = NULL", "type = x'ff'", "type = NULL", "sql = 5", "name = 5"])
+  func aSchemaOfOtherKindsIsRefused(change: String) async throws {
+    let (fixture, folder) = (try LedgerFixture(), try TemporaryFolder("schema"))
+    try await makeLedger(fixture, intoFolder: folder.path)
+    let path = folder.path("ledger.sqlite")
+    try sqlite(
+      path, "PRAGMA writable_schema = ON; UPDATE sqlite_master SET \(change) WHERE name = 'sqlite_autoindex_orders_1'")
+    let failure = #expect(throws: LedgerFailure.self) { try SQLiteLedger(path: path) }
+    #expect(failure?.kind == .damaged && failure?.description.contains(path) == true)
+  }
+
   @Test func randomDamageIsRefusedOrDoesNoHarm() async throws {
     let (fixture, pristine) = (try LedgerFixture(), try TemporaryFolder("pristine"))
     try await makeLedger(fixture, intoFolder: pristine.path)

@@ -187,6 +187,52 @@ import Testing
     print("rebuilt after damage of \(place): \(salvage)")
   }
 
+  /// What is damaged in the schema alone, and of which tables it is told that they could not be read.
+  private static let schemas: [(change: String, tables: [String])] = [
+    ("UPDATE sqlite_master SET type = NULL, tbl_name = 7, sql = 'x' WHERE name = 'orders_outcome'", []),
+    ("UPDATE sqlite_master SET sql = replace(sql, 'referral_id', 'refersal_id') WHERE name = 'orders'", []),
+    ("UPDATE sqlite_master SET sql = replace(sql, 'referral_id', 'Referral_id') WHERE name = 'reports'", []),
+    (
+      "UPDATE sqlite_master SET sql = replace(sql, 'forgotten_at', 'forgetten_at') WHERE name = 'forgotten'",
+      ["forgotten"]
+    ),
+    ("UPDATE sqlite_master SET sql = replace(sql, 'sent_id', 'sort_id') WHERE name = 'settled'", ["settled"]),
+    ("DELETE FROM sqlite_master WHERE tbl_name = 'forgotten'", ["forgotten"]),
+  ]
+
+  @Test(arguments: schemas) func aDamagedSchemaIsNotBelieved(damage: (change: String, tables: [String])) async throws {
+    let fixture = try LedgerFixture()
+    try await makeLedger(fixture)
+    try sqlite(fixture.path, "PRAGMA writable_schema = ON; \(damage.change)")
+    let failure = #expect(throws: LedgerFailure.self) { try fixture.open() }
+    #expect(failure?.kind == .damaged)
+    let salvage = try await rebuild(fixture.path)
+    try await judge(fixture.path, salvage, damage.change)
+    #expect(salvage.tables == damage.tables)
+    #expect(salvage.reported == Self.count / 2 - 3 && salvage.unfinished == 1)
+    #expect(salvage.settled == (damage.tables == ["settled"] ? 0 : 1))
+    #expect(salvage.forgotten == (damage.tables == ["forgotten"] ? 0 : 1))
+  }
+
+  @Test func anOlderLedgerHasNotLostWhatItNeverHad() async throws {
+    let fixture = try LedgerFixture()
+    try await makeLedger(fixture)
+    try sqlite(
+      fixture.path,
+      """
+      DROP TABLE settled; DROP TABLE forgotten; DELETE FROM facts WHERE name = 'forget.key';
+      DELETE FROM grdb_migrations WHERE identifier LIKE '5:%' OR identifier LIKE '6:%';
+      PRAGMA writable_schema = ON; UPDATE sqlite_master SET type = NULL WHERE name = 'orders_outcome';
+      """)
+    let damaged = try Data(contentsOf: URL(fileURLWithPath: fixture.path))
+    let failure = #expect(throws: LedgerFailure.self) { try fixture.open() }
+    #expect(failure?.kind == .damaged)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.path)) == damaged, "it is no half of this version")
+    let salvage = try await rebuild(fixture.path)
+    try await judge(fixture.path, salvage, "older")
+    #expect(salvage.isComplete && salvage.reported == Self.count / 2 - 3)
+  }
+
   @Test(arguments: 0...3) func anInterruptedRebuildStopsEveryStartAndIsGoneOnWith(step: Int) async throws {
     let fixture = try LedgerFixture()
     try await makeLedger(fixture)
