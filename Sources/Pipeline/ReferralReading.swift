@@ -36,7 +36,7 @@ struct ReferralReading: Sendable {
   /// How the mirror stands, with what the ledger wasn't told yet.
   func progress() async throws -> MirrorProgress {
     let walks = surroundings.referralWalks
-    return await walks.completed(try await walks.stored(in: surroundings.ledger))
+    return await walks.untold.completing(try await walks.stored(in: surroundings.ledger))
   }
 
   /// Notes a walk that came to its end, the mirror's own or an order's. An order's over the newest conversions leaves the

@@ -38,9 +38,6 @@ public actor ReferralWalks {
     Untold(walks: walks, horizon: horizon, lastAnswerAt: lastAnswerAt, clockAhead: clock.ahead)
   }
 
-  /// What the ledger knows, with what it wasn't told yet.
-  func completed(_ progress: MirrorProgress) -> MirrorProgress { untold.completing(progress) }
-
   /// What a ledger knows, which is looked into only where it has changed: an idle mirror leaves it alone.
   func stored(in ledger: any LedgerStore) async throws -> MirrorProgress {
     let changes = ledger.changes

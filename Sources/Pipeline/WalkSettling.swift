@@ -13,7 +13,7 @@ struct WalkSettling: Sendable {
   func settle(_ walk: WalkUnderWay, startedAt: Timestamp) async throws {
     let (now, schedule) = (surroundings.clock.now, schedule)
     if try await leavesNothing(walk, now: now) { return }
-    let noted = await surroundings.referralWalks.completed(MirrorProgress())
+    let noted = await surroundings.referralWalks.untold.completing(MirrorProgress())
     let horizon = await surroundings.referralWalks.horizon
     let memory = surroundings.clock.memory
     let settled = try await surroundings.ledger.transaction { transaction -> Settled in

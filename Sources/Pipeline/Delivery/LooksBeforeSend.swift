@@ -24,15 +24,23 @@ final class LooksBeforeSend: Sendable {
     var referral = true
   }
 
-  /// What the looks at an order would be for, as the mirror stands: most need none.
+  /// What the looks at an order would be for: most need none.
+  ///
+  /// - Parameters:
+  ///   - order: A queued one.
+  ///   - known: Up to which time of their making all referrals are known; nil for none.
+  ///   - transaction: Where its own is looked up.
+  ///   - now: Wall-clock time.
+  /// - Returns: What must be looked at.
+  /// - Throws: `LedgerFailure`.
   static func needs(
-    of order: LedgerOrder, _ progress: MirrorProgress, _ transaction: any LedgerTransaction, now: Timestamp
+    of order: LedgerOrder, referralsKnownTo known: Timestamp?, _ transaction: any LedgerTransaction, now: Timestamp
   ) throws -> Needs {
     // What was sent before is sent again with the same bytes, whatever the referrals are now.
     guard order.frozen == nil else { return Needs(youngest: false, referral: false) }
     let seenAt = try order.referralID.flatMap { try transaction.seenAt(of: $0) }
     return Needs(
-      youngest: progress.referralsKnownTo(now: now).map { $0 < order.firstSeenAt } ?? true,
+      youngest: known.map { $0 < order.firstSeenAt } ?? true,
       referral: order.referralID != nil && (seenAt.map { !isFresh($0, now: now) } ?? true))
   }
 

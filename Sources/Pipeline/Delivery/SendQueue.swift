@@ -91,24 +91,30 @@ struct SendQueue: Sendable {
     let untold = await surroundings.referralWalks.untold
     return try await surroundings.ledger.transaction { transaction in
       let progress = untold.completing(try transaction.mirrorProgress())
+      let known = progress.referralsKnownTo(now: now)
       func queued(_ order: LedgerOrder) throws -> QueuedOrder {
-        QueuedOrder(order: order, needs: try LooksBeforeSend.needs(of: order, progress, transaction, now: now))
+        let needs = try LooksBeforeSend.needs(of: order, referralsKnownTo: known, transaction, now: now)
+        return QueuedOrder(order: order, needs: needs)
       }
-      if let probe, !flying.contains(probe), let order = try transaction.entry(probe), order.outcome == .queued,
-        order.frozen != nil
-      {
+      if let probe, !flying.contains(probe), let order = try Self.frozen(probe, transaction) {
         return Reading(orders: [try queued(order)])
       }
       // Where the mirror must read far back first, what it knew nothing of waits for that.
-      let known = HorizonWalk.tier(progress, now: now) == nil ? progress.referralsKnownTo(now: now) : .distantFuture
+      let seenUpTo = HorizonWalk.tier(progress, now: now) == nil ? known : .distantFuture
       // At its head there may be nothing but those that are under way.
       let most = place == nil ? limit + flying.count : limit
-      let read = try transaction.nextToSend(at: now, seenUpTo: known ?? .distantPast, after: place, limit: most)
+      let read = try transaction.nextToSend(at: now, seenUpTo: seenUpTo ?? .distantPast, after: place, limit: most)
       let orders = read.filter { !flying.contains($0.entry) }.prefix(limit)
       let hasMore = orders.count == limit || read.count == most
       return Reading(
         orders: try orders.map(queued), place: hasMore ? (orders.last ?? read.last).flatMap(QueuePlace.init) : nil,
         isBehind: orders.isEmpty && progress.isBehind(now: now))
     }
+  }
+
+  /// An order that can be sent before its time, as its bytes are settled.
+  private static func frozen(_ entry: EntryID, _ transaction: any LedgerTransaction) throws -> LedgerOrder? {
+    let order = try transaction.entry(entry)
+    return order?.outcome == .queued && order?.frozen != nil ? order : nil
   }
 }
