@@ -204,6 +204,8 @@ extension ConversionReport {
       var externalTransactionId: String
     }
     guard let body = try? JSONDecoder().decode(Body.self, from: Data(body)), referralID.fitsURL else { return false }
+    // Bytes that are no UTF-8 are all read as this: by them two that are damaged otherwise would be the same.
+    guard !referralID.text.contains("\u{FFFD}") else { return false }
     return body.externalTransactionId == transactionID.text && body.conversionValue == value
       && body.currency == (value == nil ? nil : "EUR")
   }

@@ -133,7 +133,7 @@ import Testing
     let (fixture, pristine) = (try LedgerFixture(), try TemporaryFolder("pristine"))
     try await makeLedger(fixture)
     try FileManager.default.copyItem(atPath: fixture.path, toPath: pristine.path("l"))
-    let seed = UInt64.random(in: 1...1_000_000)
+    let seed = Corruption.seed
     var random = Corruption.Random(seed: seed)
     var (salvaged, whole) = (0, 0)
     for turn in 1...Self.turns {
@@ -212,6 +212,21 @@ import Testing
     #expect(salvage.reported == Self.count / 2 - 3 && salvage.unfinished == 1)
     #expect(salvage.settled == (damage.tables == ["settled"] ? 0 : 1))
     #expect(salvage.forgotten == (damage.tables == ["forgotten"] ? 0 : 1))
+  }
+
+  @Test func bytesThatAreNoTextAreNobodysName() async throws {
+    let fixture = try LedgerFixture()
+    try await makeLedger(fixture)
+    try sqlite(
+      fixture.path,
+      """
+      DROP TRIGGER reports_are_frozen;
+      UPDATE orders SET referral_id = CAST(x'7231fe' AS TEXT) WHERE entry = 12;
+      UPDATE reports SET referral_id = CAST(x'7231fd' AS TEXT) WHERE entry = 12;
+      """)
+    let salvage = try await rebuild(fixture.path)
+    try await judge(fixture.path, salvage, "two names")
+    #expect(salvage.distrusted == 1 && salvage.reported == Self.count / 2 - 4)
   }
 
   @Test func anOlderLedgerHasNotLostWhatItNeverHad() async throws {

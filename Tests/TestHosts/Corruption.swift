@@ -30,6 +30,11 @@ public enum Corruption: Sendable, CustomStringConvertible {
     }
   }
 
+  /// `CORRUPTION_SEED`, which has a run's damage done again, or any.
+  public static var seed: UInt64 {
+    ProcessInfo.processInfo.environment["CORRUPTION_SEED"].flatMap { UInt64($0) } ?? .random(in: 1...1_000_000)
+  }
+
   /// Any of them.
   public static func random(using random: inout Random) -> Corruption {
     [.flips(1), .flips(.random(in: 2...200, using: &random)), .zeroes, .noise, .cut, .misplaced]
