@@ -49,7 +49,7 @@ enum OrderCoding {
     func flag(_ column: Column) -> Bool { row.integer(column.rawValue) == 1 }
   }
 
-  /// - Throws: `LedgerFailure.damaged` for an outcome that no version had.
+  /// - Throws: `LedgerFailure.damaged` for an outcome that no version had, and for a count that is none.
   static func order(from row: HotStatement.Columns) throws -> LedgerOrder {
     let fields = Fields(row: row)
     guard let stored = fields.text(.outcome).flatMap(Outcome.init) else {
@@ -64,8 +64,8 @@ enum OrderCoding {
       decidedAt: fields.time(isSending ? .lastSentAt : .decidedAt),
       dueAt: isSending ? nil : fields.time(stored == .queued ? .sendAt : .decideAt),
       isBackfill: fields.flag(.isBackfill), hadQualified: fields.flag(.hadQualified),
-      rematches: Int(fields.integer(.rematches) ?? 0), idIsRepeated: fields.flag(.idIsRepeated),
-      frozen: frozen(from: fields))
+      rematches: try count(fields.integer(.rematches) ?? 0), idIsRepeated: fields.flag(.idIsRepeated),
+      frozen: try frozen(from: fields))
   }
 
   private static let zero = Timestamp(microseconds: 0)
@@ -93,7 +93,7 @@ enum OrderCoding {
       metadata: fields.text(.metadata))
   }
 
-  private static func frozen(from fields: Fields) -> FrozenReport? {
+  private static func frozen(from fields: Fields) throws -> FrozenReport? {
     guard let referral = fields.text(.reportReferralID),
       let transactionID = fields.text(.reportTransactionID).flatMap(TransactionID.init)
     else { return nil }
@@ -103,7 +103,15 @@ enum OrderCoding {
     return FrozenReport(
       report: report, frozenAt: fields.time(.frozenAt) ?? zero, firstSentAt: fields.time(.firstSentAt),
       lastSentAt: fields.time(.lastSentAt), hasUnknownOutcome: fields.flag(.isUnknown),
-      attempts: Int(fields.integer(.attempts) ?? 0))
+      attempts: try count(fields.integer(.attempts) ?? 0))
+  }
+
+  /// How many of something there are.
+  ///
+  /// - Throws: `LedgerFailure.damaged` for what nothing is counted to: to add to it could end the program.
+  static func count(_ number: Int64) throws -> Int {
+    guard (0...1 << 48).contains(number) else { throw LedgerFailure(.damaged, "ledger: there is a count of \(number)") }
+    return Int(number)
   }
 
   static func time(_ microseconds: Int64?) -> Timestamp? {

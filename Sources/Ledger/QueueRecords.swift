@@ -98,7 +98,7 @@ extension SQLiteTransaction: QueueRecords {
 
   private static func attempt(_ row: Row) throws -> Attempt {
     Attempt(
-      number: try row.decode(forColumn: "number"),
+      number: try OrderCoding.count(row.decode(forColumn: "number")),
       startedAt: Timestamp(microseconds: try row.decode(forColumn: "started_at")),
       duration: try row.decode(Int64?.self, forColumn: "duration").map(Duration.microseconds),
       httpStatus: try row.decode(forColumn: "http_status"), verdict: try row.decode(forColumn: "verdict"),

@@ -11,7 +11,7 @@ extension SQLiteTransaction {
       range.readAt = OrderCoding.time(try row.decode(forColumn: "read_at"))
       range.wholeAt = OrderCoding.time(try row.decode(forColumn: "whole_at"))
       range.placedLatest = OrderCoding.time(try row.decode(forColumn: "placed_latest"))
-      range.counts = Self.counts(try row.decode(forColumn: "counts"))
+      range.counts = try Self.counts(row.decode(forColumn: "counts"))
       return range
     }
   }
@@ -49,19 +49,19 @@ extension SQLiteTransaction {
   func dismissedCounts() throws -> [Outcome: Int] {
     var all: [Outcome: Int] = [:]
     for text in try String.fetchAll(db, sql: "SELECT counts FROM ranges WHERE counts <> '{}'") {
-      all.merge(Self.counts(text), uniquingKeysWith: +)
+      all.merge(try Self.counts(text), uniquingKeysWith: +)
     }
     for row in try Row.fetchAll(db, sql: "SELECT outcome, count FROM tallies") {
       guard let outcome = Outcome(rawValue: try row.decode(forColumn: "outcome")) else { continue }
-      all[outcome, default: 0] += try row.decode(Int.self, forColumn: "count")
+      all[outcome, default: 0] += try OrderCoding.count(row.decode(forColumn: "count"))
     }
     return all
   }
 
-  private static func counts(_ text: String) -> [Outcome: Int] {
-    let counts = (try? JSONDecoder().decode([String: Int].self, from: Data(text.utf8))) ?? [:]
-    return counts.reduce(into: [:]) { result, count in
-      if let outcome = Outcome(rawValue: count.key) { result[outcome] = count.value }
+  private static func counts(_ text: String) throws -> [Outcome: Int] {
+    let counts = (try? JSONDecoder().decode([String: Int64].self, from: Data(text.utf8))) ?? [:]
+    return try counts.reduce(into: [:]) { result, count in
+      if let outcome = Outcome(rawValue: count.key) { result[outcome] = try OrderCoding.count(count.value) }
     }
   }
 }

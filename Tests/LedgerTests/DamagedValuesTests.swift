@@ -98,6 +98,7 @@ import Testing
         EntryID(1), makeReport(order, "r1"), attempt: attempt,
         result: SendResult(next: .again(epoch), isUnknown: true, counts: true), at: epoch)
     },
+    "second send": { _ = try $0.beginSend(EntryID(2), makeReport(makeOrder(2), "r2"), at: epoch) },
     "removal": { tx in
       _ = try tx.removeFinished(decidedBefore: epoch + .seconds(1), from: nil, limit: 1)
     },
@@ -106,6 +107,11 @@ import Testing
         EmailAddress(normalForm: "friend2@example.com"), tx.traces(of: EmailAddress(normalForm: "friend2@example.com")),
         at: epoch)
     },
+  ]
+
+  private static let values = [
+    "NULL", "'word'", "x'ff00fe'", "1.5e300", "9223372036854775807", "-9223372036854775808",
+    #"'{"outside_window":9223372036854775807}'"#,
   ]
 
   @Test func eachIsToldAsDamageOrDoesNoHarm() async throws {
@@ -122,7 +128,7 @@ import Testing
       #expect(columns.count > 80)
       var told: Set<String> = []
       for column in columns {
-        for value in ["NULL", "'word'", "x'ff00fe'", "1.5e300", "9223372036854775807", "-9223372036854775808"] {
+        for value in Self.values {
           let damage = "UPDATE \(column["table"] as String) SET \(column["column"] as String) = \(value)"
           for (name, use) in Self.uses where try Self.isTold(damage, use, db) { told.insert("\(name): \(damage)") }
         }
@@ -135,6 +141,9 @@ import Testing
       "counts: UPDATE orders SET decided_at = 'word'", "ranges: UPDATE ranges SET read_at = x'ff00fe'",
       "decisions: UPDATE orders SET claims = NULL", "changed orders: UPDATE settled SET decided_at = 1.5e300",
       "entries: UPDATE attempts SET http_status = 'word'", "known keys: UPDATE orders SET key = NULL",
+      "counts: UPDATE tallies SET count = 9223372036854775807",
+      "second send: UPDATE attempts SET number = 9223372036854775807",
+      #"counts: UPDATE ranges SET counts = '{"outside_window":9223372036854775807}'"#,
     ] { #expect(told.contains(expected), "\(expected)") }
   }
 
@@ -150,18 +159,20 @@ import Testing
         try use(SQLiteTransaction(db, known: KnownKeys()))
       } catch is RowDecodingError {
         isTold = true
-      } catch is DatabaseError {
-      } catch is LedgerFailure {}
+      } catch let failure as LedgerFailure {
+        isTold = failure.kind == .damaged
+      } catch is DatabaseError {}
       return .rollback
     }
     return isTold
   }
 
-  @Test func theTransactionFailsAndNothingIsCommittedAnyMore() async throws {
+  @Test(arguments: ["upper = x'ff'", #"counts = '{"outside_window":-1}'"#])
+  func theTransactionFailsAndNothingIsCommittedAnyMore(change: String) async throws {
     let ledger = try await makeLedger(LedgerFixture())
     let queue = try await ledger.queue
     try await loosen(queue)
-    try await queue.write { try $0.execute(sql: "UPDATE ranges SET number = 1, upper = x'ff'") }
+    try await queue.write { try $0.execute(sql: "UPDATE ranges SET \(change)") }
     let failure = await #expect(throws: LedgerFailure.self) { try await ledger.transaction { try $0.ranges() } }
     #expect(failure?.kind == .damaged)
     let later = await #expect(throws: LedgerFailure.self) { _ = try await ledger.take([.readable(makeOrder(9))]) }
