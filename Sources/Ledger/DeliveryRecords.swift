@@ -64,7 +64,7 @@ extension SQLiteTransaction: DeliveryRecords {
     if stands?.isToDecide ?? false {
       try execute("UPDATE orders SET decide_at = NULL WHERE entry = ?", [entry.number])
     }
-    return Int((stands?.attempts ?? 0) + 1)
+    return try Self.sum(Int(stands?.attempts ?? 0), 1)
   }
 
   func finishSend(

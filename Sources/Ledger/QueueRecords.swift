@@ -22,7 +22,7 @@ extension SQLiteTransaction: QueueRecords {
       try Outcome(rawValue: row.decode(forColumn: "outcome")).map { outcome in
         let count: Int = try row.decode(forColumn: "n")
         return OutcomeCount(
-          outcome: outcome, count: count + (dismissed.removeValue(forKey: outcome) ?? 0),
+          outcome: outcome, count: try Self.sum(count, dismissed.removeValue(forKey: outcome) ?? 0),
           oldest: OrderCoding.time(try row.decode(forColumn: "oldest")))
       }
     }
@@ -90,10 +90,19 @@ extension SQLiteTransaction: QueueRecords {
     if let begun {
       attempts.append(
         Attempt(
-          number: (attempts.last?.number ?? 0) + 1, startedAt: Timestamp(microseconds: begun), duration: nil,
+          number: try Self.sum(attempts.last?.number ?? 0, 1), startedAt: Timestamp(microseconds: begun), duration: nil,
           httpStatus: nil, verdict: nil, detail: nil))
     }
     return attempts
+  }
+
+  /// A sum of stored numbers.
+  ///
+  /// - Throws: `LedgerFailure.damaged` where there is none: nobody ever counted so far.
+  static func sum(_ left: Int, _ right: Int) throws -> Int {
+    let (sum, overflow) = left.addingReportingOverflow(right)
+    guard !overflow else { throw LedgerFailure(.damaged, "ledger: a number that nobody ever came to") }
+    return sum
   }
 
   private static func attempt(_ row: Row) throws -> Attempt {

@@ -49,11 +49,11 @@ extension SQLiteTransaction {
   func dismissedCounts() throws -> [Outcome: Int] {
     var all: [Outcome: Int] = [:]
     for text in try String.fetchAll(db, sql: "SELECT counts FROM ranges WHERE counts <> '{}'") {
-      all.merge(Self.counts(text), uniquingKeysWith: +)
+      try all.merge(Self.counts(text), uniquingKeysWith: Self.sum)
     }
     for row in try Row.fetchAll(db, sql: "SELECT outcome, count FROM tallies") {
       guard let outcome = Outcome(rawValue: try row.decode(forColumn: "outcome")) else { continue }
-      all[outcome, default: 0] += try row.decode(Int.self, forColumn: "count")
+      all[outcome] = try Self.sum(all[outcome] ?? 0, row.decode(forColumn: "count"))
     }
     return all
   }

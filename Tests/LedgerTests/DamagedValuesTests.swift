@@ -157,6 +157,24 @@ import Testing
     return isTold
   }
 
+  private static let counts: [(damage: String, use: String)] = [
+    ("INSERT INTO tallies VALUES ('waiting', 9223372036854775807)", "counts"),
+    ("UPDATE tallies SET count = 9223372036854775807; UPDATE ranges SET counts = '{\"outside_window\":1}'", "counts"),
+    ("INSERT INTO attempts (entry, number, started_at) VALUES (1, 9223372036854775807, 1)", "entries"),
+    ("INSERT INTO attempts (entry, number, started_at) VALUES (1, 9223372036854775807, 1)", "begin of a send"),
+  ]
+
+  @Test(arguments: counts) func numbersThatNobodyCameToAreDamage(damage: (damage: String, use: String)) async throws {
+    let ledger = try await makeLedger(LedgerFixture())
+    try await ledger.queue.write { try $0.execute(sql: damage.damage) }
+    let use =
+      Self.uses[damage.use] ?? { _ = try $0.beginSend(EntryID(1), makeReport(makeOrder(1), "r1"), at: epoch) }
+    let failure = await #expect(throws: LedgerFailure.self) {
+      try await ledger.transaction { tx in if let tx = tx as? SQLiteTransaction { try use(tx) } }
+    }
+    #expect(failure?.kind == .damaged)
+  }
+
   @Test func theTransactionFailsAndNothingIsCommittedAnyMore() async throws {
     let ledger = try await makeLedger(LedgerFixture())
     let queue = try await ledger.queue

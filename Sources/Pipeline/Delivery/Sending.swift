@@ -59,7 +59,7 @@ final class Sending: Sendable {
 
   private func settle(_ ended: EndedSend) async throws {
     let (now, verdict) = (surroundings.clock.now, ended.verdict)
-    let failures = (ended.order.frozen?.attempts ?? 0) + 1
+    let failures = min(ended.order.frozen?.attempts ?? 0, Int(Int32.max)) + 1
     // Chance is asked only where it matters: that is a call of the kernel each time.
     let wait = verdict.isTriedAgain ? await surroundings.chance.wait(.delivery, afterFailures: failures) : .zero
     var (result, detail) = verdict.result(now: now, wait: wait)
