@@ -6,6 +6,9 @@ import GRDB
 struct SalvageKeeping {
   /// What must not be forgotten: what the API has or may have, and what people decided. All else is decided anew.
   private static let kept: Set<String> = ["reported", "discarded", "review", "queued", "sending"]
+  /// An order is tried some thousands of times at most.
+  private static let attemptsMax: Int64 = 1_000_000
+  private static let settledKept = ["reported", "discarded"]
 
   let reading: SalvageReading
   let ledger: DatabaseQueue
@@ -27,14 +30,38 @@ struct SalvageKeeping {
     }
     // By the hashes of those who were forgotten the orders' own rows are told below.
     try keepForgotten(&salvage)
-    let orders = try reading.orders { try keep($0, &salvage) }
-    salvage.unreadable = orders.unreadable
-    if orders.isGivenUp { salvage.tables.append("orders") }
+    try keepOrders(&salvage)
+    var told = 0
     let hasAll = try reading.rows(of: "settled", by: "key", since: LedgerSchema.settledVersion) {
-      try keepSettled($0, &salvage)
+      told += try keepSettled($0, &salvage)
     }
-    if !hasAll { salvage.tables.append("settled") }
+    let listed = Self.settledKept.compactMap(reading.settledCount).reduce(0, +)
+    if !hasAll || listed > told { salvage.tables.append("settled") }
     return salvage
+  }
+
+  private func keepOrders(_ salvage: inout Salvage) throws {
+    // Those that were taken over, or told.
+    var told: Set<Int64> = []
+    let entries = try reading.orders { rows in
+      for row in rows {
+        guard let entry = row.readable("entry", as: Int64.self) else { continue }
+        let outcome = row.readable("outcome", as: String.self).flatMap(Outcome.init)
+        if outcome == nil { salvage.distrusted += 1 }
+        if outcome.map({ Self.kept.contains($0.rawValue) }) ?? true { told.insert(entry) }
+      }
+      try keep(rows, &salvage)
+    }
+    // What another copy of its outcome says must not be forgotten.
+    var others: Set<Int64> = []
+    _ = try reading.listed("orders_outcome WHERE outcome IN ('reported', 'discarded', 'review')") { entry in
+      if !told.contains(entry), entries.read.contains(entry) || !entries.holds(entry) { others.insert(entry) }
+    }
+    let changed = others.intersection(entries.read)
+    salvage.distrusted += changed.count
+    let (unreadable, overflow) = entries.count.addingReportingOverflow(others.count - changed.count)
+    salvage.unreadable = overflow ? .max : unreadable
+    if entries.isGivenUp { salvage.tables.append("orders") }
   }
 
   private func writing(_ body: (Database) throws -> Void) throws {
@@ -60,13 +87,14 @@ struct SalvageKeeping {
       if !hasAll || !isEmpty { salvage.tables.append("forgotten") }
       return
     }
-    var count = 0
+    var (count, hasOther) = (0, false)
     let hasAll = try reading.rows(of: "forgotten", by: "hash", since: LedgerSchema.forgottenVersion) { rows in
       try writing { db in
         for row in rows {
           guard let hash = row.readable("hash", as: Data.self), hash.count == 32,
             let time = row.readable("forgotten_at", as: Int64.self)
           else {
+            hasOther = true
             continue
           }
           try db.execute(sql: "INSERT OR IGNORE INTO forgotten VALUES (?, ?)", arguments: [hash, time])
@@ -75,7 +103,7 @@ struct SalvageKeeping {
       }
     }
     salvage.forgotten = count
-    if !hasAll { salvage.tables.append("forgotten") }
+    if !hasAll || hasOther { salvage.tables.append("forgotten") }
   }
 
   private func keep(_ rows: [Row], _ salvage: inout Salvage) throws {
@@ -120,6 +148,10 @@ struct SalvageKeeping {
     try db.execute(
       sql: "UPDATE orders SET decide_at = NULL WHERE entry = ? AND outcome <> 'review'", arguments: [entry])
     if let report { try Self.insert(report, into: "reports", db) }
+    // What is counted up from is no number that nobody ever came to.
+    try db.execute(
+      sql: "UPDATE reports SET attempts = max(0, min(attempts, ?)) WHERE entry = ?",
+      arguments: [Self.attemptsMax, entry])
     // A single damaged bit would say that nothing can have been done.
     try db.execute(
       sql: "UPDATE reports SET is_unknown = 1 WHERE entry = ? AND first_sent_at IS NOT NULL", arguments: [entry])
@@ -157,6 +189,9 @@ struct SalvageKeeping {
       try transactionOf(db).replaceBody(of: order.entry, frozen)
     }
     for attempt in reading.attempts(of: entry) {
+      guard let number = attempt.readable("number", as: Int64.self), (1...Self.attemptsMax).contains(number) else {
+        continue
+      }
       // For people to look at: nothing rests on it.
       try? db.inSavepoint {
         try Self.insert(attempt, into: "attempts", db)
@@ -166,22 +201,35 @@ struct SalvageKeeping {
     return order.outcome
   }
 
-  private func keepSettled(_ rows: [Row], _ salvage: inout Salvage) throws {
-    var count = salvage.settled
+  /// - Returns: How many of those that must not be forgotten were taken over, or told.
+  private func keepSettled(_ rows: [Row], _ salvage: inout Salvage) throws -> Int {
+    var (count, distrusted, told) = (salvage.settled, salvage.distrusted, 0)
     try writing { db in
       for row in rows {
-        guard let key = row.readable("key", as: String.self), !key.isEmpty,
-          let outcome = row.readable("outcome", as: String.self).flatMap(Outcome.init),
-          [.reported, .discarded].contains(outcome),
+        let outcome = row.readable("outcome", as: String.self).flatMap(Outcome.init)
+        if let outcome, !Self.settledKept.contains(outcome.rawValue) { continue }
+        told += 1
+        if let key = row.readable("key", as: String.self), let outcome, !key.isEmpty,
+          let decidedAt = row.readable("decided_at", as: Int64.self),
           outcome != .reported || row.readable("referral_id", as: String.self) != nil,
-          try Int.fetchOne(db, sql: "SELECT 1 FROM orders WHERE key = ?", arguments: [key]) == nil,
-          try Int.fetchOne(db, sql: "SELECT 1 FROM settled WHERE key = ?", arguments: [key]) == nil
-        else { continue }
-        // A row that is damaged otherwise fits no table that is strict.
-        if (try? Self.insert(row, into: "settled", db)) != nil { count += 1 }
+          // Under another's key it would keep that one from being reported.
+          reading.isSettled(key, outcome.rawValue, decidedAt) ?? (outcome == .discarded)
+        {
+          let isThere = """
+            SELECT EXISTS (SELECT 1 FROM orders WHERE key = ?1) OR EXISTS (SELECT 1 FROM settled WHERE key = ?1)
+            """
+          if try Bool.fetchOne(db, sql: isThere, arguments: [key]) == true { continue }
+          // A row that is damaged otherwise fits no table that is strict.
+          if (try? Self.insert(row, into: "settled", db)) != nil {
+            count += 1
+            continue
+          }
+        }
+        distrusted += 1
       }
     }
-    salvage.settled = count
+    (salvage.settled, salvage.distrusted) = (count, distrusted)
+    return told
   }
 
   /// Inserts a row as it was read; columns that this version has not are left out.

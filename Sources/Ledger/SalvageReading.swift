@@ -53,13 +53,88 @@ struct SalvageReading {
 
   func close() { try? queue.close() }
 
-  /// Each row of `orders`, batch by batch.
+  /// Which entries were read, and which could not be.
+  struct Entries {
+    /// Those of which there was a row.
+    fileprivate(set) var read: Set<Int64> = []
+    /// Those that are told by an index alone.
+    fileprivate(set) var missing: Set<Int64> = []
+    /// Those of which nothing is known, in their order: each may have been an order, or none.
+    fileprivate var unreadable: [ClosedRange<Int64>] = []
+    /// Whether some were given up without a try.
+    fileprivate(set) var isGivenUp = false
+
+    /// How many could not be read.
+    var count: Int {
+      unreadable.reduce(missing.count) { sum, range in
+        let (sum, overflow) = sum.addingReportingOverflow(range.count)
+        return overflow ? .max : sum
+      }
+    }
+
+    /// Whether an entry was read, or is among those that could not be.
+    func holds(_ entry: Int64) -> Bool {
+      read.contains(entry) || missing.contains(entry) || isUnreadable(entry)
+    }
+
+    private func isUnreadable(_ entry: Int64) -> Bool {
+      var (low, high) = (0, unreadable.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if unreadable[middle].upperBound < entry { low = middle + 1 } else { high = middle }
+      }
+      return low < unreadable.count && unreadable[low].contains(entry)
+    }
+  }
+
+  /// Each row of `orders` once, batch by batch.
+  ///
+  /// Where numbers of rows are damaged, SQLite meets no damage: it looks for a row where it isn't, and a row that isn't
+  /// found is none. So what the index of keys knows of, and was not read, is looked for in the whole table from both of its
+  /// ends, and where it isn't there, either, it is told.
   ///
   /// - Parameter take: Takes a batch in; throws no `DatabaseError`.
-  /// - Returns: How many entries could not be read, and whether some were given up without a try.
+  /// - Returns: Which there were.
   /// - Throws: What `take` throws.
-  func orders(_ take: ([Row]) throws -> Void) throws -> (unreadable: Int, isGivenUp: Bool) {
-    var (after, unreadable, probes): (Int64, Int, Int) = (0, 0, 0)
+  func orders(_ take: ([Row]) throws -> Void) throws -> Entries {
+    var entries = Entries()
+    func takeNew(_ rows: [Row]) throws {
+      try take(
+        rows.filter { row in
+          row.readable("entry", as: Int64.self).map { entries.read.insert($0).inserted } ?? false
+        })
+    }
+    let found = try inRanges(takeNew)
+    (entries.unreadable, entries.isGivenUp) = found
+    let isListed = try listed("sqlite_autoindex_orders_1 ORDER BY key") { entry in
+      if !entries.holds(entry) { entries.missing.insert(entry) }
+    }
+    if isListed, entries.missing.isEmpty { return entries }
+    if try !read("SELECT * FROM orders NOT INDEXED ORDER BY entry", takeNew) {
+      _ = try read("SELECT * FROM orders NOT INDEXED ORDER BY entry DESC", takeNew)
+    }
+    for entry in entries.missing where !entries.read.contains(entry) {
+      if let rows = try rows("entry = ?", [entry]) { try takeNew(rows) }
+    }
+    entries.missing.subtract(entries.read)
+    return entries
+  }
+
+  /// The entries that an index of the orders holds, from both of its ends up to the damage.
+  ///
+  /// - Returns: Whether all were read.
+  func listed(_ index: String, _ take: (Int64) throws -> Void) throws -> Bool {
+    func each(_ rows: [Row]) throws {
+      for case let entry? in rows.map({ $0.readable("entry", as: Int64.self) }) { try take(entry) }
+    }
+    if try read("SELECT entry FROM orders INDEXED BY \(index)", each) { return true }
+    if index.contains("ORDER BY") { _ = try read("SELECT entry FROM orders INDEXED BY \(index) DESC", each) }
+    return false
+  }
+
+  private func inRanges(_ take: ([Row]) throws -> Void) throws -> (unreadable: [ClosedRange<Int64>], isGivenUp: Bool) {
+    var (after, probes): (Int64, Int) = (0, 0)
+    var unreadable: [ClosedRange<Int64>] = []
     while probes < Self.probesMax {
       if let rows = try rows("entry > ? ORDER BY entry LIMIT \(Self.rangeMax)", [after]) {
         try take(rows)
@@ -79,7 +154,7 @@ struct SalvageReading {
         }
         probes += 1
         guard range.count > 1, probes < Self.probesMax else {
-          unreadable += range.count
+          unreadable.append(range)
           continue
         }
         let middle = range.lowerBound + Int64(range.count / 2)
@@ -136,7 +211,7 @@ struct SalvageReading {
 
   /// Whether the index of keys has an entry under its key: no digest holds the key. nil where it can't be read.
   func isUnder(_ key: String, _ entry: Int64) -> Bool? {
-    try? queue.inDatabase {
+    try? queue.unsafeReentrantWrite {
       try Int64.fetchOne($0, sql: "SELECT entry FROM orders WHERE key = ?", arguments: [key]) == entry
     }
   }
@@ -144,7 +219,24 @@ struct SalvageReading {
   /// Whether the index of claims has an entry under its referral: without its report no other copy tells that.
   func holds(_ referral: ReferralID, _ entry: Int64) -> Bool {
     let sql = "SELECT entry FROM orders INDEXED BY orders_claims WHERE referral_id = ? AND claims = 1"
-    return (try? queue.inDatabase { try Int64.fetchOne($0, sql: sql, arguments: [referral.text]) == entry }) ?? false
+    return (try? queue.unsafeReentrantWrite { try Int64.fetchOne($0, sql: sql, arguments: [referral.text]) == entry })
+      ?? false
+  }
+
+  /// Whether an index of the settled orders has one under its key, too; nil where it can't be read.
+  func isSettled(_ key: String, _ outcome: String, _ decidedAt: Int64) -> Bool? {
+    let sql = """
+      SELECT count(*) FROM settled INDEXED BY settled_outcome WHERE outcome = ? AND decided_at = ? AND key = ?
+      """
+    return try? queue.unsafeReentrantWrite {
+      try Int.fetchOne($0, sql: sql, arguments: [outcome, decidedAt, key]) == 1
+    }
+  }
+
+  /// How many orders are settled, and how, by an index of theirs; nil where it can't be read.
+  func settledCount(_ outcome: String) -> Int? {
+    let sql = "SELECT count(*) FROM settled INDEXED BY settled_outcome WHERE outcome = ?"
+    return try? queue.inDatabase { try Int.fetchOne($0, sql: sql, arguments: [outcome]) }
   }
 
   /// The report of an entry, where there is one.
@@ -153,7 +245,7 @@ struct SalvageReading {
   func report(of entry: Int64) -> Row?? {
     do {
       return .some(
-        try queue.inDatabase {
+        try queue.unsafeReentrantWrite {
           try Row.fetchOne($0, sql: "SELECT * FROM reports NOT INDEXED WHERE entry = ?", arguments: [entry])
         })
     } catch {
@@ -163,7 +255,7 @@ struct SalvageReading {
 
   /// The sends of an entry, as far as they can be read.
   func attempts(of entry: Int64) -> [Row] {
-    let rows = try? queue.inDatabase {
+    let rows = try? queue.unsafeReentrantWrite {
       try Row.fetchAll($0, sql: "SELECT * FROM attempts WHERE entry = ? ORDER BY number", arguments: [entry])
     }
     return rows ?? []
