@@ -108,6 +108,8 @@ extension SQLiteTransaction: DeliveryRecords {
       try markConverted(report.referralID, value: report.value, at: now)
     case .superseded:
       try set(entry, .superseded, reason: DecisionReason.alreadyConverted, detail: detail, claims: false, at: now)
+      // Verified as not done it counts as never sent: a referral that ranks before this one may appear yet.
+      try unfreeze(entry)
     case .review(let reason):
       // Refused for good, or for a referral that is gone: nothing was done, so the next in line moves up. Any other
       // doubt, an earlier send that may have been done among them, holds the referral until a person has decided.

@@ -66,15 +66,14 @@ extension SQLiteTransaction: IntakeRecords {
     return .changed
   }
 
-  /// An order that was never sent is decided again when it changes. A frozen one is delivery's, which reads it again
-  /// itself before each send; a reported, superseded or discarded one stays what it is.
+  /// An order that was never sent is decided again when it changes, whatever was decided of it before. A frozen one is
+  /// delivery's, which reads it again itself before each send; a reported one stays what it is.
   private func update(_ entry: Int64, _ row: OrderRow) throws {
     let sql = """
       UPDATE orders SET digest = ?, transaction_id = ?, email = ?, external_source_id = ?, customer_id = ?,
         total_mapped = ?, total = ?, currency = ?, status = ?, qualifies = ?, placed_from = ?, placed_to = ?,
         metadata = ?, unreadable_reason = ?, unreadable_detail = ?, had_qualified = had_qualified OR qualifies,
-        decide_at = CASE WHEN outcome IN ('reported', 'superseded', 'discarded')
-          OR EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) THEN decide_at ELSE 0 END
+        decide_at = CASE WHEN \(Self.isNeverSent) THEN 0 ELSE decide_at END
       WHERE entry = ?
       """
     try hot(.update, sql).run { values in
@@ -94,8 +93,8 @@ extension SQLiteTransaction: IntakeRecords {
       INSERT INTO orders (digest, transaction_id, email, external_source_id, customer_id, total_mapped, total,
         currency, status, qualifies, placed_from, placed_to, metadata, unreadable_reason, unreadable_detail,
         key, is_backfill, first_seen_at, outcome, reason, detail, referral_id, claims, value, decided_at, decide_at,
-        send_at, had_qualified, candidates)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        send_at, had_qualified, candidates, opened_by_rules)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     try hot(.insert, sql).run { values in
       values.add(contentsOf: row)
@@ -113,6 +112,7 @@ extension SQLiteTransaction: IntakeRecords {
       values.add(decision.outcome == .queued ? seenAt : nil)
       values.add(isDecided && row.qualifies)
       values.add(CandidateCoding.text(decision.candidates))
+      values.add(decision.reason == DecisionReason.rulesChanged)
     }
     let entry = EntryID(db.lastInsertedRowID)
     if mayBeRepeated { try wakeNamesakes(of: row) }
@@ -159,8 +159,7 @@ extension SQLiteTransaction: IntakeRecords {
     try execute(
       """
       UPDATE orders SET decide_at = 0 WHERE \(Self.namesakes)
-        AND outcome NOT IN ('reported', 'superseded', 'discarded')
-        AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry)
+        AND \(Self.isNeverSent)
       """, [id, key.text])
   }
 

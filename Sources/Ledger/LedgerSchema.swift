@@ -37,6 +37,9 @@ enum LedgerSchema {
     migrator.registerMigration("8: what ends leaves fewer indexes") { db in
       try db.execute(sql: ending)
     }
+    migrator.registerMigration("9: operators' acts, orders that changed rules made sendable") { db in
+      try db.execute(sql: acts)
+    }
     return migrator
   }
 
@@ -263,6 +266,20 @@ enum LedgerSchema {
     DROP INDEX referrals_open;
     CREATE INDEX referrals_closed ON referrals (status) WHERE status NOT IN ('clicked', 'pending');
     CREATE INDEX referrals_open ON referrals (created_at, status) WHERE status IN ('clicked', 'pending');
+    """
+
+  /// An act is an operator's word on an order, by its transaction ID. `opened_by_rules` is set where changed rules made an
+  /// order sendable among more than a few.
+  private static let acts = """
+    CREATE TABLE acts (
+      transaction_id TEXT PRIMARY KEY,
+      act TEXT NOT NULL,
+      reason TEXT,
+      actor TEXT NOT NULL,
+      acted_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE orders ADD COLUMN opened_by_rules INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX orders_opened_by_rules ON orders (entry) WHERE opened_by_rules = 1;
     """
 
   private static let referrals = """

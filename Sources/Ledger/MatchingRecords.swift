@@ -32,11 +32,17 @@ extension SQLiteTransaction: MatchingRecords {
     try hot(name, Self.selectReferral + " WHERE \(column) = ?").rows({ $0.add(value) }, mirrored)
   }
 
+  func referral(holding key: MatchingKey) throws -> MirroredReferral? {
+    let column = key == .email ? "email" : "external_source_id"
+    let condition = " WHERE \(column) IS NOT NULL AND gone_at IS NULL ORDER BY seen_at DESC LIMIT 1"
+    return try hot(Self.selectReferral + condition).first({ _ in }, mirrored)
+  }
+
   func holder(of referral: ReferralID, except entry: EntryID?) throws -> DecisionContext.Holder? {
     guard known.mayBeClaimed(referral) else { return nil }
     let sql = """
       SELECT entry, key, placed_from, placed_to, outcome,
-        EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) AS is_frozen
+        EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) AS is_frozen, transaction_id, reason
       FROM orders WHERE referral_id = ? AND claims = 1 AND entry <> ?
       """
     return try hot(.holder, sql).first({ values in
@@ -48,9 +54,9 @@ extension SQLiteTransaction: MatchingRecords {
       }
       let zero = Timestamp(microseconds: 0)
       return DecisionContext.Holder(
-        entry: EntryID(row.integer(0) ?? 0), key: OrderKey(row.text(1) ?? ""),
+        entry: EntryID(row.integer(0) ?? 0), key: OrderKey(row.text(1) ?? ""), orderID: row.text(6),
         placedAt: PlacedAt(earliest: row.time(2) ?? zero, latest: row.time(3) ?? zero), outcome: outcome,
-        isFrozen: row.integer(5) == 1)
+        reason: row.text(7), isFrozen: row.integer(5) == 1)
     }
   }
 
@@ -75,13 +81,14 @@ extension SQLiteTransaction: MatchingRecords {
         decided_at = CASE WHEN outcome = ?1 AND reason IS ?2 AND decided_at IS NOT NULL THEN decided_at ELSE ?3 END,
         send_at = CASE WHEN ?1 <> 'queued' THEN NULL WHEN outcome = 'queued' THEN send_at ELSE ?3 END,
         outcome = ?1, reason = ?2, detail = ?4, referral_id = ?5, claims = ?6, value = ?7, decide_at = ?8,
-        had_qualified = had_qualified OR qualifies, candidates = ?9, first_seen_at = min(first_seen_at, ?3)
+        had_qualified = had_qualified OR qualifies, candidates = ?9, first_seen_at = min(first_seen_at, ?3),
+        opened_by_rules = opened_by_rules OR ?11
       WHERE entry = ?10
       """,
       [
         decision.outcome.rawValue, decision.reason, now.microseconds, decision.detail, decision.referralID?.text,
         decision.claims, decision.value, decision.lookAgainAt?.microseconds,
-        CandidateCoding.text(decision.candidates), entry.number,
+        CandidateCoding.text(decision.candidates), entry.number, decision.reason == DecisionReason.rulesChanged,
       ])
   }
 
@@ -104,5 +111,25 @@ extension SQLiteTransaction: MatchingRecords {
     let select = "SELECT 1 FROM orders INDEXED BY orders_behind WHERE \(condition) LIMIT 1"
     guard try hot(.rivals, select).first({ $0.add(referral.text) }, { _ in true }) ?? false else { return }
     try execute("UPDATE orders INDEXED BY orders_behind SET decide_at = 0 WHERE \(condition)", [referral.text])
+  }
+
+  func rulesInForce() throws -> RulesInForce { try fact("rules", as: RulesInForce.self) ?? RulesInForce() }
+
+  func setRulesInForce(_ rules: RulesInForce) throws { try setFact("rules", json: rules) }
+
+  func neverSent(after entry: EntryID, limit: Int) throws -> [LedgerOrder] {
+    try orders(" WHERE o.entry > ? AND r.entry IS NULL AND o.outcome <> 'reported' ORDER BY o.entry LIMIT ?") {
+      $0.add(entry.number)
+      $0.add(Int64(limit))
+    }
+  }
+
+  func openedByRules() throws -> Int {
+    try Int.fetchOne(
+      db,
+      sql: """
+        SELECT count(*) FROM orders INDEXED BY orders_opened_by_rules
+        WHERE opened_by_rules = 1 AND outcome = 'held' AND reason = ?
+        """, arguments: [DecisionReason.rulesChanged]) ?? 0
   }
 }

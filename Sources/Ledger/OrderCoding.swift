@@ -24,7 +24,7 @@ enum OrderCoding {
         OR o.transaction_id <> o.key AND EXISTS (SELECT 1 FROM settled t
           WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id),
       r.referral_id, r.transaction_id, r.value, r.body, r.frozen_at, r.first_sent_at, r.last_sent_at, r.is_unknown,
-      r.attempts, r.is_sending
+      r.attempts, r.is_sending, o.opened_by_rules
     FROM orders o \(hint)LEFT JOIN reports r ON r.entry = o.entry
     """
   }
@@ -36,7 +36,7 @@ enum OrderCoding {
     case decidedAt, decideAt, sendAt, isBackfill, hadQualified, rematches
     case idIsRepeated
     case reportReferralID, reportTransactionID, reportValue, body, frozenAt, firstSentAt, lastSentAt, isUnknown
-    case attempts, isSending
+    case attempts, isSending, isOpenedByRules
   }
 
   /// The columns of one row by their names.
@@ -65,7 +65,7 @@ enum OrderCoding {
       dueAt: isSending ? nil : fields.time(stored == .queued ? .sendAt : .decideAt),
       isBackfill: fields.flag(.isBackfill), hadQualified: fields.flag(.hadQualified),
       rematches: try count(fields.integer(.rematches) ?? 0), idIsRepeated: fields.flag(.idIsRepeated),
-      frozen: try frozen(from: fields))
+      isOpenedByRules: fields.flag(.isOpenedByRules), frozen: try frozen(from: fields))
   }
 
   private static let zero = Timestamp(microseconds: 0)

@@ -81,6 +81,13 @@ extension SQLiteTransaction: QueueRecords {
     try hot(.entry, OrderCoding.select + " WHERE o.entry = ?").first({ $0.add(id.number) }, OrderCoding.order)
   }
 
+  func entries(ofOrder id: String) throws -> [LedgerOrder] {
+    // Most shops report an order by its key, and such an ID is found by the key's own index.
+    let ownKey = try orders(" WHERE o.key = ?1 AND coalesce(o.transaction_id, o.key) = ?1") { $0.add(id) }
+    return try ownKey
+      + orders(" WHERE o.transaction_id = ? AND o.transaction_id <> o.key ORDER BY o.entry") { $0.add(id) }
+  }
+
   func attempts(of entry: EntryID) throws -> [Attempt] {
     let rows = try Row.fetchAll(
       db, sql: "SELECT * FROM attempts WHERE entry = ? ORDER BY number", arguments: [entry.number])

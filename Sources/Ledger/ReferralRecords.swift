@@ -40,13 +40,14 @@ extension SQLiteTransaction: ReferralRecords {
   }
 
   func setMirrorProgress(_ progress: MirrorProgress) throws {
-    let hadSweep = try mirrorProgress().completeSweepBeganAt
+    let before = try mirrorProgress()
     try setFact("mirror", json: progress)
-    guard progress.completeSweepBeganAt != hadSweep else { return }
-    // These orders wait for nothing but this: a complete sweep that began after they were seen.
-    try execute(
-      "UPDATE orders SET decide_at = 0 WHERE outcome = 'waiting' AND reason = ? AND decide_at IS NULL",
-      [DecisionReason.mirrorIncomplete])
+    // These orders wait for nothing but this: a complete sweep, or walk, that began after they were seen.
+    let wake = "UPDATE orders SET decide_at = 0 WHERE outcome = 'waiting' AND reason = ? AND decide_at IS NULL"
+    if progress.completeSweepBeganAt != before.completeSweepBeganAt {
+      try execute(wake, [DecisionReason.mirrorIncomplete])
+    }
+    if progress.openWalkBeganAt != before.openWalkBeganAt { try execute(wake, [DecisionReason.mirrorBehind]) }
   }
 
   func knownReferrals(limit: Int, seenBefore time: Timestamp) throws -> [ReferralID] {
@@ -120,17 +121,14 @@ extension SQLiteTransaction: ReferralRecords {
       ])
   }
 
-  /// Has every order decided again that shares a key with a referral and was never sent. Two statements, as one with
-  /// OR would use neither partial index.
+  /// Has every order decided again that shares a key with a referral and was never sent, one that was decided for good
+  /// among them: a referral that ranks before the chosen one may have appeared. Two statements, as one with OR would use
+  /// neither index.
   func wakeOrders(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws {
-    let unfrozen = """
-      outcome IN ('waiting', 'held', 'queued', 'review')
-        AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry)
-      """
-    if let email { try execute("UPDATE orders SET decide_at = 0 WHERE email = ? AND \(unfrozen)", [email.text]) }
+    let open = "outcome NOT IN ('not_qualifying', 'cancelled', 'discarded') AND \(Self.isNeverSent)"
+    if let email { try execute("UPDATE orders SET decide_at = 0 WHERE email = ? AND \(open)", [email.text]) }
     if let externalSourceID {
-      try execute(
-        "UPDATE orders SET decide_at = 0 WHERE external_source_id = ? AND \(unfrozen)", [externalSourceID.text])
+      try execute("UPDATE orders SET decide_at = 0 WHERE external_source_id = ? AND \(open)", [externalSourceID.text])
     }
   }
 

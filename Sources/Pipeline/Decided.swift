@@ -20,6 +20,12 @@ struct Decided: Sendable {
   /// Whether nothing but a full sweep is missing to say that there is no referral.
   var waitsForSweep: Bool { decision.reason == DecisionReason.mirrorIncomplete }
 
+  /// Whether it waits for a complete walk of the open referrals.
+  var waitsForWalk: Bool { decision.reason == DecisionReason.mirrorBehind }
+
+  /// Whether it is another decision than the last one.
+  var isOther: Bool { before.map { $0 != (decision.outcome, decision.reason) } ?? true }
+
   func log(to log: Logger) {
     if let before, decision.outcome == before.outcome, decision.reason == before.reason { return }
     let (event, level): (Event, Logger.Level) =

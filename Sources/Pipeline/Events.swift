@@ -31,6 +31,12 @@ public enum Event: String, Sendable, CaseIterable {
   case referralGone = "referral_gone"
   /// An order was matched to a referral.
   case matched
+  /// Orders were decided anew, as the rules changed.
+  case rulesChanged = "rules_changed"
+  /// The API's search can't be believed, or can again.
+  case searchDoubted = "search_doubted"
+  /// An operator's word on orders.
+  case byOperator = "operator"
   /// An order's report is to be sent.
   case queued
   /// The API has an order's report.

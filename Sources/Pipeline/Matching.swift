@@ -55,45 +55,66 @@ public struct Matching: Service {
   /// Decides one batch; returns how many orders it held.
   func decideBatch() async throws -> Int {
     let (rules, now) = (rules, surroundings.clock.now)
-    let horizon = await surroundings.referralWalks.horizon
-    let (decided, caughtUp, wantsSweep) = try await surroundings.ledger.transaction { transaction in
-      let batch = try transaction.undecided(at: now, limit: Self.batchMax)
-      let facts = try DecidingFacts(transaction, horizon: horizon)
-      let decided = try batch.map { order in
-        let decision = try Self.decide(order, rules: rules, facts: facts, transaction: transaction, now: now)
+    let batch = try await surroundings.ledger.transaction { transaction -> Batch in
+      let change = try transaction.rulesInForce().change
+      // What changed rules make sendable is held back only while it is known that they changed.
+      let isOfChange = change?.after != nil
+      let orders =
+        try isOfChange
+        ? transaction.neverSent(after: change?.after ?? EntryID(0), limit: Self.batchMax)
+        : transaction.undecided(at: now, limit: Self.batchMax)
+      let decider = try OrderDecider(transaction, rules: rules, now: now)
+      var batch = Batch(isOfChange: isOfChange)
+      for order in orders {
+        let decision = try decider.decide(order)
         _ = try transaction.settle(order, decision, rules: rules, now: now)
-        return Decided(orderID: order.orderID, before: order, decision: decision)
+        batch.decided.append(Decided(orderID: order.orderID, before: order, decision: decision))
       }
-      let endsQuiet = try batch.isEmpty && transaction.needsSweepAfterQuiet(now: now)
-      let wantsSweep = endsQuiet || decided.contains(where: \.waitsForSweep)
-      if wantsSweep { try transaction.wantFullSweep(at: now) }
-      return (decided, try batch.isEmpty && Self.settleCatchUp(transaction, now: now), wantsSweep)
+      if isOfChange { try transaction.advanceChange(over: orders, batch.decided) }
+      batch.changeEnded = try orders.isEmpty ? transaction.endChange() : nil
+      if try orders.isEmpty && transaction.needsSweepAfterQuiet(now: now) || batch.waitsForSweep {
+        try transaction.wantFullSweep(at: now)
+        batch.wantsMirror = true
+      }
+      if batch.waitsForWalk {
+        try transaction.wantOpenWalk(at: now)
+        batch.wantsMirror = true
+      }
+      if orders.isEmpty, !isOfChange { batch.hasCaughtUp = try Self.settleCatchUp(transaction, now: now) }
+      return batch
     }
-    if wantsSweep { surroundings.mirrorBell.ring() }
-    for change in decided { change.log(to: surroundings.log) }
-    if caughtUp {
-      surroundings.log.event(.caughtUp, .notice, "caught up: every order was read once and every referral is known")
-    }
-    if caughtUp || decided.contains(where: { $0.decision.outcome == .queued }) {
-      surroundings.deliveryBell.ring()
-    }
-    return decided.count
+    tell(batch)
+    return batch.isOfChange || batch.changeEnded != nil ? max(1, batch.decided.count) : batch.decided.count
   }
 
-  /// Decides one order by what the ledger knows; `holding` is the referral that it holds for certain.
-  static func decide(
-    _ order: LedgerOrder, rules: AttributionRules, facts: DecidingFacts? = nil, holding: ReferralID? = nil,
-    transaction: any LedgerTransaction, now: Timestamp
-  ) throws -> Decision {
-    switch order.row {
-    case .unreadable(let row):
-      return Decision(review: row.reason, row.detail)
-    case .readable(let readable):
-      let facts = try facts ?? DecidingFacts(transaction)
-      let context = facts.context(
-        now: now, firstSeenAt: order.firstSeenAt, hadQualified: order.hadQualified, idIsRepeated: order.idIsRepeated)
-      return try facts.decide(
-        readable, rules: rules, context: context, except: order.entry, holding: holding, transaction)
+  /// What came of a batch.
+  private struct Batch: Sendable {
+    /// Whether it was decided because the rules changed, and not because of the orders.
+    let isOfChange: Bool
+    var decided: [Decided] = []
+    var wantsMirror = false
+    var hasCaughtUp = false
+    /// The change of the rules that it completed, and how many orders that has made sendable.
+    var changeEnded: RulesChangeEnd?
+
+    var waitsForSweep: Bool { decided.contains(where: \.waitsForSweep) }
+    var waitsForWalk: Bool { decided.contains(where: \.waitsForWalk) }
+
+    init(isOfChange: Bool) { self.isOfChange = isOfChange }
+  }
+
+  private func tell(_ batch: Batch) {
+    if batch.wantsMirror { surroundings.mirrorBell.ring() }
+    // A change of the rules is one line at its end.
+    if !batch.isOfChange { for change in batch.decided { change.log(to: surroundings.log) } }
+    if let end = batch.changeEnded { end.log(to: surroundings.log) }
+    if batch.hasCaughtUp {
+      surroundings.log.event(.caughtUp, .notice, "caught up: every order was read once and every referral is known")
+    }
+    if batch.hasCaughtUp || batch.changeEnded != nil
+      || batch.decided.contains(where: { $0.decision.outcome == .queued })
+    {
+      surroundings.deliveryBell.ring()
     }
   }
 
@@ -103,7 +124,8 @@ public struct Matching: Service {
     var progress = try transaction.intakeProgress()
     let mirror = try transaction.mirrorProgress()
     guard progress.caughtUpAt == nil, progress.lastWalkAt != nil, let swept = mirror.completeSweepBeganAt,
-      mirror.currentSince != nil, progress.quietUntil.map({ swept >= $0 }) ?? true
+      mirror.currentSince != nil, try transaction.rulesInForce().change == nil,
+      progress.quietUntil.map({ swept >= $0 }) ?? true
     else { return false }
     progress.caughtUpAt = now
     progress.firstCaughtUpAt = progress.firstCaughtUpAt ?? now

@@ -132,7 +132,9 @@ struct MirrorSchedule: Sendable {
     // What was seen just before a restart is seen again at once: nothing is sent before.
     if began < startedAt, tier.isSmall { return now }
     let last = progress.walks[tier]
-    if tier == .full, let wanted = progress.fullSweepWantedAt, wanted > began {
+    if tier == .full, let wanted = [progress.fullSweepWantedAt, progress.openWalkWantedAt].compactMap(\.self).max(),
+      wanted > began
+    {
       // At once where that costs little: orders may ask for one after the other.
       return began + min(stretched(tier, after: last), Self.fullPeriodMax)
     }

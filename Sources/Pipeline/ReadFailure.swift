@@ -22,13 +22,8 @@ struct ReadFailure: Error, CustomStringConvertible {
 
   var description: String { status.map { "HTTP \($0): \(message)" } ?? message }
 
-  /// Whether nothing but a person's doing will change it, and why nothing may be sent until then.
-  var haltReason: HaltReason? {
-    switch status {
-    case 401?: .keyRefused
-    case 403?: .notApproved
-    case (300...399)?: .redirect
-    default: isUntrusted ? .tls : nil
-    }
+  /// The reason for which it halts sending; nil where it doesn't.
+  func haltReason(in situation: HaltTable.Situation) -> HaltReason? {
+    HaltTable.reason(for: status.map { .status($0) } ?? .transport(isUntrusted ? .tls : .interrupted), in: situation)
   }
 }

@@ -165,7 +165,7 @@ public struct ReferralMirror: Service {
   private func report(_ error: any Error, _ outage: inout Outage) async {
     let failure = error as? ReadFailure
     surroundings.vitals.ill(failure == nil ? .ledger : .referrals, "\(error)", at: surroundings.clock.now)
-    let reason = failure?.haltReason
+    let reason = failure?.haltReason(in: .listing)
     outage.fail(
       "\(error)", level: reason == nil ? .warning : .error, isHalt: reason != nil, at: surroundings.clock.uptime,
       log: surroundings.log, fields: ["http_status": failure?.status.map(String.init), "reason": reason?.rawValue])

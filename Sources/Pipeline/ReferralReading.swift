@@ -27,10 +27,12 @@ struct ReferralReading: Sendable {
   /// Reads and stores one referral.
   ///
   /// - Throws: `ReadFailure`, `LedgerFailure`, or `CancellationError`.
-  func referral(_ id: ReferralID) async throws {
+  @discardableResult
+  func referral(_ id: ReferralID) async throws -> Referral {
     let askedAt = surroundings.clock.now
     let referral = try await read { await surroundings.partners.referral(id) }
     _ = try await store([referral], askedAt: askedAt, unlessSeenSince: Timestamp(microseconds: .max))
+    return referral
   }
 
   /// How the mirror stands, with what the ledger wasn't told yet.

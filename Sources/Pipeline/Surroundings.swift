@@ -32,6 +32,8 @@ public struct Surroundings: Sendable {
   public var surveyBell = Doorbell()
   /// Whose it is to tell the log of an outage of the API: one that reads and sends meet alike is told once.
   public var apiVoice = OutageVoice()
+  /// Doubts about the API's search.
+  public var searchDoubts = SearchDoubts()
   /// What the walks over the API's list have in common.
   public var referralWalks = ReferralWalks()
 

@@ -71,7 +71,7 @@ extension MirrorProgress {
 
   /// What decisions rest on.
   fileprivate var settledFacts: [String?] {
-    [completeSweepBeganAt?.description, currentSince?.description, distrust]
+    [completeSweepBeganAt?.description, openWalkBeganAt?.description, currentSince?.description, distrust]
   }
 
   /// Takes in a trusted walk. A full sweep is complete only where what it did not show can be believed.
@@ -87,6 +87,8 @@ extension MirrorProgress {
       guard distrust == nil else { return }
       (completeSweepBeganAt, completeSweepEndedAt) = (walk.beganAt, now)
     }
+    // Converted meanwhile, a referral is among the conversions: a full sweep reads them behind the open ones.
+    if distrust == nil, walk.tier == .full { openWalkBeganAt = max(walk.beganAt, openWalkBeganAt ?? walk.beganAt) }
     guard walk.tier == .conversions || (walk.tier == .full && distrust == nil) else { return }
     // A conversion from the future would hide all that come before it.
     let newest = min(

@@ -74,6 +74,12 @@ public enum EventCatalog {
     Event(name: "clock_jumped", messageID: "ce1c48fddf394ae18dd8cb71ce02bf46"),
     // The host's clock is right again.
     Event(name: "clock_agrees", messageID: "8820fcbc735643cc8f5a705fc3f7f351"),
+    // The rules changed; orders that were never sent were decided anew.
+    Event(name: "rules_changed", messageID: "ca52d6f6c51746688e2b889a042a4331"),
+    // The API's search is not believed, or is again.
+    Event(name: "search_doubted", messageID: "f2ab51b5f74142768d99e66e4053f3c9"),
+    // An operator held, released or discarded orders.
+    Event(name: "operator", messageID: "508e8569d69b46b987385c399b8fe56d"),
     // Lines were lost because nobody read them in time.
     Event(name: "log_dropped", messageID: "311efd0ded1c4eac8c2d3231b389e25b"),
   ]

@@ -39,13 +39,37 @@ private func referral(
       externalSourceID: external), seenAt: seen)
 }
 
+/// What a decision of these tests rests on beside the row.
+private struct Circumstances {
+  var context: DecisionContext
+  var hadQualified = false
+  var idIsRepeated = false
+  var isGone = false
+  var act: OperatorAct?
+  var isOpenedByRules = false
+}
+
 private func context(
   now: Timestamp = epoch, complete: Timestamp? = epoch + day, hadQualified: Bool = false, catchingUp: Bool = false,
-  repeated: Bool = false, known: Timestamp? = epoch
-) -> DecisionContext {
-  DecisionContext(
-    now: now, firstSeenAt: epoch, hadQualified: hadQualified, idIsRepeated: repeated, referralsKnownTo: known,
-    mirrorCompleteSince: complete, isCatchingUp: catchingUp)
+  repeated: Bool = false, known: Timestamp? = epoch + .microseconds(1), unknownTime: ClosedRange<Timestamp>? = nil
+) -> Circumstances {
+  Circumstances(
+    context: DecisionContext(
+      now: now, openWalkBeganAt: known, mirrorCompleteSince: complete, isCatchingUp: catchingUp,
+      unknownTime: unknownTime),
+    hadQualified: hadQualified, idIsRepeated: repeated)
+}
+
+extension AttributionRules {
+  fileprivate func decide(
+    _ order: Order, among referrals: [MirroredReferral], context: Circumstances,
+    holder: (ReferralID) -> DecisionContext.Holder? = { _ in nil }
+  ) -> Decision {
+    let facts = OrderFacts(
+      row: .readable(order), isGone: context.isGone, firstSeenAt: epoch, hadQualified: context.hadQualified,
+      idIsRepeated: context.idIsRepeated, act: context.act, isOpenedByRules: context.isOpenedByRules)
+    return decide(facts, among: referrals, context: context.context, holder: holder)
+  }
 }
 
 @Suite struct AttributionTests {
@@ -102,24 +126,57 @@ private func context(
     #expect(decision.candidates.map(\.verdict) == [.chosen, .notPreferred])
   }
 
-  /// Up to when the referrals are known, for how long an order waited that was seen at 0, and for how long it waits then;
-  /// in seconds, nil where it need not.
-  private static let waits: [(known: Int?, waited: Int, again: Int?)] = [
-    (nil, 0, 15), (-1, 0, 15), (-1, 60, 15), (-1, 100, 25), (-1, 400_000, 3600), (0, 100, nil), (99, 100, nil),
-  ]
-
-  /// It is final, so it is not said before everybody is known whose the order may be.
-  @Test(arguments: waits)
-  func supersededIsNotSaidBeforeTheHorizonIsReached(known: Int?, waited: Int, again: Int?) {
-    let now = epoch + .seconds(waited)
+  /// Superseded is final, so it is said only after a walk of the open referrals that began after the order was seen.
+  @Test(arguments: [(Int?.none, false), (-1, false), (0, false), (1, true), (99, true)])
+  func supersededRestsOnALaterWalkOfTheOpenReferrals(known: Int?, isFinal: Bool) {
     let decision = rules().decide(
       order(), among: [referral("first", .converted)],
-      context: context(now: now, known: known.map { epoch + .seconds($0) })
-    ) { _ in nil }
-    #expect(decision.outcome == (again == nil ? .superseded : .waiting))
-    #expect(decision.reason == (again == nil ? "already_converted" : "mirror_behind"))
-    #expect(decision.lookAgainAt == again.map { now + .seconds($0) } && !decision.claims)
+      context: context(now: epoch + .seconds(100), known: known.map { epoch + .seconds($0) }))
+    #expect(decision.outcome == (isFinal ? .superseded : .waiting))
+    #expect(decision.reason == (isFinal ? "already_converted" : "mirror_behind"))
+    #expect(decision.lookAgainAt == nil && !decision.claims)
     #expect(decision.referralID?.text == "first" && decision.detail?.contains("first") == true)
+  }
+
+  /// The conversions of a time that the ledger knows nothing of, and what they say of an order of 500 cents.
+  @Test(arguments: [
+    (Int64(500), 10, Outcome.reported), (501, 10, .superseded), (500, 99, .superseded), (500, -1, .superseded),
+  ])
+  func aConversionOfUnknownTimeWithTheOrdersValueIsOurs(value: Int64, at: Int, outcome: Outcome) {
+    var converted = referral("r", .converted)
+    (converted.convertedAt, converted.conversionValue) = (epoch + .seconds(at), value)
+    let circumstances = context(now: epoch + .seconds(100), unknownTime: (epoch - day)...(epoch + .seconds(50)))
+    let decision = rules().decide(order(), among: [converted], context: circumstances)
+    #expect(decision.outcome == outcome)
+    #expect((decision.reason == "evidence_api") == (outcome == .reported))
+  }
+
+  @Test func anOperatorsWordStandsWhateverElseIsKnown() {
+    var discarded = context()
+    discarded.act = OperatorAct(kind: .discard, reason: "fraud", actor: "alice", actedAt: epoch)
+    let decision = rules().decide(order(), among: [referral("r")], context: discarded)
+    #expect(decision.outcome == .discarded && decision.detail == "fraud" && !decision.claims)
+    var held = context()
+    held.act = OperatorAct(kind: .hold, reason: nil, actor: "alice", actedAt: epoch)
+    let waiting = rules().decide(order(), among: [referral("r")], context: held)
+    #expect(waiting.outcome == .held && waiting.reason == "operator" && waiting.claims && waiting.lookAgainAt == nil)
+    #expect(rules().decide(order(total: .null), among: [referral("r")], context: held).reason == "invalid_amount")
+  }
+
+  @Test func whatOnlyChangedRulesMadeSendableIsHeld() {
+    var opened = context()
+    opened.isOpenedByRules = true
+    let decision = rules().decide(order(), among: [referral("r")], context: opened)
+    #expect(decision.outcome == .held && decision.reason == "rules_changed" && decision.value == 500)
+    #expect(rules(hold: day).decide(order(), among: [referral("r")], context: opened).reason == "hold")
+  }
+
+  @Test func aRowThatIsGoneIsCancelledUnlessItWasDiscarded() {
+    var gone = context(hadQualified: true)
+    gone.isGone = true
+    #expect(rules().decide(order(), among: [referral("r")], context: gone).reason == "gone")
+    gone.act = OperatorAct(kind: .discard, reason: nil, actor: "alice", actedAt: epoch)
+    #expect(rules().decide(order(), among: [referral("r")], context: gone).outcome == .discarded)
   }
 
   @Test func anExpiredOneTakesNoPartOnlyIfItSurelyExpiredBefore() {
@@ -128,6 +185,8 @@ private func context(
     let doubtful = referral("old", .expired, created: epoch - day * 20, seen: epoch + day)
     let decision = rules().decide(order(), among: [doubtful, referral("new")], context: context()) { _ in nil }
     #expect(decision.outcome == .review && decision.reason == "referral_expired")
+    let early = rules().decide(order(), among: [doubtful], context: context(known: epoch))
+    #expect(early.outcome == .waiting && early.reason == "mirror_behind", "another one may be the order's")
   }
 
   @Test func selfReferralsWaitForAPerson() {
@@ -205,5 +264,18 @@ private func context(
     }
     #expect((decision.outcome == .queued) == takesOver)
     #expect(takesOver || decision.reason == "behind_other_order")
+  }
+
+  /// What to do about an order that needs a person is said where another one waits behind it.
+  @Test(
+    arguments: [(.review, "other_currency", true), (.held, "operator", true), (.queued, nil, false)]
+      as [(Outcome, String?, Bool)])
+  func theScreenSaysWhatToDoAboutTheHolder(outcome: Outcome, reason: String?, isSaid: Bool) {
+    let holder = DecisionContext.Holder(
+      entry: EntryID(7), key: OrderKey("1"), orderID: "order_77", placedAt: order().placedAt, outcome: outcome,
+      reason: reason, isFrozen: true)
+    let decision = rules().decide(order("2"), among: [referral("r")], context: context()) { _ in holder }
+    #expect(decision.detail?.contains("order order_77 (#7) holds referral r") == true)
+    #expect(decision.detail?.contains("conversiond queue discard order_77") == isSaid)
   }
 }

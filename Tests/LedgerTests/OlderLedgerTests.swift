@@ -12,7 +12,10 @@ import Testing
     ALTER TABLE orders DROP COLUMN candidates;
     DROP INDEX orders_transaction;
     CREATE INDEX orders_transaction ON orders (transaction_id) WHERE transaction_id IS NOT NULL;
-    DELETE FROM grdb_migrations WHERE identifier LIKE '4:%';
+    DROP INDEX orders_opened_by_rules;
+    ALTER TABLE orders DROP COLUMN opened_by_rules;
+    DROP TABLE acts;
+    DELETE FROM grdb_migrations WHERE identifier LIKE '4:%' OR identifier LIKE '9:%';
     """
 
   @Test func candidatesOfAnEarlierVersionAreKept() async throws {

@@ -129,8 +129,9 @@ extension Loops {
       try await world.decideAll()
       let before = try await world.orders()
       try await world.ledger.base.transaction { transaction in
+        let decider = try OrderDecider(transaction, rules: world.rules, now: world.clock.now)
         for order in before {
-          let again = try Matching.decide(order, rules: world.rules, transaction: transaction, now: world.clock.now)
+          let again = try decider.decide(order)
           try transaction.decide(order.entry, again, at: world.clock.now)
         }
       }

@@ -210,8 +210,8 @@ extension Loops {
       let (rules, now) = (world.rules, world.clock.now)
       try await world.ledger.base.transaction { transaction in
         for order in try transaction.undecided(at: now, limit: 100) {
-          try transaction.decide(
-            order.entry, try Matching.decide(order, rules: rules, transaction: transaction, now: now), at: now)
+          let decider = try OrderDecider(transaction, rules: rules, now: now)
+          try transaction.decide(order.entry, try decider.decide(order), at: now)
         }
       }
     }

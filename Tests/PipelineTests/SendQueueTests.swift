@@ -28,8 +28,8 @@ extension Loops {
       var taken: [String] = []
       while taken.count < count, let next = try await queue.next(except: flying, width: width, probe: nil) {
         queue.takeNext()
-        #expect(flying.insert(next.order.entry).inserted, "\(next.order.orderID) is under way already")
-        taken.append(next.order.orderID)
+        #expect(flying.insert(next.entry).inserted, "\(next.orderID) is under way already")
+        taken.append(next.orderID)
       }
       return taken
     }
@@ -39,13 +39,13 @@ extension Loops {
       let now = world.clock.now
       let all = try await world.ledger.transaction { try $0.nextToSend(at: now, seenUpTo: now, limit: 1000) }
       #expect(all.count == 700 && all.prefix(300).allSatisfy { !$0.isBackfill })
-      var (queue, flying) = (SendQueue(world.surroundings), Set<EntryID>())
+      var (queue, flying) = (SendQueue(world.surroundings, keys: makeRules().keys), Set<EntryID>())
       #expect(try await take(1000, &queue, &flying, width: width) == all.map(\.orderID))
     }
 
     @Test func aLiveOrderComesBeforeTheRestOfABacklogAfterAMoment() async throws {
       let world = try await world(live: 1...1, backfill: 2...700)
-      var (queue, flying) = (SendQueue(world.surroundings), Set<EntryID>())
+      var (queue, flying) = (SendQueue(world.surroundings, keys: makeRules().keys), Set<EntryID>())
       _ = try await take(300, &queue, &flying)
       try await world.queue(1000)
       #expect(try await take(1, &queue, &flying) != ["order_1000"], "the rest is known for a moment")
@@ -56,7 +56,7 @@ extension Loops {
 
     @Test func whatComesAtTheEndIsSeenAtOnce() async throws {
       let world = try await world(live: 1...3, backfill: 4...4)
-      var (queue, flying) = (SendQueue(world.surroundings), Set<EntryID>())
+      var (queue, flying) = (SendQueue(world.surroundings, keys: makeRules().keys), Set<EntryID>())
       #expect(try await take(9, &queue, &flying).count == 4)
       try await world.queue(5)
       #expect(try await take(9, &queue, &flying) == ["order_5"])
@@ -64,14 +64,14 @@ extension Loops {
 
     @Test func whatIsUnderWayIsNotGivenAgainFromTheHead() async throws {
       let world = try await world(live: 1...300, backfill: 301...400)
-      var (queue, flying) = (SendQueue(world.surroundings), Set<EntryID>())
+      var (queue, flying) = (SendQueue(world.surroundings, keys: makeRules().keys), Set<EntryID>())
       let first = try await take(280, &queue, &flying)
       queue.forget()
       let others = try await take(500, &queue, &flying)
       #expect(Set(first + others).count == 400)
     }
 
-    @Test func aProbeThatIsFoundEndsTheWaitForTheMirror() async throws {
+    @Test func aProbeThatIsFoundEndsTheWaitForAWalk() async throws {
       let world = try World()
       for key in 1...3 { world.api.put(makeReferral("r\(key)", email: "friend\(key)@example.com")) }
       try await world.mirrorAPI()
@@ -88,16 +88,17 @@ extension Loops {
           _ = try transaction.beginSend(entry, report, at: sentAt)
         }
       }
-      // The mirror falls behind while two are under way; the third waits for it.
-      world.clock.advance(to: world.clock.uptime + .seconds(36_000))
+      // The API's search is found to lie while two are under way; the third waits for a walk.
+      world.clock.advance(to: world.clock.uptime + .seconds(60))
+      world.surroundings.searchDoubts.doubt(.email, "it lies", world.surroundings)
       let later = world.clock.now
-      var queue = SendQueue(world.surroundings)
+      var queue = SendQueue(world.surroundings, keys: makeRules().keys)
       #expect(try await queue.next(except: Set(entries.prefix(2)), width: 16, probe: nil) == nil)
       // Both fail, and the first is the probe, which the API takes.
       _ = try await world.ledger.base.transaction { try $0.recoverInterruptedSends(at: later) }
-      #expect(try await queue.next(except: [], width: 1, probe: entries[0])?.order.entry == entries[0])
+      #expect(try await queue.next(except: [], width: 1, probe: entries[0])?.entry == entries[0])
       queue.takeNext()
-      #expect(try await queue.next(except: [entries[0]], width: 2, probe: nil)?.order.entry == entries[1])
+      #expect(try await queue.next(except: [entries[0]], width: 2, probe: nil)?.entry == entries[1])
     }
 
     @Test func whoLostItsReferralSinceItWasReadIsNotSent() async throws {
@@ -125,7 +126,7 @@ extension Loops {
         _ = try transaction.beginSend(other, report, at: now)
       }
       let departures = Departures(world.surroundings, rules: makeRules())
-      guard case .stays(.dropped) = try await departures.depart(first) else {
+      guard case .stays(.dropped) = try await departures.depart(.init(order: first, askedAt: world.clock.uptime)) else {
         Issue.record("a second order is sent for one referral")
         return
       }
@@ -136,7 +137,7 @@ extension Loops {
       let world = try await world(live: 1...600, backfill: 601...700)
       let now = world.clock.now
       let all = try await world.ledger.transaction { try $0.nextToSend(at: now, seenUpTo: now, limit: 1000) }
-      var (queue, flying) = (SendQueue(world.surroundings), Set<EntryID>())
+      var (queue, flying) = (SendQueue(world.surroundings, keys: makeRules().keys), Set<EntryID>())
       _ = try await take(100, &queue, &flying)
       // Those under way are marked by now, and not among what is read.
       try await world.ledger.base.transaction { transaction in
@@ -161,7 +162,11 @@ extension Loops {
       try await withThrowingTaskGroup(of: Bool.self) { group in
         for order in orders {
           group.addTask(executorPreference: world.surroundings.executor) {
-            if case .goes = try await departures.depart(order) { true } else { false }
+            if case .goes = try await departures.depart(.init(order: order, askedAt: world.clock.uptime)) {
+              true
+            } else {
+              false
+            }
           }
         }
         while world.shop.state.withLock({ $0.rereads }) < 2 { try await Task.sleep(for: .milliseconds(5)) }

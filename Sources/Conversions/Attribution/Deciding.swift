@@ -1,23 +1,49 @@
 extension AttributionRules {
-  /// Decides what is to become of an order that was never sent, from every mirrored referral that shares a key with it;
-  /// `holder` looks up which other order holds a referral.
+  /// Decides an order that was never sent: the one place for what intake sees, matching decides again, and a send is about
+  /// to report.
+  ///
+  /// - Parameters:
+  ///   - facts: All that is known of the order itself.
+  ///   - referrals: Every mirrored referral that shares a key with it.
+  ///   - context: All that is known beside it.
+  ///   - holder: Looks up the other order that holds a referral.
+  /// - Returns: What is to become of it.
   public func decide(
-    _ order: Order, among referrals: [MirroredReferral], context: DecisionContext,
+    _ facts: OrderFacts, among referrals: [MirroredReferral], context: DecisionContext,
     holder: (ReferralID) throws -> DecisionContext.Holder?
   ) rethrows -> Decision {
-    if context.idIsRepeated {
-      return Decision(review: .idRepeated, "another row has the same order ID \(order.transactionID)")
+    if facts.act?.kind == .discard {
+      return Decision(.discarded, reason: DecisionReason.byOperator, detail: facts.act?.reason)
+    }
+    if facts.isGone { return Decision(.cancelled, reason: DecisionReason.gone, detail: "the row is gone") }
+    let order: Order
+    switch facts.row {
+    case .unreadable(let row): return Decision(review: row.reason, row.detail)
+    case .readable(let readable): order = readable
     }
     guard order.qualifies else {
-      return context.hadQualified
+      return facts.hadQualified
         ? Decision(.cancelled, reason: DecisionReason.noLongerQualifies)
         // When it can matter no more it leaves, as one does that was never young here.
         : Decision(.notQualifying, lookAgainAt: order.placedAt.latest + waitForReferral)
     }
+    if facts.idIsRepeated {
+      return Decision(review: .idRepeated, "another row has the same order ID \(order.transactionID)")
+    }
+    var decision = try match(order, facts, among: referrals, context: context, holder: holder)
+    holdBack(&decision, facts)
+    return decision
+  }
+
+  /// Matches an order that qualifies, and judges it against the referral that is chosen.
+  private func match(
+    _ order: Order, _ facts: OrderFacts, among referrals: [MirroredReferral], context: DecisionContext,
+    holder: (ReferralID) throws -> DecisionContext.Holder?
+  ) rethrows -> Decision {
     let attribution = Attribution(of: order, among: referrals, rules: self)
     var decision: Decision
     if let chosen = attribution.chosen {
-      decision = judge(order, chosen: chosen.referral, context: context)
+      decision = judge(order, facts, chosen: chosen.referral, context: context)
       if decision.claims, let other = try holder(chosen.referral.id) {
         if outranks(order, other, context: context) {
           decision.displaces = true
@@ -27,10 +53,22 @@ extension AttributionRules {
       }
     } else {
       let hadCandidates = attribution.candidates.contains { $0.verdict != .gone }
-      decision = unmatched(order, hadCandidates: hadCandidates, context: context)
+      decision = unmatched(order, facts, hadCandidates: hadCandidates, context: context)
     }
     decision.candidates = attribution.candidates
     return decision
+  }
+
+  /// Holds an order that could be sent where an operator's word, or that of changed rules, stands against it.
+  private func holdBack(_ decision: inout Decision, _ facts: OrderFacts) {
+    guard decision.outcome == .queued || decision.outcome == .held else { return }
+    if facts.act?.kind == .hold {
+      (decision.outcome, decision.reason, decision.detail) = (.held, DecisionReason.byOperator, facts.act?.reason)
+      decision.lookAgainAt = nil
+    } else if facts.isOpenedByRules, decision.outcome == .queued {
+      (decision.outcome, decision.reason) = (.held, DecisionReason.rulesChanged)
+      decision.detail = "changed rules made it sendable; release it: conversiond queue release --reason rules_changed"
+    }
   }
 
   /// Whether an order that was never sent can matter no more: it was decided without a report, and is too old to wait for
@@ -44,15 +82,14 @@ extension AttributionRules {
   }
 
   private func judge(
-    _ order: Order, chosen referral: MirroredReferral, context: DecisionContext
+    _ order: Order, _ facts: OrderFacts, chosen referral: MirroredReferral, context: DecisionContext
   ) -> Decision {
-    let now = context.now
     switch referral.status {
-    case .converted: return superseded(by: referral, context: context)
+    case .converted: return superseded(order, facts, by: referral, context: context)
     case .expired:
-      return Decision(
-        review: .referralExpired, "its referral \(referral.id) expired, for all we know after the order was placed",
-        referralID: referral.id, claims: true)
+      let words = "its referral \(referral.id) expired, for all we know after the order was placed"
+      guard context.knowsOpenReferrals(since: facts.firstSeenAt) else { return awaitWalk(referral, words) }
+      return Decision(review: .referralExpired, words, referralID: referral.id, claims: true)
     case .clicked, .pending: break
     }
     // Nothing could be sent for it, so nothing is tried.
@@ -69,31 +106,58 @@ extension AttributionRules {
     case .refused(let reason, let detail):
       return Decision(review: reason, detail, referralID: referral.id, claims: true)
     case .value(let cents):
-      let heldUntil = order.placedAt.latest + hold
-      var decision = Decision(now < heldUntil ? .held : .queued)
-      decision.lookAgainAt = now < heldUntil ? heldUntil : nil
+      var decision = Decision(.queued)
       decision.referralID = referral.id
       decision.claims = true
       decision.value = cents
+      hold(&decision, order, now: context.now)
       return decision
     }
   }
 
-  /// This is final, as nobody could tell later what the referral was converted for. So it is said only when no other
-  /// referral can turn out to be the order's: when all that were made before the order was seen are known.
-  private func superseded(by referral: MirroredReferral, context: DecisionContext) -> Decision {
-    var decision = Decision(.superseded, reason: DecisionReason.alreadyConverted)
-    decision.referralID = referral.id
-    let seenAt = min(context.firstSeenAt, context.now)
-    if context.referralsKnownTo.map({ $0 >= seenAt }) ?? false {
-      decision.detail = "its referral \(referral.id) was converted before this order was reported"
-    } else {
-      (decision.outcome, decision.reason) = (.waiting, DecisionReason.mirrorBehind)
-      decision.detail = "referral \(referral.id) is converted; another one may be the order's that is not known yet"
-      // The longer it has waited the later: the API may be away for a week.
-      let hours = max(seenAt, context.now - .seconds(4 * 3600))
-      decision.lookAgainAt = context.now + max((context.now - hours) / 4, .seconds(15))
+  /// Keeps an order back for `reporting.hold`, which counts from the last instant at which it may have been placed.
+  private func hold(_ decision: inout Decision, _ order: Order, now: Timestamp) {
+    let heldUntil = order.placedAt.latest + hold
+    guard now < heldUntil else { return }
+    (decision.outcome, decision.reason, decision.lookAgainAt) = (.held, DecisionReason.hold, heldUntil)
+    if hold == .zero {
+      decision.detail =
+        "placed at a time that is known to the day or hour alone: held until that has passed, \(heldUntil)"
     }
+  }
+
+  /// A referral that was converted by another order or program leaves nothing to report; of a time that the ledger knows
+  /// nothing of, it may have been this very order that was reported.
+  private func superseded(
+    _ order: Order, _ facts: OrderFacts, by referral: MirroredReferral, context: DecisionContext
+  ) -> Decision {
+    if let convertedAt = referral.convertedAt, context.unknownTime?.contains(convertedAt) == true,
+      order.placedAt.earliest <= convertedAt, amounts.judge(order.total) == .value(referral.conversionValue)
+    {
+      var decision = Decision(
+        .reported, reason: DecisionReason.evidenceAPI,
+        detail: "evidence: API: referral \(referral.id) was converted with this order's value at a time of which this "
+          + "ledger, restored or rebuilt, knows nothing")
+      (decision.referralID, decision.value, decision.claims) = (referral.id, referral.conversionValue, true)
+      return decision
+    }
+    let words = "its referral \(referral.id) was converted before this order was reported"
+    guard context.knowsOpenReferrals(since: min(facts.firstSeenAt, context.now)) else {
+      return awaitWalk(referral, words)
+    }
+    var decision = Decision(.superseded, reason: DecisionReason.alreadyConverted, detail: words)
+    decision.referralID = referral.id
+    return decision
+  }
+
+  /// Waits with a decision for good until no other referral can turn out to be the order's.
+  private func awaitWalk(_ referral: MirroredReferral, _ words: String) -> Decision {
+    var decision = Decision(
+      .waiting, reason: DecisionReason.mirrorBehind,
+      detail:
+        "\(words), as far as is known: it waits for a complete walk of the open referrals, another of which may be "
+        + "the order's")
+    decision.referralID = referral.id
     return decision
   }
 
@@ -113,19 +177,27 @@ extension AttributionRules {
 
   private func behind(_ other: DecisionContext.Holder, referral: ReferralID) -> Decision {
     var decision = Decision(.waiting, reason: DecisionReason.behindOther)
-    decision.detail = "order entry \(other.entry) holds referral \(referral)"
+    decision.detail = "order \(other.orderID) (#\(other.entry)) holds referral \(referral)"
+    if other.outcome == .review || other.reason == DecisionReason.byOperator {
+      let state = other.outcome == .review ? "needs a person (\(other.reason ?? "review"))" : "is held by an operator"
+      decision.detail? +=
+        " and \(state): settle that one first (conversiond queue show \(other.entry)), or give it up with "
+        + "conversiond queue discard \(other.orderID)"
+    }
     decision.referralID = referral
     return decision
   }
 
   /// "No referral" is said only when the order has waited long enough, and a complete sweep that began after the order
   /// was seen has not shown one.
-  private func unmatched(_ order: Order, hadCandidates: Bool, context: DecisionContext) -> Decision {
+  private func unmatched(
+    _ order: Order, _ facts: OrderFacts, hadCandidates: Bool, context: DecisionContext
+  ) -> Decision {
     let waitsUntil = order.placedAt.latest + waitForReferral
     guard context.now >= waitsUntil else {
       return Decision(.waiting, reason: DecisionReason.noReferralYet, lookAgainAt: waitsUntil)
     }
-    guard let complete = context.mirrorCompleteSince, complete > context.firstSeenAt else {
+    guard let complete = context.mirrorCompleteSince, complete > facts.firstSeenAt else {
       return Decision(.waiting, reason: DecisionReason.mirrorIncomplete)
     }
     return Decision(hadCandidates ? .outsideWindow : .noReferral)

@@ -43,7 +43,7 @@ public enum DecisionReason {
   public static let noReferralYet = "no_referral_yet"
   /// Nothing matches, and the mirror has not been complete since the order was seen.
   public static let mirrorIncomplete = "mirror_incomplete"
-  /// Its referral was converted already, for all that is known, but not all that were made before the order was seen are.
+  /// A decision for good waits for a complete walk of the open referrals that began after the order was seen.
   public static let mirrorBehind = "mirror_behind"
   /// Another order holds the referral.
   public static let behindOther = "behind_other_order"
@@ -53,9 +53,17 @@ public enum DecisionReason {
   public static let noLongerQualifies = "no_longer_qualifies"
   /// The row is gone, or no longer an order.
   public static let gone = "gone"
+  /// The order waits for `reporting.hold`, or for the end of the day on which it was placed.
+  public static let hold = "hold"
+  /// An operator's word stands.
+  public static let byOperator = "operator"
+  /// Changed rules made the order sendable, among more than a few, and an operator has to release them.
+  public static let rulesChanged = "rules_changed"
+  /// The API shows the conversion, and the ledger, restored or rebuilt, knows nothing of that time.
+  public static let evidenceAPI = "evidence_api"
 }
 
-/// The facts beside the order itself on which a decision rests.
+/// The facts on which decisions rest beside the order itself; the same for all decisions of one transaction.
 public struct DecisionContext: Hashable, Sendable {
   /// The order that holds the chosen referral now.
   public struct Holder: Hashable, Sendable {
@@ -63,49 +71,57 @@ public struct DecisionContext: Hashable, Sendable {
     public var entry: EntryID
     /// Its key.
     public var key: OrderKey
+    /// Its ID as people know it.
+    public var orderID: String
     /// When it was placed.
     public var placedAt: PlacedAt
     /// Where it stands.
     public var outcome: Outcome
+    /// Why, in a code.
+    public var reason: String?
     /// Whether its report is frozen: then nothing can outrank it.
     public var isFrozen: Bool
 
     /// The order that holds a referral.
-    public init(entry: EntryID, key: OrderKey, placedAt: PlacedAt, outcome: Outcome, isFrozen: Bool) {
+    public init(
+      entry: EntryID, key: OrderKey, orderID: String? = nil, placedAt: PlacedAt, outcome: Outcome,
+      reason: String? = nil, isFrozen: Bool
+    ) {
       self.entry = entry
       self.key = key
+      self.orderID = orderID ?? key.text
       self.placedAt = placedAt
       self.outcome = outcome
+      self.reason = reason
       self.isFrozen = isFrozen
     }
   }
 
   /// Wall-clock time.
   public var now: Timestamp
-  /// When the order was first seen.
-  public var firstSeenAt: Timestamp
-  /// Whether it had qualified, or been matched, before.
-  public var hadQualified: Bool
-  /// Whether another row has the same transaction ID.
-  public var idIsRepeated: Bool
-  /// Up to when every referral that was made is known.
-  public var referralsKnownTo: Timestamp?
+  /// The time at which the last complete and trusted walk of the open referrals began, the newest conversions behind it.
+  public var openWalkBeganAt: Timestamp?
   /// When the last complete and trusted sweep of the referrals began.
   public var mirrorCompleteSince: Timestamp?
   /// Whether the first walk over the orders is still under way.
   public var isCatchingUp: Bool
+  /// A time of which the ledger knows nothing, as it was restored from a copy or built anew: what this program reported
+  /// then, only the API shows.
+  public var unknownTime: ClosedRange<Timestamp>?
 
   /// Facts as the ledger knows them.
   public init(
-    now: Timestamp, firstSeenAt: Timestamp, hadQualified: Bool, idIsRepeated: Bool,
-    referralsKnownTo: Timestamp?, mirrorCompleteSince: Timestamp?, isCatchingUp: Bool
+    now: Timestamp, openWalkBeganAt: Timestamp?, mirrorCompleteSince: Timestamp?, isCatchingUp: Bool,
+    unknownTime: ClosedRange<Timestamp>? = nil
   ) {
     self.now = now
-    self.firstSeenAt = firstSeenAt
-    self.hadQualified = hadQualified
-    self.idIsRepeated = idIsRepeated
-    self.referralsKnownTo = referralsKnownTo
+    self.openWalkBeganAt = openWalkBeganAt
     self.mirrorCompleteSince = mirrorCompleteSince
     self.isCatchingUp = isCatchingUp
+    self.unknownTime = unknownTime
   }
+
+  /// Whether every open referral was shown by a walk that began after a time: only then is anything said for good without
+  /// a send, as a referral may have gained the order's key a second before it was placed.
+  public func knowsOpenReferrals(since time: Timestamp) -> Bool { openWalkBeganAt.map { $0 > time } ?? false }
 }

@@ -4,6 +4,10 @@ extension SendVerdict {
 
   /// Judges the answer to one send.
   public init(answer: APIAnswer<ConversionReceipt>, report: ConversionReport, history: SendHistory) {
+    if let reason = answer.haltReason(in: .send) {
+      self = .halt(reason, answer.failureWords)
+      return
+    }
     switch answer {
     case .success(let receipt, _): self = Self.success(receipt, report: report)
     case .failure(let failure, let head): self = Self.failure(failure, status: head.status, history: history)
@@ -29,13 +33,10 @@ extension SendVerdict {
     switch status {
     // Done as far as the status tells, but the body doesn't say for whom: the same bytes again get the answer.
     case 200..<300: return .unknown(words, retryAfter: nil)
-    case 300..<400: return .halt(.redirect, words)
     // A page is a proxy's, and a proxy's answer says nothing of what was done.
     case 400, 413, 415, 422:
       return failure.isMalformed
         ? .unknown(words, retryAfter: failure.retryAfter) : .review(.rejected, rejection(words, failure.fields))
-    case 401: return .halt(.keyRefused, words)
-    case 403: return .halt(.notApproved, words)
     case 404 where failure.code != "NOT_FOUND": return .unknown(words, retryAfter: failure.retryAfter)
     case 404 where history.hasUnknownOutcome: return .verify(.missingAfterUnknown)
     case 404 where history.rematches >= rematchesMax: return .review(.referralMissing, words)
@@ -47,8 +48,7 @@ extension SendVerdict {
   }
 
   private static func transport(_ failure: TransportFailure) -> Self {
-    if failure.kind == .tls { return .halt(.tls, failure.message) }
-    return failure.mayHaveBeenDone
+    failure.mayHaveBeenDone
       ? .unknown(failure.message, retryAfter: nil) : .notDone(failure.message, retryAfter: nil)
   }
 
@@ -67,6 +67,10 @@ extension SendVerdict {
     verifying reason: VerifyReason, referral answer: APIAnswer<Referral>, report: ConversionReport,
     history: SendHistory, now: Timestamp, skew: Duration, doubt: Duration = .zero
   ) {
+    if let reason = answer.haltReason(in: .verification) {
+      self = .halt(reason, "asked for the referral: \(answer.failureWords)")
+      return
+    }
     switch answer {
     case .success(let referral, _) where referral.status == .converted:
       self = Self.converted(referral, report: report, history: history, now: now, skew: skew, doubt: doubt)
@@ -74,10 +78,6 @@ extension SendVerdict {
       self = Self.notConverted(referral, reason: reason)
     case .failure(let failure, let head) where head.status == 404 && failure.code == "NOT_FOUND":
       self = .review(.referralMissing, "the API does not know referral \(report.referralID)")
-    case .failure(let failure, let head) where head.status == 401:
-      self = .halt(.keyRefused, failure.message)
-    case .failure(let failure, let head) where head.status == 403:
-      self = .halt(.notApproved, failure.message)
     case .failure(let failure, let head):
       self = .unknown("asked for the referral: \(head.status): \(failure.message)", retryAfter: failure.retryAfter)
     case .transport(let failure):

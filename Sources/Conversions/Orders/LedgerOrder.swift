@@ -30,6 +30,8 @@ public final class LedgerOrder: Sendable {
   public let rematches: Int
   /// Whether another row has the same transaction ID.
   public let idIsRepeated: Bool
+  /// Whether changed rules made it sendable, and no operator has released it since.
+  public let isOpenedByRules: Bool
   /// The report, once it is frozen.
   public let frozen: FrozenReport?
 
@@ -37,7 +39,8 @@ public final class LedgerOrder: Sendable {
   public init(
     entry: EntryID, row: OrderRow, outcome: Outcome, reason: String?, detail: String?, referralID: ReferralID?,
     claims: Bool, value: Int64?, firstSeenAt: Timestamp, decidedAt: Timestamp?, dueAt: Timestamp?, isBackfill: Bool,
-    hadQualified: Bool, rematches: Int = 0, idIsRepeated: Bool, frozen: FrozenReport?
+    hadQualified: Bool, rematches: Int = 0, idIsRepeated: Bool, isOpenedByRules: Bool = false,
+    frozen: FrozenReport?
   ) {
     self.entry = entry
     self.row = row
@@ -54,6 +57,7 @@ public final class LedgerOrder: Sendable {
     self.hadQualified = hadQualified
     self.rematches = rematches
     self.idIsRepeated = idIsRepeated
+    self.isOpenedByRules = isOpenedByRules
     self.frozen = frozen
   }
 
@@ -73,8 +77,10 @@ extension LedgerOrder: Equatable {
       == (other.entry, other.row, other.outcome, other.reason, other.detail, other.referralID)
       && (one.claims, one.value, one.firstSeenAt, one.decidedAt, one.dueAt)
         == (other.claims, other.value, other.firstSeenAt, other.decidedAt, other.dueAt)
-      && (one.isBackfill, one.hadQualified, one.rematches, one.idIsRepeated, one.frozen)
-        == (other.isBackfill, other.hadQualified, other.rematches, other.idIsRepeated, other.frozen)
+      && (one.isBackfill, one.hadQualified, one.rematches, one.idIsRepeated, one.isOpenedByRules, one.frozen)
+        == (
+          other.isBackfill, other.hadQualified, other.rematches, other.idIsRepeated, other.isOpenedByRules, other.frozen
+        )
   }
 }
 

@@ -3,6 +3,9 @@ public struct ReferralQuery: Hashable, Sendable {
   /// The largest page that the API gives.
   public static let pageSizeMax = 100
 
+  /// The longest text that is searched for, in characters (API reference, List referrals: max 256 chars).
+  public static let searchMax = 256
+
   /// Only this status.
   public var status: ReferralStatus?
   /// Exactly this referrer's e-mail.

@@ -18,8 +18,8 @@ public protocol LedgerStore: Sendable {
 }
 
 /// Everything that can be done to a ledger, grouped by who does it.
-public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecords, DeliveryRecords, QueueRecords,
-  RetentionRecords, ClockRecords
+public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecords, ActRecords, DeliveryRecords,
+  QueueRecords, RetentionRecords, ClockRecords
 {}
 
 /// What intake remembers: how far each range was read, and the rows that brought.
@@ -116,6 +116,9 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
   /// before a complete sweep of the referrals that began after it.
   public var quietUntil: Timestamp?
 
+  /// A time of which the ledger knows nothing, as it was restored from a copy or built anew.
+  public var unknownTime: ClosedRange<Timestamp>?
+
   /// Nothing yet.
   public init() { isStartSettled = false }
 
@@ -186,12 +189,35 @@ public protocol MatchingRecords {
   func nextDecisionAt() throws -> Timestamp?
   /// Every mirrored referral that shares a key with an order.
   func referrals(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws -> [MirroredReferral]
+  /// A referral that is known to hold a key of a kind, of those last seen.
+  func referral(holding key: MatchingKey) throws -> MirroredReferral?
   /// The order that holds a referral, other than `entry`.
   func holder(of referral: ReferralID, except entry: EntryID?) throws -> DecisionContext.Holder?
   /// Stores a decision; a claim is taken from any unfrozen holder, which is decided again.
   func decide(_ entry: EntryID, _ decision: Decision, at now: Timestamp) throws
   /// Has the orders behind a referral decided again.
   func wakeRivals(of referral: ReferralID) throws
+  /// The rules by which orders were decided, and the change of them that is being carried out.
+  func rulesInForce() throws -> RulesInForce
+  /// Stores the rules by which orders are decided.
+  func setRulesInForce(_ rules: RulesInForce) throws
+  /// Orders that were never sent and are not reported, in the order of their numbers.
+  func neverSent(after entry: EntryID, limit: Int) throws -> [LedgerOrder]
+  /// How many orders changed rules have made sendable that are held for it.
+  func openedByRules() throws -> Int
+}
+
+/// What operators say of orders.
+public protocol ActRecords {
+  /// Whether any operator's word stands.
+  func hasActs() throws -> Bool
+  /// The operator's word on an order, by its transaction ID.
+  func act(on transactionID: String) throws -> OperatorAct?
+  /// Stores an operator's word, or takes it back with nil, and has the order decided anew.
+  func setAct(_ act: OperatorAct?, on transactionID: String) throws
+  /// Releases orders that changed rules have made sendable, all of them or those named, and has them decided anew; tells
+  /// how many there were.
+  func releaseOpenedByRules(_ entries: [EntryID]?) throws -> Int
 }
 
 /// What delivery reads and writes.
@@ -285,6 +311,8 @@ public protocol QueueRecords {
   func entries(_ filter: EntryFilter) throws -> [LedgerOrder]
   /// One entry.
   func entry(_ id: EntryID) throws -> LedgerOrder?
+  /// Entries of an order, by its ID as people know it.
+  func entries(ofOrder id: String) throws -> [LedgerOrder]
   /// An entry's sends.
   func attempts(of entry: EntryID) throws -> [Attempt]
   /// An entry's candidates as they were last judged.

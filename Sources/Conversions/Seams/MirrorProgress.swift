@@ -8,6 +8,10 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
   public var currentSince: Timestamp?
   /// When somebody last asked for a full sweep ahead of its time; ring the mirror's bell after setting it.
   public var fullSweepWantedAt: Timestamp?
+  /// When the last complete and trusted walk of the open referrals, with the newest conversions behind it, began.
+  public var openWalkBeganAt: Timestamp?
+  /// The time at which an order last asked for such a walk; ring the mirror's bell after setting it.
+  public var openWalkWantedAt: Timestamp?
   /// When the API last answered a read; stored about once a minute.
   public var lastAnswerAt: Timestamp?
   /// Why the API's list can't be trusted, if it can't: the mirror reads in its safe mode then.
@@ -30,6 +34,8 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
     completeSweepBeganAt = try values.decodeIfPresent(Timestamp.self, forKey: .completeSweepBeganAt)
     completeSweepEndedAt = try values.decodeIfPresent(Timestamp.self, forKey: .completeSweepEndedAt)
     currentSince = try values.decodeIfPresent(Timestamp.self, forKey: .currentSince)
+    openWalkBeganAt = try values.decodeIfPresent(Timestamp.self, forKey: .openWalkBeganAt)
+    openWalkWantedAt = try values.decodeIfPresent(Timestamp.self, forKey: .openWalkWantedAt)
     fullSweepWantedAt = try values.decodeIfPresent(Timestamp.self, forKey: .fullSweepWantedAt)
     lastAnswerAt = try values.decodeIfPresent(Timestamp.self, forKey: .lastAnswerAt)
     distrust = try values.decodeIfPresent(String.self, forKey: .distrust)

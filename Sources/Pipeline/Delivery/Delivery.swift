@@ -32,11 +32,13 @@ public struct Delivery: Service {
   private let surroundings: Surroundings
   private let settings: Settings
   private let flight: Flight
+  private let keys: [MatchingKey]
 
   /// A delivery with the rules by which changed orders are decided anew.
   public init(_ surroundings: Surroundings, rules: AttributionRules, settings: Settings) {
     self.surroundings = surroundings
     self.settings = settings
+    keys = rules.keys
     flight = Flight(surroundings, rules: rules, settings: settings)
   }
 
@@ -47,14 +49,14 @@ public struct Delivery: Service {
 
   func loop() async {
     await withDiscardingTaskGroup { flights in
-      var lane = Lane(surroundings)
+      var lane = Lane(surroundings, keys: keys)
       while !Task.isCancelled {
         do {
           try await takeLandings(&lane)
           let landings = lane.landings
           try await step(&lane) { queued, permit in
             let flight = flight
-            flights.addTask { landings.add(await flight.fly(queued, permit: permit), of: queued.order.entry) }
+            flights.addTask { landings.add(await flight.fly(queued, permit: permit), of: queued.entry) }
           }
           // As long as something is under way nobody knows.
           if lane.flying.isEmpty { lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log) }
@@ -112,7 +114,7 @@ public struct Delivery: Service {
   /// Has an order wait that could not be looked at. Where the lane is out of order it is the lane that waits, and the
   /// order keeps its place, so that the queue is still in order when the API is back.
   private func putOff(_ failure: LookFailure, _ lane: Lane) async throws {
-    let later = surroundings.clock.now + LooksBeforeSend.wait
+    let later = surroundings.clock.now + ReferralQuestion.wait
     let until = lane.health.failures > 0 ? failure.order.dueAt ?? later : later
     surroundings.vitals.ill(.delivery, "\(failure)", at: surroundings.clock.now)
     try await surroundings.ledger.transaction {
@@ -157,7 +159,7 @@ public struct Delivery: Service {
   }
 
   /// Goes one step on: recovers, probes, begins a flight, or sleeps until there is something to do.
-  private func step(_ lane: inout Lane, begin: (QueuedOrder, SendPermit) -> Void) async throws {
+  private func step(_ lane: inout Lane, begin: (LedgerOrder, SendPermit) -> Void) async throws {
     guard try await recover(&lane), try await lane.gate.isFree() else { return }
     guard lane.flying.count < lane.width else { return try await sleep(until: nil) }
     if let rest = lane.rest(at: surroundings.clock.uptime) {
@@ -179,7 +181,7 @@ public struct Delivery: Service {
     do {
       guard let queued = try await pick(&lane) else { return await surroundings.partners.cancel(permit) }
       lane.queue.takeNext()
-      lane.flying.insert(queued.order.entry)
+      lane.flying.insert(queued.entry)
       begin(queued, permit)
     } catch {
       await surroundings.partners.cancel(permit)
@@ -188,7 +190,7 @@ public struct Delivery: Service {
   }
 
   /// Chooses after the wait for the permit, as the queue, and the lane, may have changed during it.
-  private func pick(_ lane: inout Lane) async throws -> QueuedOrder? {
+  private func pick(_ lane: inout Lane) async throws -> LedgerOrder? {
     try await takeLandings(&lane)
     guard lane.mayBegin(at: surroundings.clock.uptime) else { return nil }
     return try await lane.next()

@@ -9,7 +9,7 @@ final class Departures: Sendable {
   private static let groupMax = 128
 
   private struct Waiting: Sendable {
-    let order: LedgerOrder
+    let answered: ReferralQuestion.Answered
     let mark: CancellationMark
     let answer: CheckedContinuation<Departure, any Error>
   }
@@ -36,13 +36,13 @@ final class Departures: Sendable {
   /// the ledger as it was; what is marked is returned, cancelled or not.
   ///
   /// - Throws: `OrderSourceFailure`, `LedgerFailure`, or `CancellationError`.
-  func depart(_ order: LedgerOrder) async throws -> Departure {
+  func depart(_ answered: ReferralQuestion.Answered) async throws -> Departure {
     try Task.checkCancellation()
     let mark = CancellationMark()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { answer in
         let isFirst = state.withLock { state in
-          state.waiting.append(Waiting(order: order, mark: mark, answer: answer))
+          state.waiting.append(Waiting(answered: answered, mark: mark, answer: answer))
           defer { state.isReading = true }
           return !state.isReading
         }
@@ -57,7 +57,7 @@ final class Departures: Sendable {
   private func readAll() async {
     while let group = nextGroup() {
       do {
-        let rows = try await surroundings.orders.orders(withKeys: group.map(\.order.row.key))
+        let rows = try await surroundings.orders.orders(withKeys: group.map(\.answered.order.row.key))
         // The next are read while these are being marked, and not those behind them: what is read long before it is
         // marked is old, and who waits meanwhile shares a read with more.
         await state.withLock(\.marking)?.value
@@ -86,7 +86,7 @@ final class Departures: Sendable {
       return false
     }
     do {
-      let departures = try await departures(of: going.map(\.order), rows)
+      let departures = try await departures(of: going.map(\.answered), rows)
       for (waiting, departure) in zip(going, departures) { waiting.answer.resume(returning: departure) }
     } catch let failure as LedgerFailure where failure.mayBeKept {
       // What may be marked all the same is marked for nobody: whoever failed has the ledger look for such marks.
@@ -99,19 +99,27 @@ final class Departures: Sendable {
 
   private func beginAlone(_ waiting: Waiting, _ rows: [OrderKey: OrderRow]) async {
     do {
-      for departure in try await departures(of: [waiting.order], rows) { waiting.answer.resume(returning: departure) }
+      for departure in try await departures(of: [waiting.answered], rows) {
+        waiting.answer.resume(returning: departure)
+      }
     } catch {
       waiting.answer.resume(throwing: error)
     }
   }
 
-  private func departures(of orders: [LedgerOrder], _ rows: [OrderKey: OrderRow]) async throws -> [Departure] {
-    let (rules, now) = (rules, surroundings.clock.now)
+  private func departures(
+    of answers: [ReferralQuestion.Answered], _ rows: [OrderKey: OrderRow]
+  ) async throws -> [Departure] {
+    let (rules, now, uptime) = (rules, surroundings.clock.now, surroundings.clock.uptime)
     return try await surroundings.ledger.transaction { transaction in
-      let facts = try DecidingFacts(transaction)
-      return try orders.map { order in
-        let settled = try transaction.settleBeforeSend(
-          order, shown: rows[order.row.key], rules: rules, facts: facts, now: now)
+      let decider = try OrderDecider(transaction, rules: rules, now: now)
+      return try answers.map { answered in
+        let order = answered.order
+        // An answer that is older justifies no first send.
+        guard order.frozen != nil || uptime - answered.askedAt <= ReferralQuestion.answerLasts else {
+          return .stays(.changed(order))
+        }
+        let settled = try transaction.settleBeforeSend(order, shown: rows[order.row.key], decider: decider)
         guard case .send(let order, let report) = settled else { return .stays(settled) }
         let number = try transaction.beginSend(order.entry, report, at: now)
         return .goes(Send(order: order, report: report, number: number, startedAt: now))

@@ -11,13 +11,13 @@ final class Flight: Sendable {
   private let surroundings: Surroundings
   private let rules: AttributionRules
   private let settings: Delivery.Settings
-  private let looks: LooksBeforeSend
+  private let question: ReferralQuestion
   private let departures: Departures
   private let sending: Sending
 
   init(_ surroundings: Surroundings, rules: AttributionRules, settings: Delivery.Settings) {
     (self.surroundings, self.rules, self.settings) = (surroundings, rules, settings)
-    looks = LooksBeforeSend(surroundings, rules: rules)
+    question = ReferralQuestion(surroundings, rules: rules)
     departures = Departures(surroundings, rules: rules)
     sending = Sending(surroundings)
   }
@@ -35,7 +35,7 @@ final class Flight: Sendable {
   }
 
   /// Flies; the permit is used, or given back.
-  func fly(_ queued: QueuedOrder, permit: SendPermit) async -> Landing {
+  func fly(_ queued: LedgerOrder, permit: SendPermit) async -> Landing {
     do {
       if let ended = try await send(queued, permit: permit) { return .sent(ended) }
       await surroundings.partners.cancel(permit)
@@ -51,18 +51,18 @@ final class Flight: Sendable {
     }
   }
 
-  private func send(_ queued: QueuedOrder, permit: SendPermit) async throws -> EndedSend? {
-    var (order, needs) = (queued.order, queued.needs)
+  private func send(_ queued: LedgerOrder, permit: SendPermit) async throws -> EndedSend? {
+    var order = queued
     if let frozen = order.frozen, try await isTriedInVain(order, frozen) {
       try await giveUp(order, frozen)
       return nil
     }
     for _ in 0..<Self.looksMax {
-      guard let seen = try await looks.look(needs, before: order) else { return nil }
+      guard let answered = try await question.ask(before: order) else { return nil }
       // The last thing before the send: what the shop changes later is for the partner to correct.
-      switch try await departures.depart(seen) {
+      switch try await departures.depart(answered) {
       case .goes(let send): return try await shielded { [sending] in try await sending.send(send, permit: permit) }
-      case .stays(.changed(let changed)): (order, needs) = (changed, LooksBeforeSend.Needs())
+      case .stays(.changed(let changed)): order = changed
       case .stays(.settleUnknown(let order, let frozen)):
         try await UnknownSettling(surroundings: surroundings).settle(order, frozen)
         return nil
@@ -78,18 +78,18 @@ final class Flight: Sendable {
   /// Says what would be sent. For a dry run, on a copy of the ledger.
   ///
   /// - Throws: `OrderSourceFailure`, `LaneRefusal`, `LedgerFailure`, or `CancellationError`.
-  func rehearse(_ queued: QueuedOrder) async throws {
-    let looked: LedgerOrder?
+  func rehearse(_ queued: LedgerOrder) async throws {
+    let answered: ReferralQuestion.Answered?
     do {
-      looked = try await looks.look(queued.needs, before: queued.order)
+      answered = try await question.ask(before: queued)
     } catch let failure as LookFailure {
-      return try await looks.postpone(failure.order, "\(failure)")
+      return try await question.postpone(failure.order, reason: LookFailure.reason, "\(failure)")
     }
-    guard let order = looked else { return }
+    guard let order = answered?.order else { return }
     let row = try await surroundings.orders.orders(withKeys: [order.row.key])[order.row.key]
     let (rules, now) = (rules, surroundings.clock.now)
     let settled = try await surroundings.ledger.transaction {
-      try $0.settleBeforeSend(order, shown: row, rules: rules, facts: DecidingFacts($0), now: now)
+      try $0.settleBeforeSend(order, shown: row, decider: OrderDecider($0, rules: rules, now: now))
     }
     switch settled {
     case .send(let order, let report):

@@ -39,10 +39,10 @@ struct Lane {
   /// The outage of what isn't the API's: the shop's database, the ledger, the pacer's file.
   var outage = Outage(of: "delivery", failed: .ledgerFailed, recovered: .ledgerRecovered)
 
-  init(_ surroundings: Surroundings) {
+  init(_ surroundings: Surroundings, keys: [MatchingKey]) {
     landings = Landings(bell: surroundings.deliveryBell)
     gate = LaneGate(surroundings: surroundings)
-    queue = SendQueue(surroundings)
+    queue = SendQueue(surroundings, keys: keys)
     health = LaneHealth(voice: surroundings.apiVoice)
   }
 
@@ -73,7 +73,7 @@ struct Lane {
   /// The next order, which stays that until it is taken.
   ///
   /// - Throws: `LedgerFailure`, or `CancellationError`.
-  mutating func next() async throws -> QueuedOrder? {
+  mutating func next() async throws -> LedgerOrder? {
     try await queue.next(except: flying, width: width, probe: health.probe)
   }
 
@@ -152,7 +152,7 @@ struct Lane {
     guard let worn = health.wornProbe else { return }
     guard await surroundings.partners.answersReads() else { return health.keepProbe() }
     health.letGoOfProbe()
-    let later = surroundings.clock.now + LooksBeforeSend.wait
+    let later = surroundings.clock.now + ReferralQuestion.wait
     try await surroundings.ledger.transaction { transaction in
       // One that couldn't be looked at kept its place in the queue, and would be the next again.
       guard let order = try transaction.entry(worn), order.frozen == nil else { return }

@@ -67,7 +67,7 @@ struct LaneGate: Sendable {
         "the API knows none of the referrals of this ledger: is the key, or api.base_url, another account's?")
       return nil
     case .undecided(let failure):
-      guard let reason = failure.haltReason else { break }
+      guard let reason = failure.haltReason(in: .question) else { break }
       try await halt(reason, "\(failure)")
       return nil
     }

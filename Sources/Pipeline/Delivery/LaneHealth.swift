@@ -15,8 +15,6 @@ struct LaneHealth {
   private var missing: Set<EntryID> = []
   /// Whether the API has not said yet whose account it is, although it was asked.
   private var isWithoutAccount = false
-  /// How many looks at the API's list failed in a row.
-  private var unlisted = 0
 
   /// How often the whole lane failed in a row; 0 while orders may be sent one after the other.
   private(set) var failures = 0
@@ -67,9 +65,7 @@ struct LaneHealth {
   /// Takes in a look before a send that failed.
   mutating func note(_ failure: LookFailure, isLate: Bool, at uptime: Duration, log: Logger) {
     if isLate { return }
-    if failure.isOfList { unlisted += 1 }
-    let isLanes = failure.cause.isUnreached || unlisted >= Self.failuresMax
-    fail("\(failure)", failure.order.entry, isLanes: isLanes, at: uptime, log: log)
+    fail("\(failure)", failure.order.entry, isLanes: failure.cause.isUnreached, at: uptime, log: log)
   }
 
   /// Takes in that the API didn't say whose account it is.
@@ -111,7 +107,7 @@ struct LaneHealth {
   }
 
   private mutating func recover(at uptime: Duration, log: Logger) {
-    (failed, unlisted) = ([], 0)
+    failed = []
     (failures, probe, probeFailures) = (0, nil, 0)
     outage.succeed(at: uptime, log: log)
   }

@@ -1,11 +1,5 @@
 import Conversions
 
-/// An order whose turn it is, with what must be looked at first.
-struct QueuedOrder: Sendable {
-  let order: LedgerOrder
-  let needs: LooksBeforeSend.Needs
-}
-
 /// The orders whose turn comes next: read from the ledger some at a time, so that thousands a second don't each ask for
 /// themselves, and from the queue's head again after a moment, so that a live order need not wait for a backlog.
 struct SendQueue: Sendable {
@@ -19,7 +13,8 @@ struct SendQueue: Sendable {
   private static let behindWait = Duration.seconds(15)
 
   private let surroundings: Surroundings
-  private var waiting: [QueuedOrder] = []
+  private let keys: [MatchingKey]
+  private var waiting: [LedgerOrder] = []
   /// Up to where the queue was read; nil where that was its end.
   private var place: QueuePlace?
   /// When its head was read.
@@ -28,7 +23,7 @@ struct SendQueue: Sendable {
   /// for the few that may be sent costs as much each time.
   private var emptyUntil: Duration?
 
-  init(_ surroundings: Surroundings) { self.surroundings = surroundings }
+  init(_ surroundings: Surroundings, keys: [MatchingKey]) { (self.surroundings, self.keys) = (surroundings, keys) }
 
   /// The next order, without those that are under way.
   ///
@@ -38,7 +33,7 @@ struct SendQueue: Sendable {
   ///   - probe: The one to be tried first, and before its time, while the API is out of order.
   /// - Returns: It stays the next until it is taken; nil for none.
   /// - Throws: `LedgerFailure`, or `CancellationError`.
-  mutating func next(except flying: Set<EntryID>, width: Int, probe: EntryID?) async throws -> QueuedOrder? {
+  mutating func next(except flying: Set<EntryID>, width: Int, probe: EntryID?) async throws -> LedgerOrder? {
     if let probe {
       forget()
       waiting = try await read(1, after: nil, except: flying, probe: probe).orders
@@ -72,10 +67,10 @@ struct SendQueue: Sendable {
 
   /// Some of the queue.
   private struct Reading: Sendable {
-    var orders: [QueuedOrder] = []
+    var orders: [LedgerOrder] = []
     /// The last one's; nil at the queue's end.
     var place: QueuePlace?
-    /// Whether there is none because the mirror has yet to walk back.
+    /// Whether there is none because the mirror has yet to walk.
     var isBehind = false
   }
 
@@ -88,27 +83,24 @@ struct SendQueue: Sendable {
     _ limit: Int, after place: QueuePlace?, except flying: Set<EntryID>, probe: EntryID? = nil
   ) async throws -> Reading {
     let now = surroundings.clock.now
-    let untold = await surroundings.referralWalks.untold
+    let progress = try await ReferralReading(surroundings: surroundings).progress()
+    // While the API's search is not believed, a first send waits for a walk that began after its order was seen.
+    let isDoubted = surroundings.searchDoubts.doubts(keys, at: surroundings.clock.uptime) != nil
+    let seenUpTo = isDoubted ? progress.walkBegan(.open, now: now) ?? .distantPast : .distantFuture
     return try await surroundings.ledger.transaction { transaction in
-      let progress = untold.completing(try transaction.mirrorProgress())
-      let known = progress.referralsKnownTo(now: now)
-      func queued(_ order: LedgerOrder) throws -> QueuedOrder {
-        let needs = try LooksBeforeSend.needs(of: order, referralsKnownTo: known, transaction, now: now)
-        return QueuedOrder(order: order, needs: needs)
-      }
       if let probe, !flying.contains(probe), let order = try Self.frozen(probe, transaction) {
-        return Reading(orders: [try queued(order)])
+        return Reading(orders: [order])
       }
-      // Where the mirror must read far back first, what it knew nothing of waits for that.
-      let seenUpTo = HorizonWalk.tier(progress, now: now) == nil ? known : .distantFuture
       // At its head there may be nothing but those that are under way.
       let most = place == nil ? limit + flying.count : limit
-      let read = try transaction.nextToSend(at: now, seenUpTo: seenUpTo ?? .distantPast, after: place, limit: most)
+      let read = try transaction.nextToSend(at: now, seenUpTo: seenUpTo, after: place, limit: most)
       let orders = read.filter { !flying.contains($0.entry) }.prefix(limit)
       let hasMore = orders.count == limit || read.count == most
+      let isBehind = try isDoubted && orders.isEmpty && transaction.nextSendAt().map { $0 <= now } ?? false
+      if isBehind { try transaction.wantOpenWalk(after: seenUpTo, at: now) }
       return Reading(
-        orders: try orders.map(queued), place: hasMore ? (orders.last ?? read.last).flatMap(QueuePlace.init) : nil,
-        isBehind: orders.isEmpty && progress.isBehind(now: now))
+        orders: Array(orders), place: hasMore ? (orders.last ?? read.last).flatMap(QueuePlace.init) : nil,
+        isBehind: isBehind)
     }
   }
 

@@ -20,14 +20,13 @@ extension LedgerTransaction {
   /// - Parameters:
   ///   - order: As it stood when its referral was looked at.
   ///   - row: What the shop shows; nil for an order that is gone.
-  ///   - rules: By which it is decided.
-  ///   - facts: What decisions rest on in this transaction.
-  ///   - now: Wall-clock time.
+  ///   - decider: Decides in this transaction.
   /// - Returns: What is to become of it.
   /// - Throws: `LedgerFailure`.
   func settleBeforeSend(
-    _ order: LedgerOrder, shown row: OrderRow?, rules: AttributionRules, facts: DecidingFacts, now: Timestamp
+    _ order: LedgerOrder, shown row: OrderRow?, decider: OrderDecider
   ) throws -> BeforeSend {
+    let now = decider.now
     // Where intake stored another version meanwhile, this one may be older: it is read again.
     guard let known = try entry(order.entry), known.outcome == .queued, known.row == order.row else {
       return .dropped(nil)
@@ -40,12 +39,7 @@ extension LedgerTransaction {
       return current.order?.qualifies == true ? .send(current, frozen.report) : .settleUnknown(current, frozen)
     }
     // As it stands in this transaction.
-    let holding = current.claims ? current.referralID : nil
-    var decision = try Matching.decide(
-      current, rules: rules, facts: facts, holding: holding, transaction: self, now: now)
-    if row == nil, decision.outcome == .cancelled {
-      (decision.reason, decision.detail) = (DecisionReason.gone, "the row is gone")
-    }
+    let decision = try decider.decide(current, isGone: row == nil)
     let report = ConversionReport(of: current, decision)
     if let report, report == current.frozen?.report { return .send(current, report) }
     // Nothing that was sent can have had an effect, so a change, whoever saw it first, still counts.
@@ -65,7 +59,7 @@ extension LedgerTransaction {
 
 extension LedgerOrder {
   /// Whether a decision to send it would change nothing.
-  fileprivate func stands(as decision: Decision) -> Bool {
+  func stands(as decision: Decision) -> Bool {
     decision.outcome == outcome && decision.referralID == referralID && decision.value == value
       && decision.claims == claims && decision.reason == reason
   }

@@ -12,6 +12,10 @@ struct UnknownSettling: Sendable {
   func settle(_ order: LedgerOrder, _ frozen: FrozenReport) async throws {
     let now = surroundings.clock.now
     let answer = await surroundings.partners.referral(frozen.report.referralID)
+    // The API refuses every request now: all sending halts, and this order waits with the others.
+    if let reason = answer.haltReason(in: .verification) {
+      throw LaneRefusal(reason: reason, detail: "asked whether order \(order.orderID) was done: refused")
+    }
     if case .failure(let failure, let head) = answer, head.status == 404, failure.code == "NOT_FOUND" {
       return try await review(
         order, frozen, .referralMissing,

@@ -23,6 +23,7 @@ extension IntakeRun {
       advance(&run, taken)
       if taken.changes > 0 || !isIdle { try run.write(moment, at: now, transaction) }
       if taken.waitsForSweep { try transaction.wantFullSweep(at: now) }
+      if taken.waitsForWalk { try transaction.wantOpenWalk(at: now) }
       return (run, taken)
     }
     self = stored
@@ -81,7 +82,7 @@ extension IntakeRun {
     guard taken.changes > 0 else { return }
     surroundings.vitals.well(.ledger, at: surroundings.clock.now)
     surroundings.matchingBell.ring()
-    if taken.waitsForSweep { surroundings.mirrorBell.ring() }
+    if taken.waitsForSweep || taken.waitsForWalk { surroundings.mirrorBell.ring() }
     if taken.decided.contains(where: { $0.decision.outcome == .queued }) { surroundings.deliveryBell.ring() }
   }
 }

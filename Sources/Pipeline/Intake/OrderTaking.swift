@@ -17,11 +17,12 @@ struct OrderTaking: Sendable {
     var reused: [String] = []
 
     var waitsForSweep: Bool { decided.contains(where: \.waitsForSweep) }
+    var waitsForWalk: Bool { decided.contains(where: \.waitsForWalk) }
   }
 
   func take(_ orders: [SeenOrder], from start: Timestamp?, _ transaction: any LedgerTransaction) throws -> Taken {
     var taken = Taken()
-    let facts = try DecidingFacts(transaction)
+    let decider = try OrderDecider(transaction, rules: rules, now: now)
     // In order of placing, so that of rivals that are seen together the earliest gets their referral.
     // Places are sorted and not orders, of which a page of a few thousand is megabytes.
     let places = orders.indices.filter { orders[$0].row.isPlaced(from: start) }
@@ -29,29 +30,20 @@ struct OrderTaking: Sendable {
       let seen = orders[place]
       switch try transaction.standing(of: seen.row) {
       case .unchanged: continue
-      case .unknown: try takeNew(seen, facts, transaction, &taken)
-      case .changed(let entry): try takeChanged(seen.row, entry, facts, transaction, &taken)
+      case .unknown: try takeNew(seen, decider, transaction, &taken)
+      case .changed(let entry): try takeChanged(seen.row, entry, decider, transaction, &taken)
       }
     }
     return taken
   }
 
   private func takeNew(
-    _ seen: SeenOrder, _ facts: DecidingFacts, _ transaction: any LedgerTransaction, _ taken: inout Taken
+    _ seen: SeenOrder, _ decider: OrderDecider, _ transaction: any LedgerTransaction, _ taken: inout Taken
   ) throws {
-    // What was visible before the mirror's last complete sweep began needn't wait for another.
-    let firstSeenAt = seen.isSettled ? Timestamp(microseconds: .min) : now
-    let decision: Decision
-    switch seen.row {
-    case .unreadable(let row): decision = Decision(review: row.reason, row.detail)
-    case .readable(let order):
-      let context = facts.context(
-        now: now, firstSeenAt: firstSeenAt, hadQualified: false, idIsRepeated: try transaction.isRepeated(order))
-      decision = try facts.decide(order, rules: rules, context: context, except: nil, transaction)
-      if rules.isPast(order, decision, now: now) {
-        taken.counted[decision.outcome, default: 0] += 1
-        return
-      }
+    let decision = try decider.decide(new: seen.row, isSettled: seen.isSettled)
+    if case .readable(let order) = seen.row, rules.isPast(order, decision, now: now) {
+      taken.counted[decision.outcome, default: 0] += 1
+      return
     }
     _ = try transaction.insert(seen.row, decision, seenAt: now, isBackfill: isBackfill)
     taken.changes += 1
@@ -59,14 +51,14 @@ struct OrderTaking: Sendable {
   }
 
   private func takeChanged(
-    _ row: OrderRow, _ entry: EntryID, _ facts: DecidingFacts, _ transaction: any LedgerTransaction,
+    _ row: OrderRow, _ entry: EntryID, _ decider: OrderDecider, _ transaction: any LedgerTransaction,
     _ taken: inout Taken
   ) throws {
     let change = try transaction.record(row, seenAt: now, isBackfill: isBackfill)
     taken.changes += 1
     if change == .reused { taken.reused.append(row.orderID) }
     guard let order = try transaction.entry(entry), order.isUndecided else { return }
-    let decision = try Matching.decide(order, rules: rules, facts: facts, transaction: transaction, now: now)
+    let decision = try decider.decide(order)
     // Of one that left, the log says no more than of those that never came in.
     if try transaction.settle(order, decision, rules: rules, now: now) { return }
     taken.decided.append(Decided(orderID: order.orderID, before: order, decision: decision))
@@ -77,7 +69,7 @@ extension LedgerOrder {
   /// Whether matching is to decide it at once: it was never sent, and something about it changed.
   fileprivate var isUndecided: Bool {
     frozen == nil && dueAt == Timestamp(microseconds: 0)
-      && [.waiting, .held, .notQualifying, .noReferral, .outsideWindow, .cancelled, .review].contains(outcome)
+      && ![.queued, .sending, .reported].contains(outcome)
   }
 }
 

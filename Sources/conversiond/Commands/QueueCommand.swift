@@ -4,12 +4,17 @@ import ArgumentParser
 struct QueueCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "queue",
-    abstract: "List and show the orders in the ledger.",
+    abstract: "List and show the orders in the ledger; hold, release and discard them.",
     discussion: """
       EXAMPLES
         conversiond queue list
         conversiond queue list --state review --reason invalid_amount
         conversiond queue show 17
+        conversiond queue release ALL --reason rules_changed
+        conversiond queue discard 1043 --reason fraud --yes
       """,
-    subcommands: [QueueListCommand.self, QueueShowCommand.self])
+    subcommands: [
+      QueueListCommand.self, QueueShowCommand.self, QueueReleaseCommand.self, QueueHoldCommand.self,
+      QueueDiscardCommand.self,
+    ])
 }

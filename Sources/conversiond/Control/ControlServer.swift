@@ -71,6 +71,9 @@ struct ControlServer: Service {
       guard let number = Int64(path.dropFirst("/v1/queue/".count)) else { return Self.notFound }
       guard let entry = try await status.reports.entry(EntryID(number)) else { return Self.notFound }
       return try Self.json(entry)
+    case (.POST, "/v1/queue"):
+      let asked = try JSONDecoder.contract.decode(ActRequest.self, from: await request.bodyData)
+      return try Self.json(await status.acts.answer(asked, at: status.clock.now))
     case (.POST, "/v1/forget"):
       let asked = try JSONDecoder.contract.decode(ForgetRequest.self, from: await request.bodyData)
       guard let report = try await status.forgetting.answer(asked, at: status.clock.now) else {

@@ -71,6 +71,20 @@ final class DaemonAccess {
     return ForgetReport(traces, email: EmailDisplay(configuration.log.emails).shown(email))
   }
 
+  /// Takes an operator's word on orders to the daemon, or into the ledger while it is stopped.
+  ///
+  /// - Throws: `CommandFailure` 4 where there is no ledger, 75 where the daemon doesn't answer.
+  func act(_ request: ActRequest) async throws -> ActReport {
+    let body = try JSONEncoder.contractText(request)
+    for path in ControlPaths(ledgerPath: ledgerPath).sockets where try isOurs(path) {
+      if let answer = try ControlClient(path: path).post("/v1/queue", body: body) { return try decode(answer) }
+    }
+    guard try openLedger() != nil, let ledger = opened?.ledger else {
+      throw CommandFailure(.noSuchEntry, "there is no ledger \(ledgerPath) yet")
+    }
+    return try await QueueActs(ledger: ledger).answer(request, at: SystemClock().now)
+  }
+
   /// Asks the daemon that serves our ledger; nil where none does.
   private func ask<Value: Decodable>(_ target: String) throws -> Value? {
     for path in ControlPaths(ledgerPath: ledgerPath).sockets {

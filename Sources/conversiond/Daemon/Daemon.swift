@@ -58,12 +58,15 @@ struct Daemon {
     let status = StatusSource(
       configuration: configuration, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
       vitals: surroundings.vitals, clock: surroundings.clock, startedAt: surroundings.clock.now,
-      forgetting: ForgetDesk(ledger: ledger, emails: EmailDisplay(configuration.log.emails)))
+      forgetting: ForgetDesk(ledger: ledger, emails: EmailDisplay(configuration.log.emails)),
+      acts: QueueActs(ledger: ledger, wake: { surroundings.matchingBell.ring() }, log: log))
     if !isDryRun {
       services.append(
         ControlServer(path: ControlPaths.socket(in: folder), ledgerPath: home.path, status: status, log: log))
     }
     try await surroundings.clock.resume(from: ledger)
+    try await RulesChanging.begin(
+      ledger, rules: configuration.attributionRules, mapping: configuration.rowRules, now: surroundings.clock.now)
     try await CatchUp.begin(ledger)
     try await tellQuiet(ledger, log: log)
     StartupPages.release()

@@ -15,6 +15,7 @@ struct StatusSource: Sendable {
   let clock: any HostClock
   let startedAt: Timestamp
   let forgetting: ForgetDesk
+  let acts: QueueActs
 
   var reports: LedgerReports { LedgerReports(ledger: ledger, emails: EmailDisplay(configuration.log.emails)) }
 

@@ -56,6 +56,12 @@ extension Configuration {
     "from=\(orders.from)\nkey=\(orders.key)\nid=\(orders.columns.id)"
   }
 
+  /// All that decides which rows are orders, which of them qualify, and from when on they take part.
+  var rowRules: String {
+    let qualifying = orders.qualifies ?? orders.qualifyingStatuses.joined(separator: ",")
+    return "\(sourceIdentity) \(mappingIdentity) qualifies=\(qualifying) start=\(intakeStart)"
+  }
+
   /// How all of an order's values are read.
   var mappingIdentity: String { "\(orderMapping.columns) zone=\(orders.timeZone) where=\(orders.where ?? "")" }
 

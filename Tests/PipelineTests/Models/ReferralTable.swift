@@ -50,6 +50,10 @@ struct ReferralTable: Sendable {
   private func matches(_ referral: Referral, _ query: ReferralQuery) -> Bool {
     if hidden.contains(referral.id) { return false }
     if lie != .ignoresStatus, let status = query.status, referral.status != status { return false }
+    if let search = query.search?.lowercased() {
+      let texts = [referral.friendEmail, referral.friendName, referral.externalSourceID].compactMap { $0?.lowercased() }
+      guard texts.contains(where: { $0.contains(search) }) else { return false }
+    }
     let created = referral.createdAt.milliseconds
     if lie != .ignoresDateFrom, let from = query.dateFrom?.milliseconds {
       if lie == .exclusiveDateFrom ? created <= from : created < from { return false }

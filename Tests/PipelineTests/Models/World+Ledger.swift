@@ -69,7 +69,7 @@ extension World {
     let soon = clock.now + .milliseconds(1)
     try await ledger.base.transaction { transaction in
       var mirror = try transaction.mirrorProgress()
-      (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt) = (soon, soon)
+      (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.openWalkBeganAt) = (soon, soon, soon)
       try transaction.setMirrorProgress(mirror)
     }
   }
@@ -83,6 +83,7 @@ extension World {
       try transaction.setIntakeProgress(progress)
       var mirror = try transaction.mirrorProgress()
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
+      mirror.openWalkBeganAt = now
       let walk = MirrorWalk(beganAt: now, reads: 4, busy: .zero)
       mirror.walks[.full] = walk
       mirror.horizon.take(ReferralHorizon.Walk(.full, beganAt: now, horizon: mirror.horizon), now: now)

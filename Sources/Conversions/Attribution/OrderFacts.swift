@@ -1,0 +1,33 @@
+/// All that is known of one order, its row among it, on which a decision rests: the same for an order that intake has
+/// just seen, one that matching decides again, and one that is about to be sent.
+public struct OrderFacts: Hashable, Sendable {
+  /// The row, as last shown by the shop.
+  public var row: OrderRow
+  /// Whether the shop has said that the row is gone.
+  public var isGone: Bool
+  /// The time at which the order was first seen; a long time ago for one that was visible before the mirror's last
+  /// complete sweep began.
+  public var firstSeenAt: Timestamp
+  /// Whether it qualified at any time before.
+  public var hadQualified: Bool
+  /// Whether another row has the same transaction ID.
+  public var idIsRepeated: Bool
+  /// The operator's word on it.
+  public var act: OperatorAct?
+  /// Whether nothing but changed rules made it sendable, in a number that an operator has to release.
+  public var isOpenedByRules: Bool
+
+  /// Facts from their values.
+  public init(
+    row: OrderRow, isGone: Bool = false, firstSeenAt: Timestamp, hadQualified: Bool = false, idIsRepeated: Bool = false,
+    act: OperatorAct? = nil, isOpenedByRules: Bool = false
+  ) {
+    self.row = row
+    self.isGone = isGone
+    self.firstSeenAt = firstSeenAt
+    self.hadQualified = hadQualified
+    self.idIsRepeated = idIsRepeated
+    self.act = act
+    self.isOpenedByRules = isOpenedByRules
+  }
+}

@@ -1,0 +1,69 @@
+/// Rules by which the ledger's orders were decided, and the change of them that is being carried out.
+public struct RulesInForce: Hashable, Sendable, Codable {
+  /// The rules in a few characters; nil before the first start.
+  public var digest: String?
+  /// The mapping in a few characters: a change of it makes rows qualify, or be orders, that did not.
+  public var mapping: String?
+  /// The change that is being carried out; nil for none.
+  public var change: RulesChange?
+
+  /// Nothing decided yet.
+  public init() {}
+
+  /// Takes note of the rules with which a run of the daemon begins.
+  ///
+  /// - Parameters:
+  ///   - digest: The rules in a few characters.
+  ///   - mapping: The mapping in a few characters.
+  ///   - now: Wall-clock time.
+  ///   - aliveAt: The last time at which an earlier run is known to have been at work.
+  /// - Returns: Whether every order that was never sent has to be decided anew.
+  public mutating func begin(digest: String, mapping: String, now: Timestamp, aliveAt: Timestamp?) -> Bool {
+    defer { (self.digest, self.mapping) = (digest, mapping) }
+    guard self.digest != nil, self.digest != digest || self.mapping != mapping else { return false }
+    let needsWalk = self.mapping != mapping || change?.needsWalk == true
+    change = RulesChange(beganAt: now, aliveAt: aliveAt, needsWalk: needsWalk)
+    return true
+  }
+}
+
+/// A change of the rules, carried out in batches: every order that was never sent is decided anew.
+///
+/// Orders that it makes sendable are held back until it is complete. Where they are more than a few they stay so until an
+/// operator releases them: a hold that was deleted by mistake would else send weeks of orders, and no report is taken back.
+public struct RulesChange: Hashable, Sendable, Codable {
+  /// The most orders that a change makes sendable without an operator's word.
+  public static let openedMax = 20
+  /// The time before the last sign of life within which a new order may have been placed and not been seen.
+  private static let unseenMax = Duration.seconds(900)
+
+  /// The time at which it began.
+  public var beganAt: Timestamp
+  /// The last time at which an earlier run is known to have been at work; orders placed later are new by themselves.
+  public var aliveAt: Timestamp?
+  /// Whether the shop's table must be read to its end under the new mapping before the change is complete.
+  public var needsWalk: Bool
+  /// The last entry that was decided anew; nil once all were.
+  public var after: EntryID? = EntryID(0)
+  /// How many were decided anew.
+  public var decided = 0
+  /// How many of those came to another outcome.
+  public var changed = 0
+
+  /// A change that begins.
+  public init(beganAt: Timestamp, aliveAt: Timestamp?, needsWalk: Bool) {
+    (self.beganAt, self.aliveAt, self.needsWalk) = (beganAt, aliveAt, needsWalk)
+  }
+
+  /// Whether an order of the ledger owes it to this change should it be sendable now.
+  public func opens(_ order: LedgerOrder) -> Bool {
+    guard order.outcome != .queued, let placed = order.order?.placedAt else { return false }
+    return placed.latest <= beganAt
+  }
+
+  /// Whether an order that the ledger never met owes it to this change that it is met.
+  public func opens(new row: OrderRow) -> Bool {
+    guard needsWalk, let aliveAt, case .readable(let order) = row else { return false }
+    return order.placedAt.latest < aliveAt - Self.unseenMax
+  }
+}

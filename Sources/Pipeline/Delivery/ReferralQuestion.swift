@@ -1,0 +1,269 @@
+import Conversions
+import Logging
+
+/// The question to the API right before an order's first send: the referrals that hold its keys at this moment.
+///
+/// The mirror is never fresh enough for what can't be taken back: a referral 40 days old that gained its external source
+/// ID a second before the order was missed by it, and another referrer paid. Each key is searched for, one page, and what
+/// comes back is compared exactly. What is known to hold a key and does not come back is fetched; so is the chosen
+/// referral. Where the search can't be believed, the order waits for a complete walk of the open referrals that began after
+/// it was seen.
+final class ReferralQuestion: Sendable {
+  /// The time for which an answer is good.
+  static let answerLasts = Duration.seconds(5)
+  /// An answer that takes longer is too old when it comes.
+  private static let answerMax = Duration.seconds(4)
+  /// The time for which an order waits whose question had no answer.
+  static let wait = Duration.seconds(15)
+  /// The reason of an order that waits for a walk.
+  static let unconfirmed = "referrals_unconfirmed"
+  /// The most referrals that are fetched for one question.
+  private static let fetchesMax = 5
+
+  private let surroundings: Surroundings
+  private let rules: AttributionRules
+  private var doubts: SearchDoubts { surroundings.searchDoubts }
+
+  init(_ surroundings: Surroundings, rules: AttributionRules) {
+    (self.surroundings, self.rules) = (surroundings, rules)
+  }
+
+  /// An order whose referrals are known, and the uptime from which on they are.
+  struct Answered: Sendable {
+    let order: LedgerOrder
+    let askedAt: Duration
+  }
+
+  /// Asks, and decides the order anew by what came back.
+  ///
+  /// - Returns: The order as it stands then; nil where it is not to be sent now.
+  /// - Throws: `LaneRefusal`, `LookFailure`, `LedgerFailure`, or `CancellationError`.
+  func ask(before order: LedgerOrder) async throws -> Answered? {
+    let askedAt = surroundings.clock.uptime
+    // Bytes that were sent before are sent again, whatever the referrals are now.
+    guard order.frozen == nil else { return Answered(order: order, askedAt: askedAt) }
+    var asked = Asked(order: order)
+    do {
+      if let fault = try await searchAll(&asked), try await !isWalked(since: order.firstSeenAt) {
+        try await awaitWalk(order, fault)
+        return nil
+      }
+      guard let decided = try await decidedAgain(order.entry) else { return nil }
+      guard let id = decided.referralID, !asked.seen.contains(id) else {
+        return Answered(order: decided, askedAt: askedAt)
+      }
+      try await fetch(id, &asked)
+      return try await decidedAgain(order.entry).map { Answered(order: $0, askedAt: askedAt) }
+    } catch is CancellationError where !Task.isCancelled {
+      try await postpone(order, reason: LookFailure.reason, "asked for its referrals: cancelled")
+      return nil
+    }
+  }
+
+  /// What one question has shown so far.
+  private struct Asked {
+    let order: LedgerOrder
+    /// The referrals that the API showed.
+    var seen: Set<ReferralID> = []
+    /// The kinds of keys of which a search showed a holder.
+    var found: Set<MatchingKey> = []
+  }
+
+  /// Searches by each key.
+  ///
+  /// - Returns: Why the answers don't count; nil where they do.
+  private func searchAll(_ asked: inout Asked) async throws -> String? {
+    guard let readable = asked.order.order else { return nil }
+    let keys = rules.keys.compactMap { key in readable.text(of: key).map { (key, $0) } }
+    if let doubted = doubts.doubts(keys.map(\.0), at: surroundings.clock.uptime) {
+      return "the API's search by \(doubted.words) is not believed"
+    }
+    for (key, text) in keys {
+      if let fault = try await search(key, text, &asked) { return fault }
+    }
+    return try await fetchLeftOut(keys, &asked)
+  }
+
+  /// Searches by one key, and takes in what comes back.
+  private func search(_ key: MatchingKey, _ text: String, _ asked: inout Asked) async throws -> String? {
+    guard text.count <= ReferralQuery.searchMax else { return "its \(key.words) is too long to search for" }
+    let began = surroundings.clock.uptime
+    switch try await searchPage(text) {
+    case .failure(let failure):
+      // Where nothing else is answered either, it is not the search that fails.
+      try await fetchChosen(&asked, or: failure)
+      doubts.doubt(key, "\(failure)", surroundings)
+      return "the API's search by \(key.words) failed"
+    case .success(let page):
+      guard surroundings.clock.uptime - began <= Self.answerMax else {
+        doubts.doubt(key, "it answers after more than \(Self.answerMax)", surroundings)
+        return "the API's search by \(key.words) is too slow"
+      }
+      guard page.total <= page.referrals.count else { return "the API's search finds \(page.total) referrals" }
+      asked.seen.formUnion(page.referrals.map(\.id))
+      if page.referrals.contains(where: { $0.holds(key, text) }) { asked.found.insert(key) }
+      if asked.found.contains(key) { doubts.prove(key, surroundings) }
+      return nil
+    }
+  }
+
+  /// Fetches referrals that are known to hold a key and did not come back: each was changed, or the search left it out.
+  private func fetchLeftOut(_ keys: [(MatchingKey, String)], _ asked: inout Asked) async throws -> String? {
+    guard let readable = asked.order.order else { return nil }
+    let known = try await surroundings.ledger.transaction {
+      try $0.referrals(sharing: readable.email, readable.externalSourceID)
+    }
+    let missing = known.filter { !asked.seen.contains($0.id) && $0.goneAt == nil }
+    guard missing.count <= Self.fetchesMax else { return "the API's search leaves out \(missing.count) referrals" }
+    for referral in missing {
+      guard let shown = try await fetch(referral.id, &asked) else { continue }
+      for (key, text) in keys where shown.showsLiterally(key, text) {
+        doubts.doubt(key, "it leaves out referral \(shown.id), which holds what was searched for", surroundings)
+        return "the API's search by \(key.words) leaves out what it should show"
+      }
+    }
+    for (key, _) in keys where !asked.found.contains(key) && !doubts.isProven(key, at: surroundings.clock.uptime) {
+      guard try await prove(key, &asked) else {
+        return "the API's search by \(key.words) has not shown that it finds any"
+      }
+    }
+    return nil
+  }
+
+  /// Has the search show a referral that is known to hold a key of a kind: one that finds nothing, whatever is asked for,
+  /// would else be believed.
+  private func prove(_ key: MatchingKey, _ asked: inout Asked) async throws -> Bool {
+    guard doubts.takeTry(of: key, at: surroundings.clock.uptime) else { return false }
+    let sample = try await surroundings.ledger.transaction { try $0.referral(holding: key) }
+    guard let sample, let text = sample.text(of: key), case .success(let page) = try await searchPage(text),
+      page.total <= page.referrals.count
+    else { return false }
+    if page.referrals.contains(where: { $0.holds(key, text) }) {
+      doubts.prove(key, surroundings)
+      return true
+    }
+    guard let shown = try await fetch(sample.id, &asked), shown.showsLiterally(key, text) else { return false }
+    doubts.doubt(key, "it leaves out referral \(sample.id), which holds what was searched for", surroundings)
+    return false
+  }
+}
+
+extension ReferralQuestion {
+  /// One page of a search; what it shows is stored.
+  private func searchPage(_ text: String) async throws -> Result<ReferralPage, ReadFailure> {
+    var query = ReferralQuery()
+    (query.search, query.pageSize) = (text, ReferralQuery.pageSizeMax)
+    do {
+      return .success(try await ReferralReading(surroundings: surroundings).page(query).page)
+    } catch let failure as ReadFailure {
+      if let reason = failure.haltReason(in: .question) { throw LaneRefusal(reason: reason, detail: "\(failure)") }
+      return .failure(failure)
+    }
+  }
+
+  /// Fetches one referral, and stores it; nil where the API doesn't know it: the send meets the same answer, and its
+  /// verdict has the rules for it.
+  @discardableResult
+  private func fetch(_ id: ReferralID, _ asked: inout Asked) async throws -> Referral? {
+    do {
+      let referral = try await ReferralReading(surroundings: surroundings).referral(id)
+      asked.seen.insert(id)
+      return referral
+    } catch let failure as ReadFailure {
+      if let reason = failure.haltReason(in: .question) { throw LaneRefusal(reason: reason, detail: "\(failure)") }
+      if failure.status == 404 {
+        asked.seen.insert(id)
+        return nil
+      }
+      throw LookFailure(order: asked.order, cause: failure)
+    }
+  }
+
+  /// Fetches the order's own referral where a search failed; throws the search's failure where there is none.
+  private func fetchChosen(_ asked: inout Asked, or failure: ReadFailure) async throws {
+    guard failure.status != 429, let id = asked.order.referralID else {
+      throw LookFailure(order: asked.order, cause: failure)
+    }
+    try await fetch(id, &asked)
+  }
+
+  /// Whether a complete walk of the open referrals began after a time.
+  private func isWalked(since time: Timestamp) async throws -> Bool {
+    try await ReferralReading(surroundings: surroundings).progress()
+      .walkBegan(.open, now: surroundings.clock.now).map { $0 > time } ?? false
+  }
+
+  private func awaitWalk(_ order: LedgerOrder, _ fault: String) async throws {
+    let (until, now) = (surroundings.clock.now + Self.wait, surroundings.clock.now)
+    try await surroundings.ledger.transaction { transaction in
+      try transaction.wantOpenWalk(after: order.firstSeenAt, at: now)
+      try transaction.postpone(
+        order.entry, until: until, reason: Self.unconfirmed,
+        detail: "\(fault): it waits for a complete walk of the open referrals")
+    }
+    surroundings.mirrorBell.ring()
+  }
+
+  /// The order, decided by what is known now, if it is still to be sent.
+  private func decidedAgain(_ entry: EntryID) async throws -> LedgerOrder? {
+    let (rules, now) = (rules, surroundings.clock.now)
+    return try await surroundings.ledger.transaction { transaction in
+      guard let order = try transaction.entry(entry), order.outcome == .queued else { return nil }
+      let decision = try OrderDecider(transaction, rules: rules, now: now).decide(order)
+      if !order.stands(as: decision) { try transaction.decide(entry, decision, at: now) }
+      if decision.reason == DecisionReason.mirrorBehind { try transaction.wantOpenWalk(at: now) }
+      return decision.outcome == .queued ? try transaction.entry(entry) : nil
+    }
+  }
+
+  /// Has an order wait a little.
+  func postpone(_ order: LedgerOrder, reason: String, _ detail: String) async throws {
+    let until = surroundings.clock.now + Self.wait
+    try await surroundings.ledger.transaction {
+      try $0.postpone(order.entry, until: until, reason: reason, detail: detail)
+    }
+  }
+}
+
+extension Order {
+  /// The order's key of a kind, as it is searched for.
+  fileprivate func text(of key: MatchingKey) -> String? {
+    switch key {
+    case .email: email?.text
+    case .externalSourceID: externalSourceID?.text
+    }
+  }
+}
+
+extension MirroredReferral {
+  fileprivate func text(of key: MatchingKey) -> String? {
+    switch key {
+    case .email: email?.text
+    case .externalSourceID: externalSourceID?.text
+    }
+  }
+}
+
+extension Referral {
+  private func raw(_ key: MatchingKey) -> String? {
+    switch key {
+    case .email: friendEmail
+    case .externalSourceID: externalSourceID
+    }
+  }
+
+  /// Whether it holds a key, in normal form.
+  fileprivate func holds(_ key: MatchingKey, _ text: String) -> Bool {
+    switch key {
+    case .email: friendEmail.flatMap(EmailAddress.init)?.text == text
+    case .externalSourceID: externalSourceID.flatMap(ExternalSourceID.init)?.text == text
+    }
+  }
+
+  /// Whether it holds a key and shows it as it is searched for, but for case: a search that reads what is written need not
+  /// find what is equal only in normal form.
+  fileprivate func showsLiterally(_ key: MatchingKey, _ text: String) -> Bool {
+    guard holds(key, text), let raw = raw(key) else { return false }
+    return raw.lowercased().contains(text.lowercased())
+  }
+}

@@ -1,0 +1,151 @@
+import ArgumentParser
+import Conversions
+import Foundation
+import Glibc
+
+/// `conversiond queue release`.
+struct QueueReleaseCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "release",
+    abstract: "Let orders go on that an operator, or changed rules, hold.",
+    discussion: """
+      Says what it would release, and releases it with --yes. ALL takes every held order; --reason only those that are held \
+      for it. An order that is named is released from a discard, too.
+
+      When changed rules make more than 20 orders sendable they are held (rules_changed), as no report can be taken back.
+
+      EXAMPLES
+        conversiond queue release ALL --reason rules_changed
+        conversiond queue release ALL --reason rules_changed --yes
+        conversiond queue release 1043 '#210' --yes
+
+      EXIT STATUS
+        0 done, or said what would be, 4 an order is not in the ledger, 75 the daemon is busy: try again
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @OptionGroup var act: ActOptions
+  @Option(help: ArgumentHelp("Only orders that are held for this reason.", valueName: "reason"))
+  var reason: String?
+  @Option(help: ArgumentHelp("Why, for the log.", valueName: "text"))
+  var note: String?
+
+  func validate() throws { try act.validate() }
+
+  func run() async throws {
+    try await act.run(.release, global, reason: reason, note: note)
+  }
+}
+
+/// `conversiond queue hold`.
+struct QueueHoldCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "hold",
+    abstract: "Keep orders from being reported until they are released.",
+    discussion: """
+      The word goes with the order's ID: a row that is made anew, and changed rules, do not take it back.
+
+      EXAMPLES
+        conversiond queue hold 1043 --reason "asked the shop" --yes
+
+      EXIT STATUS
+        0 done, or said what would be, 4 an order is not in the ledger, 75 the daemon is busy: try again
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @OptionGroup var act: ActOptions
+  @Option(help: ArgumentHelp("Why, for the log and the order's story.", valueName: "text"))
+  var reason: String?
+
+  func validate() throws { try act.validate() }
+
+  func run() async throws { try await act.run(.hold, global, reason: nil, note: reason) }
+}
+
+/// `conversiond queue discard`.
+struct QueueDiscardCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "discard",
+    abstract: "Take orders out for good: they are never reported.",
+    discussion: """
+      The word goes with the order's ID: a row that is deleted and made again under it stays discarded. What was reported, or \
+      may have been, can't be discarded.
+
+      EXAMPLES
+        conversiond queue discard 1043 --reason fraud --yes
+
+      EXIT STATUS
+        0 done, or said what would be, 4 an order is not in the ledger, 75 the daemon is busy: try again
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @OptionGroup var act: ActOptions
+  @Option(help: ArgumentHelp("Why, for the log and the order's story.", valueName: "text"))
+  var reason: String?
+
+  func validate() throws { try act.validate() }
+
+  func run() async throws { try await act.run(.discard, global, reason: nil, note: reason) }
+}
+
+/// The orders, and the --yes, that all words on orders take.
+struct ActOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      "Order IDs, as shop and log show them, or entries' numbers as '#210'; - reads them from standard input; ALL for all.",
+      valueName: "order"))
+  var orders: [String]
+
+  @Flag(help: "Do it, instead of saying what would be done.")
+  var yes = false
+
+  func validate() throws {
+    if orders.isEmpty { throw ValidationError("name orders, or ALL") }
+    if orders.contains("ALL"), orders.count > 1 { throw ValidationError("ALL stands alone") }
+  }
+
+  func run(_ kind: ActRequest.Kind, _ global: GlobalOptions, reason: String?, note: String?) async throws {
+    if kind != .release, orders == ["ALL"] { throw ValidationError("name the orders to \(kind.rawValue)") }
+    let access = DaemonAccess(configuration: try global.readWithWarnings().0)
+    let named = orders == ["ALL"] ? nil : Self.words(orders)
+    let report = try await access.act(
+      ActRequest(kind: kind, orders: named, reason: reason, note: note, actor: Self.actor, apply: yes))
+    if global.json {
+      for line in report.lines { StandardStreams.write(try JSONEncoder.contractText(line) + "\n") }
+    } else {
+      StandardStreams.write(Self.text(report))
+    }
+    guard report.lines.allSatisfy({ $0.id != nil }) else {
+      throw CommandFailure(.noSuchEntry, "not every order is in the ledger; see `conversiond queue list`")
+    }
+  }
+
+  private static func words(_ arguments: [String]) -> [String] {
+    arguments.flatMap { argument in
+      guard argument == "-" else { return [argument] }
+      var words: [String] = []
+      while let line = readLine() { words += line.split(whereSeparator: \.isWhitespace).map(String.init) }
+      return words
+    }
+  }
+
+  /// The user who types it, and who they were before sudo.
+  private static var actor: String {
+    let uid = getuid()
+    let name = ProcessInfo.processInfo.environment["SUDO_USER"] ?? NSUserName()
+    return "\(name) (uid \(uid))"
+  }
+
+  private static func text(_ report: ActReport) -> String {
+    guard !report.lines.isEmpty else { return "no order to do that to\n" }
+    var table = Table(["id", "order", "state", "result"], right: [0])
+    for line in report.lines {
+      table.add([line.id.map(String.init) ?? "-", line.order, line.state ?? "-", line.result])
+    }
+    let possible = report.lines.count(where: \.isPossible)
+    let end =
+      report.applied || possible == 0
+      ? "" : "\(possible) of \(report.lines.count); nothing was changed; --yes does it\n"
+    return table.text + end
+  }
+}

@@ -1,0 +1,157 @@
+import Conversions
+import Foundation
+import Ledger
+import Logging
+import Pipeline
+
+/// An operator's word on orders, as a command asks for it.
+struct ActRequest: Codable, Hashable, Sendable {
+  enum Kind: String, Codable, Sendable { case release, hold, discard }
+
+  var kind: Kind
+  /// Order IDs, or entries' numbers as `#210`; nil for all that the word can be said of.
+  var orders: [String]?
+  /// Only orders that stand there for this reason.
+  var reason: String?
+  /// Why, in the operator's words.
+  var note: String?
+  /// The user who says it.
+  var actor: String
+  /// Whether to do it, and not only to tell what would be done.
+  var apply: Bool
+}
+
+/// What came of an operator's word, an order a line. The shape is a contract, like `StatusReport`'s.
+struct ActReport: Codable, Sendable {
+  struct Line: Codable, Sendable {
+    var id: Int64?
+    var order: String
+    var state: String?
+    /// What was done, or would be.
+    var result: String
+    /// Whether the word can be said of it.
+    var isPossible: Bool
+  }
+
+  var version = 1
+  var applied: Bool
+  var lines: [Line]
+}
+
+/// Takes operators' words on orders into the ledger, for commands, whether the daemon runs or not.
+struct QueueActs: Sendable {
+  let ledger: any LedgerStore
+  /// The matching that decides the orders anew, and the log; nil while no daemon runs.
+  var wake: (@Sendable () -> Void)?
+  var log: Logger?
+
+  /// Says what becomes of the orders, and does it where that is asked for.
+  ///
+  /// - Throws: `LedgerFailure`, or `CancellationError`.
+  func answer(_ request: ActRequest, at now: Timestamp) async throws -> ActReport {
+    let lines = try await ledger.transaction { transaction in
+      try Self.targets(request, transaction).map { name, order in
+        guard let order else {
+          return ActReport.Line(order: name, result: "there is no such order in the ledger", isPossible: false)
+        }
+        return try Self.act(request, on: order, transaction, at: now)
+      }
+    }
+    let report = ActReport(applied: request.apply, lines: lines)
+    guard request.apply else { return report }
+    tell(report, request)
+    wake?()
+    return report
+  }
+
+  /// The orders that a request names, by their IDs as the shop and the log show them, or by entries' numbers.
+  private static func targets(
+    _ request: ActRequest, _ transaction: any LedgerTransaction
+  ) throws -> [(name: String, order: LedgerOrder?)] {
+    guard let names = request.orders else {
+      var filter = EntryFilter(outcomes: request.kind == .release ? [.held] : Outcome.allCases, limit: 100_000)
+      filter.reason = request.reason
+      return try transaction.entries(filter).map { ($0.orderID, $0) }
+    }
+    return try names.flatMap { name -> [(String, LedgerOrder?)] in
+      var found: [LedgerOrder] = []
+      if name.hasPrefix("#"), let number = Int64(name.dropFirst()) {
+        found = try transaction.entry(EntryID(number)).map { [$0] } ?? []
+      } else {
+        found = try transaction.entries(ofOrder: name)
+      }
+      if let reason = request.reason { found = found.filter { $0.reason == reason } }
+      return found.isEmpty ? [(name, nil)] : found.map { (name, $0) }
+    }
+  }
+
+  private static func act(
+    _ request: ActRequest, on order: LedgerOrder, _ transaction: any LedgerTransaction, at now: Timestamp
+  ) throws -> ActReport.Line {
+    func line(_ result: String, isPossible: Bool = true) -> ActReport.Line {
+      ActReport.Line(
+        id: order.entry.number, order: order.orderID, state: order.outcome.rawValue, result: result,
+        isPossible: isPossible)
+    }
+    if let obstacle = obstacle(request.kind, order) { return line(obstacle, isPossible: false) }
+    guard let id = order.row.transactionID else { return line("its ID can't be read", isPossible: false) }
+    switch request.kind {
+    case .release:
+      let known = try transaction.act(on: id)
+      guard order.isOpenedByRules || known != nil else { return line("nothing holds it", isPossible: false) }
+      // All that are held don't take back what was said of single orders for good.
+      if known?.kind == .discard, request.orders == nil { return line("it is discarded", isPossible: false) }
+      guard request.apply else { return line("would be released") }
+      if known != nil { try transaction.setAct(nil, on: id) }
+      if order.isOpenedByRules { _ = try transaction.releaseOpenedByRules([order.entry]) }
+      return line("released")
+    case .hold, .discard:
+      let words = request.kind == .hold ? "held" : "discarded"
+      guard request.apply else { return line("would be \(words)") }
+      // Nothing that was sent can have had an effect.
+      if order.frozen != nil { try transaction.unfreeze(order.entry) }
+      try transaction.setAct(
+        OperatorAct(
+          kind: request.kind == .hold ? .hold : .discard, reason: request.note, actor: request.actor, actedAt: now),
+        on: id)
+      return line(words)
+    }
+  }
+
+  /// Why the word can't be said of an order; nil where it can.
+  private static func obstacle(_ kind: ActRequest.Kind, _ order: LedgerOrder) -> String? {
+    guard kind != .release else { return nil }
+    switch order.outcome {
+    case .reported: return "it is reported; correct it in the partner dashboard"
+    case .sending: return "it is being sent just now; try again"
+    default: break
+    }
+    return order.frozen?.hasUnknownOutcome == true
+      ? "a send may have been done, and the API is still to be asked; try again later" : nil
+  }
+
+  private func tell(_ report: ActReport, _ request: ActRequest) {
+    let done = report.lines.filter(\.isPossible)
+    guard let log, !done.isEmpty else { return }
+    let note = request.note.map { ": \($0)" } ?? ""
+    if done.count > 20 {
+      log.event(.byOperator, .notice, "\(request.actor) \(request.kind.past) \(done.count) orders\(note)")
+      return
+    }
+    for line in done {
+      log.event(
+        .byOperator, .notice, "\(request.actor) \(request.kind.past) order \(line.order)\(note)", ["order": line.order])
+    }
+  }
+}
+
+extension ActRequest.Kind {
+  /// The verb in the past.
+  var past: String {
+    switch self {
+    case .release: "released"
+    case .hold: "held"
+    case .discard: "discarded"
+    }
+  }
+}
