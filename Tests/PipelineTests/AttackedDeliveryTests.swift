@@ -48,8 +48,7 @@ extension Loops {
     @Test("a 409 whose verification the daemon's end cuts short is no doubt after the restart")
     func cutVerification() async throws {
       let world = try await World.queued(1)
-      world.api.convertElsewhere("r1", value: 500)
-      world.clock.advance(to: world.clock.uptime + .seconds(60))
+      world.convertElsewhereAtTheSend("r1", value: 500)
       let api = world.api
       let running = Mutex<Task<Void, any Error>?>(nil)
       api.state.withLock {

@@ -26,6 +26,18 @@ extension World {
     api.state.withLock { $0.onConvert = check }
   }
 
+  /// Has another program report a conversion while ours is on its way.
+  func convertElsewhereAtTheSend(_ id: String, value: Int64? = 1) {
+    let api = api
+    api.state.withLock { state in
+      let check = state.onConvert
+      state.onConvert = { report in
+        api.convertElsewhere(id, value: value)
+        await check?(report)
+      }
+    }
+  }
+
   var violations: [String] { api.state.withLock { $0.violations } }
   var sent: [ConversionReport] { api.state.withLock { $0.sent } }
   var done: [ConversionReport] { api.state.withLock { $0.done } }

@@ -83,7 +83,7 @@ extension World {
       try transaction.setIntakeProgress(progress)
       var mirror = try transaction.mirrorProgress()
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
-      mirror.openWalkBeganAt = now
+      mirror.openWalkBeganAt = now + .milliseconds(1)
       let walk = MirrorWalk(beganAt: now, reads: 4, busy: .zero)
       mirror.walks[.full] = walk
       mirror.horizon.take(ReferralHorizon.Walk(.full, beganAt: now, horizon: mirror.horizon), now: now)
