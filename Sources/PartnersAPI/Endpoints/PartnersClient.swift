@@ -40,7 +40,8 @@ public struct PartnersClient: PartnersService {
     self.baseURL = baseURL
     self.pacer = pacer
     reader = AnswerReader(apiKey: options.apiKey, clock: clock)
-    reads = CurlMulti(options, transfersMax: 1)
+    // A question before a send must not wait for a slow page of the mirror's.
+    reads = CurlMulti(options, transfersMax: 4)
     // Where no limit is configured more are made ready than are in flight.
     writes = CurlMulti(options, transfersMax: Self.writeConnectionsMax, withdrawsAfter: Self.isOfAll)
     readLimiter = ReadLimiter(readsPerMinute, clock: clock)

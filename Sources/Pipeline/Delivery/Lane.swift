@@ -4,12 +4,9 @@ import Synchronization
 
 /// What a run of delivery keeps in mind of its lane to the API; what must outlast it is in the ledger.
 struct Lane {
-  /// The most orders that are under way at once; the pacer mostly lets fewer.
+  /// The most orders that are under way at once; the pacer mostly lets fewer. With more, the answers to their questions
+  /// would be too old when their turn comes.
   private static let widthMax = PacingRules.inFlightMax
-  /// The most where the API answers so quickly that the next ones can be looked at and frozen meanwhile: they wait for a
-  /// connection for no longer than a few answers take, and share their reads and commits.
-  private static let quickWidthMax = PacingRules.preparedMax
-  private static let quick = Duration.milliseconds(20)
 
   let landings: Landings
   var gate: LaneGate
@@ -23,8 +20,6 @@ struct Lane {
   /// How many may be: one until the API has taken an order, one more with each that it takes, and one again after a
   /// failure, so that whatever is wrong is found out with one order and not with sixteen.
   private(set) var width = 1
-  /// What a send takes lately; nil before the first.
-  private var latency: Duration?
   /// Until when nothing is sent, while the API is out of order.
   private(set) var restUntil: Duration?
   /// Until when the API has asked that nothing be sent, whatever became of what was on its way. A 429's wait is the pacer's.
@@ -65,9 +60,7 @@ struct Lane {
     if isLate { return }
     guard ended.verdict.isTaken else { return await slowDown(wait, at: uptime) }
     restUntil = nil
-    latency = latency.map { $0 + (ended.duration - $0) / 8 } ?? ended.duration
-    let isQuick = latency.map { $0 <= Self.quick } ?? false
-    width = min(isQuick ? Self.quickWidthMax : Self.widthMax, width + 1)
+    width = min(Self.widthMax, width + 1)
   }
 
   /// The next order, which stays that until it is taken.
