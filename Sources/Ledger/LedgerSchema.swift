@@ -37,6 +37,9 @@ enum LedgerSchema {
     migrator.registerMigration("8: what ends leaves fewer indexes") { db in
       try db.execute(sql: ending)
     }
+    migrator.registerMigration("14: how addresses were written") { db in
+      try db.execute(sql: spellings)
+    }
     return migrator
   }
 
@@ -264,6 +267,10 @@ enum LedgerSchema {
     CREATE INDEX referrals_closed ON referrals (status) WHERE status NOT IN ('clicked', 'pending');
     CREATE INDEX referrals_open ON referrals (created_at, status) WHERE status IN ('clicked', 'pending');
     """
+
+  /// `email_written` is the address as the API gave it, where that is more than white space and ASCII's capitals away
+  /// from the normal form.
+  private static let spellings = "ALTER TABLE referrals ADD COLUMN email_written TEXT;"
 
   private static let referrals = """
     CREATE TABLE referrals (
