@@ -8,6 +8,8 @@ public enum ConfigurationReader {
     public var configuration: Configuration
     /// What its author should know, in the order of the file.
     public var warnings: [Mistake]
+    /// The paths of the keys that the file gives a value, such as `reporting.hold`.
+    public var given: Set<String> = []
   }
 
   /// Reads the file at `path`. It blocks for as long as the disk takes.
@@ -31,6 +33,7 @@ public enum ConfigurationReader {
   ) -> Result<Reading, ConfigurationMistakes> {
     let configuration: Configuration
     let findings: [Finding]
+    let given: Set<String>
     switch text {
     case .failure(let mistake):
       return .failure(ConfigurationMistakes(mistakes: [mistake.finding.at(name)], warnings: []))
@@ -38,13 +41,14 @@ public enum ConfigurationReader {
       let reading = SchemaReading(YAMLDocument(text))
       configuration = reading.configuration
       findings = reading.findings + Contradictions(reading).findings
+      given = Set(reading.given.filter(\.value.counts).keys)
     }
     // Sorting is stable: what was found first at one place stays first.
     let sorted = findings.sorted { $0.position < $1.position }.map { $0.at(name) }
     let mistakes = sorted.filter { $0.severity == .mistake }
     let warnings = sorted.filter { $0.severity == .warning }
     guard mistakes.isEmpty else { return .failure(ConfigurationMistakes(mistakes: mistakes, warnings: warnings)) }
-    return .success(Reading(configuration: configuration, warnings: warnings))
+    return .success(Reading(configuration: configuration, warnings: warnings, given: given))
   }
 
   /// At most one byte more than a configuration may have, so that a huge file is not read to its end.

@@ -11,8 +11,9 @@ extension Configuration {
     public var `where`: String?
     /// What each part of an order is, as SQL expressions over ``from``.
     public var columns: Columns
-    /// What a number in ``Columns/total`` counts.
-    public var totalUnit = TotalUnit.cents
+    /// The unit that ``Columns/total`` counts; `nil` where the file leaves it to the column's type: an integer counts
+    /// cents, and of a type with decimals nothing is assumed.
+    public var totalUnit: TotalUnit?
     /// What becomes of a fraction of a cent.
     public var rounding = Rounding.refuse
     /// The IANA time zone of columns that are `timestamp without time zone`.

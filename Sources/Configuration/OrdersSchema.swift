@@ -71,8 +71,11 @@ extension Schema {
 
   static let ordersRules: [SchemaKey] = [
     SchemaKey(
-      "orders.total_unit", \.orders.totalUnit, .choice, .optional(default: "cents"),
-      "What total counts: cents, or major units such as 129.99 (exact decimals)."),
+      "orders.total_unit", \.orders.totalUnit, ValueKind.choice.orNull, .mapped(example: "cents"),
+      """
+      What total counts: cents, or major units such as 129.99 (exact decimals). Of an integer column the default
+      is cents. A type with decimals (numeric, text) has no default: 50.00 may be fifty euros or half of one.
+      """),
     SchemaKey(
       "orders.rounding", \.orders.rounding, .choice, .optional(default: "refuse"),
       "What becomes of a fraction of a cent: the order goes to review, or the value is rounded."),

@@ -120,8 +120,11 @@ extension SQLiteTransaction {
     for referral in try referrals(naming: email) {
       guard let redacted = referral.without({ $0 == email }) else { continue }
       try execute(
-        "UPDATE referrals SET email = ?, external_source_id = ?, referrer_identifier = ? WHERE id = ?",
-        [redacted.email?.text, redacted.externalSourceID?.text, redacted.referrerIdentifier, redacted.id.text])
+        "UPDATE referrals SET email = ?, email_written = ?, external_source_id = ?, referrer_identifier = ? WHERE id = ?",
+        [
+          redacted.email?.text, redacted.email?.written, redacted.externalSourceID?.text, redacted.referrerIdentifier,
+          redacted.id.text,
+        ])
     }
     try noteForgotten(email, at: now)
     var erased = found

@@ -40,6 +40,9 @@ enum LedgerSchema {
     migrator.registerMigration("9: operators' acts, orders that changed rules made sendable") { db in
       try db.execute(sql: acts)
     }
+    migrator.registerMigration("14: how addresses were written") { db in
+      try db.execute(sql: spellings)
+    }
     return migrator
   }
 
@@ -281,6 +284,10 @@ enum LedgerSchema {
     ALTER TABLE orders ADD COLUMN opened_by_rules INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX orders_opened_by_rules ON orders (entry) WHERE opened_by_rules = 1;
     """
+
+  /// `email_written` is the address as the API gave it, where that is more than white space and ASCII's capitals away
+  /// from the normal form.
+  private static let spellings = "ALTER TABLE referrals ADD COLUMN email_written TEXT;"
 
   private static let referrals = """
     CREATE TABLE referrals (

@@ -104,20 +104,21 @@ extension SQLiteTransaction: ReferralRecords {
     try execute(
       """
       INSERT INTO referrals (id, status, email, external_source_id, referrer_identifier, created_at, converted_at,
-        conversion_value, seen_at, open_seen_at, expired_seen_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        conversion_value, seen_at, open_seen_at, expired_seen_at, email_written)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET status = excluded.status, email = excluded.email,
         external_source_id = excluded.external_source_id, referrer_identifier = excluded.referrer_identifier,
         created_at = excluded.created_at, converted_at = excluded.converted_at,
         conversion_value = excluded.conversion_value, seen_at = excluded.seen_at,
-        open_seen_at = excluded.open_seen_at, expired_seen_at = excluded.expired_seen_at, absent_since = NULL,
+        open_seen_at = excluded.open_seen_at, expired_seen_at = excluded.expired_seen_at,
+        email_written = excluded.email_written, absent_since = NULL,
         gone_at = NULL
       """,
       [
         referral.id.text, referral.status.rawValue, referral.email?.text, referral.externalSourceID?.text,
         referral.referrerIdentifier, referral.createdAt.microseconds, referral.convertedAt?.microseconds,
         referral.conversionValue, referral.seenAt.microseconds, referral.openSeenAt?.microseconds,
-        referral.expiredSeenAt?.microseconds,
+        referral.expiredSeenAt?.microseconds, referral.email?.written,
       ])
   }
 
@@ -135,14 +136,14 @@ extension SQLiteTransaction: ReferralRecords {
   /// In the order in which `mirrored` reads them.
   static let selectReferral = """
     SELECT id, status, email, external_source_id, referrer_identifier, created_at, converted_at, conversion_value,
-      seen_at, open_seen_at, expired_seen_at, gone_at FROM referrals
+      seen_at, open_seen_at, expired_seen_at, gone_at, email_written FROM referrals
     """
 
   func mirrored(_ row: HotStatement.Columns) -> MirroredReferral {
     let zero = Timestamp(microseconds: 0)
     return MirroredReferral(
       id: ReferralID(row.text(0) ?? ""), status: row.text(1).flatMap(ReferralStatus.init) ?? .expired,
-      email: row.text(2).map(EmailAddress.init(normalForm:)),
+      email: row.text(2).map { EmailAddress(normalForm: $0, written: row.text(12)) },
       externalSourceID: row.text(3).map(ExternalSourceID.init(normalForm:)), referrerIdentifier: row.text(4),
       createdAt: row.time(5) ?? zero, convertedAt: row.time(6), conversionValue: row.integer(7),
       seenAt: row.time(8) ?? zero, openSeenAt: row.time(9), expiredSeenAt: row.time(10), goneAt: row.time(11))

@@ -26,6 +26,7 @@ struct Describing: Sendable {
   {
     var key: KeyType?
     var placedAt: PlacedAtType?
+    var isTotalText = false
     for (expression, column) in zip(mapping.described, columns) {
       switch expression.role {
       case .key: key = try keyType(column.typeOID, transaction)
@@ -33,9 +34,10 @@ struct Describing: Sendable {
         placedAt = PlacedAtType(typeOID: column.typeOID, typeModifier: column.typeModifier)
         if placedAt == nil { throw try misfit(expression, column, Self.placedAtAdvice, transaction) }
       case .total:
-        if let advice = Self.totalAdvice(column.typeOID, expression.sql) {
+        if let advice = TotalType(column).advice(expression.sql, unit: mapping.totalUnit) {
           throw try misfit(expression, column, advice, transaction)
         }
+        isTotalText = ColumnType.texts.contains(column.typeOID)
       case .qualifies where column.typeOID != ColumnType.bool:
         throw try misfit(expression, column, "a condition is needed, such as status = 'paid'", transaction)
       default: break
@@ -48,21 +50,11 @@ struct Describing: Sendable {
       throw OrderSourceFailure(
         kind: .mapping, message: "orders.columns.status and orders.qualifying_statuses, or orders.qualifies, is needed")
     }
-    return TableDescription(key: key, placedAt: placedAt)
+    return TableDescription(key: key, placedAt: placedAt, isTotalText: isTotalText)
   }
 
   private static let placedAtAdvice =
     "timestamp with time zone, timestamp or date is needed; write to_timestamp(seconds) or a cast such as x::timestamptz"
-
-  private static func totalAdvice(_ type: UInt32, _ sql: String) -> String? {
-    switch type {
-    case _ where ColumnType.exactNumbers.contains(type) || ColumnType.texts.contains(type): nil
-    case ColumnType.float4, ColumnType.float8, ColumnType.money:
-      "an exact number is needed, never floating point; write (\(sql))::numeric(12,2)"
-    case ColumnType.json, ColumnType.jsonb: "a number is needed; write (\(sql) ->> 'name')::numeric"
-    default: "numeric, an integer type or a decimal as text is needed; write (\(sql))::numeric"
-    }
-  }
 
   private func keyType(_ oid: UInt32, _ transaction: PostgresTransaction) throws -> KeyType {
     let names = [

@@ -1,3 +1,5 @@
+public import Conversions
+
 /// How the shop's table is read: the operator's `orders:` section and `reporting.metadata`, as plain values.
 ///
 /// Every expression is SQL over `from`, written by the operator, who may read the table anyway.
@@ -64,6 +66,8 @@ public struct OrderMapping: Hashable, Sendable {
   public var condition: String?
   /// The columns.
   public var columns: Columns
+  /// The unit that `columns.total` counts; nil where it is left to the column's type.
+  public var totalUnit: AmountRules.Unit?
   /// The zone of a `timestamp without time zone` or a `date` in `columns.placedAt`.
   public var timeZone: String
   /// The statuses that qualify, compared exactly; where `qualifies` is nil.
@@ -80,7 +84,8 @@ public struct OrderMapping: Hashable, Sendable {
   /// A mapping; `pageSize` is at least 1.
   public init(
     connection: String, from: String, key: String? = nil, condition: String? = nil, columns: Columns,
-    timeZone: String = "UTC", qualifyingStatuses: [String] = [], qualifies: String? = nil,
+    totalUnit: AmountRules.Unit? = nil, timeZone: String = "UTC", qualifyingStatuses: [String] = [],
+    qualifies: String? = nil,
     metadata: [MetadataEntry] = [], pageSize: Int = 500, notifyChannel: String? = nil
   ) {
     self.connection = connection
@@ -88,6 +93,7 @@ public struct OrderMapping: Hashable, Sendable {
     self.key = key
     self.condition = condition
     self.columns = columns
+    self.totalUnit = totalUnit
     self.timeZone = timeZone
     self.qualifyingStatuses = qualifyingStatuses
     self.qualifies = qualifies

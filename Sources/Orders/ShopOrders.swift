@@ -174,6 +174,16 @@ public actor ShopOrders: OrderSource {
     }
   }
 
+  /// Reads the newest orders, for an operator to see what would be reported.
+  public func newest() async throws -> NewestOrders {
+    try await translated {
+      try await rereads.read { [mapping, limits] connection in
+        let (sql, isASCII) = (ShopSQL(mapping: mapping), connection.isASCII)
+        return try await connection.transaction(limits) { try NewestOrders(sql, isASCII: isASCII, $0) }
+      }
+    }
+  }
+
   /// Returns when the shop's channel speaks; where there is none, or none can be listened to, throws `silent`.
   public func change() async throws {
     guard let listening else {

@@ -3,6 +3,8 @@
 struct TableDescription: Hashable, Sendable {
   var key: KeyType
   var placedAt: PlacedAtType
+  /// Whether the order value is text, in which a point may stand before thousands.
+  var isTotalText = false
 }
 
 /// The key's own type, in which it is compared so that an index on it serves.

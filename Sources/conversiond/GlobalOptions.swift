@@ -25,8 +25,16 @@ struct GlobalOptions: ParsableArguments {
   ///
   /// - Throws: `CommandFailure` 78, or 77 where the file may not be read.
   func readWithWarnings() throws -> (Configuration, [Mistake]) {
+    let reading = try read()
+    return (reading.configuration, reading.warnings)
+  }
+
+  /// Reads the configuration with all that is known of its file; prints all its mistakes.
+  ///
+  /// - Throws: `CommandFailure` 78, or 77 where the file may not be read.
+  func read() throws -> ConfigurationReader.Reading {
     switch ConfigurationReader.read(file: config) {
-    case .success(let reading): return (reading.configuration, reading.warnings)
+    case .success(let reading): return reading
     case .failure(.file(let error)):
       throw CommandFailure(error.reason == .permission ? .permission : .configuration, error.description)
     case .failure(.mistakes(let mistakes)):

@@ -54,7 +54,9 @@ import Testing
     columns.status = "status"
     columns.updatedAt = ["updated_at"]
     let connection = "host=/var/run/postgresql dbname=shop"
-    return Configuration(orders: .init(connection: connection, from: "public.orders", columns: columns))
+    var configuration = Configuration(orders: .init(connection: connection, from: "public.orders", columns: columns))
+    configuration.orders.totalUnit = .cents
+    return configuration
   }
 
   private static func uncommented(_ text: String) -> String {

@@ -100,7 +100,9 @@ enum Sample {
     columns.status = "status"
     columns.updatedAt = ["updated_at"]
     let connection = "host=/var/run/postgresql dbname=shop"
-    return Configuration(orders: .init(connection: connection, from: "public.orders", columns: columns))
+    var configuration = Configuration(orders: .init(connection: connection, from: "public.orders", columns: columns))
+    configuration.orders.totalUnit = .cents
+    return configuration
   }
 
   /// What is said of a text: every mistake and every warning, one a line.

@@ -32,6 +32,36 @@ import Testing
     #expect(rules.judge(.amount(text, currency: "eur")) == .value(cents))
   }
 
+  @Test(arguments: ["1.234", "12.000", "999.999", "-1.500"])
+  func aPointThatMayStandBeforeThousandsIsAQuestion(text: String) throws {
+    for unit in AmountRules.Unit.allCases {
+      for rounding in AmountRules.Rounding.allCases {
+        let rules = AmountRules(unit: unit, rounding: rounding, otherCurrency: .review)
+        guard case .refused(.invalidAmount, let detail) = rules.judge(.written(text, currency: "EUR")) else {
+          Issue.record("\(text) was taken")
+          continue
+        }
+        #expect(detail.contains("the total \(text) may be a decimal or thousands"), "\(detail)")
+        #expect(detail.contains("orders.columns.total"), "\(detail)")
+      }
+    }
+  }
+
+  @Test(arguments: ["1.23", "0.500", "1234.567", "1.2345", "12", "1.234e0"])
+  func textThatHasOneMeaningIsReadAsANumber(text: String) {
+    let rules = AmountRules(unit: .major, rounding: .halfUp, otherCurrency: .review)
+    #expect(rules.judge(.written(text, currency: "EUR")) == rules.judge(.amount(text, currency: "EUR")))
+  }
+
+  @Test(arguments: ["1,50", "1.234,50", "1,234.50", "1,234"])
+  func aCommaIsAQuestion(text: String) throws {
+    guard case .refused(.invalidAmount, let detail) = major.judge(.written(text, currency: "EUR")) else {
+      Issue.record("\(text) was taken")
+      return
+    }
+    #expect(detail.contains("has a comma") && detail.contains("::numeric"), "\(detail)")
+  }
+
   @Test func centsStayCents() {
     let rules = AmountRules(unit: .cents, rounding: .refuse, otherCurrency: .review)
     #expect(rules.judge(.amount("12999", currency: " Eur ")) == .value(12999))

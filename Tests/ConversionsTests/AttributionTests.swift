@@ -86,6 +86,52 @@ extension AttributionRules {
     #expect(chosen(order(external: "lead_2"), [byID], rules()) == nil)
   }
 
+  @Test(arguments: ["an\u{200D}a@example.com", "\u{FEFF}ana@example.com", "\u{202A}ana@example.com\u{202C}"])
+  func twoReferralsThatDifferInMarksAloneAreForAPerson(other: String) {
+    let plain = referral("plain", created: epoch - day * 2)
+    for choose in AttributionRules.Choice.allCases {
+      let decision = decide(order(), [plain, referral("marked", email: other)], rules(choose: choose))
+      #expect(decision.reason == "ambiguous_address" && decision.outcome == .review && decision.claims)
+      #expect(decision.detail?.contains("plain") == true && decision.detail?.contains("marked") == true)
+    }
+    // Alone it is the friend's.
+    #expect(decide(order(), [referral("marked", email: other)], rules()).outcome == .queued)
+    #expect(decide(order(email: other), [plain], rules()).outcome == .queued)
+  }
+
+  @Test func twoReferralsOfLettersThatFoldAreForAPerson() {
+    let pairs = [
+      ("νίκος@example.com", "νίκοσ@example.com"), ("JÜRGEN@example.com", "jürgen@example.com"),
+      ("\u{17F}am@example.com", "sam@example.com"), ("ana@bücher.example", "ana@xn--bcher-kva.example"),
+    ]
+    for (one, other) in pairs {
+      let found = [referral("a", email: one), referral("b", email: other)]
+      #expect(decide(order(email: one), found, rules()).reason == "ambiguous_address", "\(one)")
+    }
+  }
+
+  @Test func capitalsSpaceAndAccentsAreNoDoubt() {
+    for other in ["ANA@Example.com", " ana@example.com\n"] {
+      let found = [referral("a", created: epoch - day * 2), referral("b", email: other)]
+      #expect(decide(order(), found, rules()).referralID?.text == "a", "\(other)")
+    }
+    // Canonically equivalent, as the Kelvin sign is to K: Unicode's two ways to write one text.
+    let accents = [referral("a", email: "zo\u{E9}@example.com"), referral("b", email: "zoe\u{301}@example.com")]
+    #expect(decide(order(email: "zo\u{E9}@example.com"), accents, rules()).outcome == .queued)
+  }
+
+  @Test func aDoubtBelowTheChosenKeyOrOutsideItsTimeIsNone() {
+    let marked = referral("marked", email: "an\u{200D}a@example.com")
+    let byID = referral("id", email: "bob@example.com", external: "lead_1")
+    #expect(decide(order(external: "lead_1"), [byID, referral("plain"), marked], rules()).referralID?.text == "id")
+    let late = referral("late", email: "an\u{200D}a@example.com", created: epoch + day)
+    #expect(decide(order(), [referral("plain"), late], rules()).outcome == .queued)
+  }
+
+  private func decide(_ order: Order, _ referrals: [MirroredReferral], _ rules: AttributionRules) -> Decision {
+    rules.decide(order, among: referrals, context: context()) { _ in nil }
+  }
+
   @Test func anUntimelyMatchByIDLeavesTheEmail() {
     let later = referral("id", email: nil, external: "lead_1", created: epoch + day)
     let result = Attribution(of: order(external: "lead_1"), among: [later, referral("mail")], rules: rules())
@@ -187,6 +233,39 @@ extension AttributionRules {
     #expect(decision.outcome == .review && decision.reason == "referral_expired")
     let early = rules().decide(order(), among: [doubtful], context: context(known: epoch))
     #expect(early.outcome == .waiting && early.reason == "mirror_behind", "another one may be the order's")
+  }
+
+  @Test(arguments: [
+    ("ann@example.com", "ann+shop@example.com"), ("ann+1@example.com", "ANN+2@Example.com"),
+    ("ann.lee@gmail.com", "annlee@googlemail.com"), ("a.n.n@googlemail.com", "Ann+x@gmail.com"),
+    ("ann@example.com", "an\u{200D}n@example.com"), ("  Ann@Example.com ", "ann@example.com"),
+  ])
+  func aReferrerIsRecognisedUnderAnotherSpelling(referrer: String, buyer: String) {
+    let friend = referral("r", email: buyer, referrer: referrer)
+    #expect(decide(order(email: buyer), [friend], rules()).reason == "self_referral")
+    #expect(decide(order(email: buyer), [friend], rules(selfReferral: .report)).outcome == .queued)
+    let byID = referral("r", email: "bob@example.com", external: "lead_1", referrer: referrer)
+    #expect(decide(order(email: buyer, external: "lead_1"), [byID], rules()).reason == "self_referral")
+    let asCustomer = order(email: "eve@example.com", external: "lead_1", customer: buyer)
+    #expect(decide(asCustomer, [byID], rules()).reason == "self_referral")
+    // The friend is the referrer, whatever address the order has.
+    let own = referral("r", email: buyer, external: "lead_1", referrer: referrer)
+    #expect(decide(order(email: "eve@example.com", external: "lead_1"), [own], rules()).reason == "self_referral")
+  }
+
+  @Test(arguments: [
+    ("ann@example.com", "ann@example.org"), ("ann.lee@example.com", "annlee@example.com"),
+    ("ann@example.com", "anna@example.com"), ("+ann@example.com", "+bob@example.com"),
+    ("ann@gmail.com", "ann@example.com"), ("cust_42", "ann@example.com"),
+  ])
+  func anotherPersonIsNoSelfReferral(referrer: String, buyer: String) {
+    let found = [referral("r", email: buyer, referrer: referrer)]
+    #expect(decide(order(email: buyer, customer: "cust_43"), found, rules()).outcome == .queued)
+  }
+
+  @Test func aCustomerIDIsComparedWithoutCase() {
+    let found = [referral("r", referrer: "Cust_42")]
+    #expect(decide(order(customer: " cUST_42"), found, rules()).reason == "self_referral")
   }
 
   @Test func selfReferralsWaitForAPerson() {

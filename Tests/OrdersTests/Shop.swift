@@ -36,7 +36,7 @@ struct Shop {
       columns: .init(
         id: "id", email: "email", externalSourceID: "lead", total: "total", currency: "currency", status: "status",
         placedAt: "created_at"),
-      qualifyingStatuses: ["paid"])
+      totalUnit: .major, qualifyingStatuses: ["paid"])
     change(&mapping)
     return Shop(database: database, mapping: mapping)
   }

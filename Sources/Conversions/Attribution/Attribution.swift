@@ -34,6 +34,10 @@ public struct Attribution: Hashable, Sendable {
   /// Each referral that matches by a configured key, in order of making.
   public let candidates: [Candidate]
 
+  /// Another candidate that could have been chosen, whose address is the chosen one's only by invisible marks, folded
+  /// letters or IDNA; nil where there is none. Two people may stand behind the two, so that neither is to be guessed.
+  public let doubtful: Candidate?
+
   /// The order's referral.
   public var chosen: Candidate? { candidates.first { $0.verdict == .chosen } }
 
@@ -53,6 +57,12 @@ public struct Attribution: Hashable, Sendable {
       found[index].verdict = found[index].matchedBy == best ? .notPreferred : .lowerPrecedence
     }
     candidates = found
+    doubtful = winner.flatMap { Self.doubtful(found[$0], among: peers.map { found[$0] }) }
+  }
+
+  private static func doubtful(_ winner: Candidate, among peers: [Candidate]) -> Candidate? {
+    guard winner.matchedBy == .email else { return nil }
+    return peers.first { $0.referral.email?.written != winner.referral.email?.written }
   }
 
   private static func key(of order: Order, matching referral: MirroredReferral, rules: AttributionRules) -> MatchingKey?

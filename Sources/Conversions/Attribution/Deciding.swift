@@ -43,7 +43,7 @@ extension AttributionRules {
     let attribution = Attribution(of: order, among: referrals, rules: self)
     var decision: Decision
     if let chosen = attribution.chosen {
-      decision = judge(order, facts, chosen: chosen.referral, context: context)
+      decision = attribution.doubt ?? judge(order, facts, chosen: chosen.referral, context: context)
       if decision.claims, let other = try holder(chosen.referral.id) {
         if outranks(order, other, context: context) {
           decision.displaces = true
@@ -97,10 +97,8 @@ extension AttributionRules {
       return Decision(
         review: .rejected, "no URL can name its referral \(referral.id)", referralID: referral.id)
     }
-    if selfReferral == .review, isSelfReferral(order, referral) {
-      return Decision(
-        review: .selfReferral, "buyer and referrer of \(referral.id) are the same", referralID: referral.id,
-        claims: true)
+    if selfReferral == .review, let words = SamePerson.reason(order, referral) {
+      return Decision(review: .selfReferral, words, referralID: referral.id, claims: true)
     }
     switch amounts.judge(order.total) {
     case .refused(let reason, let detail):
@@ -161,12 +159,6 @@ extension AttributionRules {
     return decision
   }
 
-  private func isSelfReferral(_ order: Order, _ referral: MirroredReferral) -> Bool {
-    guard let referrer = referral.referrerIdentifier.flatMap(NormalForm.trimmed) else { return false }
-    if let customer = order.customerID.flatMap(NormalForm.trimmed), customer == referrer { return true }
-    return order.email != nil && order.email == EmailAddress(referrer)
-  }
-
   /// A referral converts once. The first seen keeps it; but while the first catch-up, or the holder's hold, lasts, the
   /// earliest placed takes it, then the lowest key, so that the order of reading decides nothing.
   private func outranks(_ order: Order, _ other: DecisionContext.Holder, context: DecisionContext) -> Bool {
@@ -201,6 +193,18 @@ extension AttributionRules {
       return Decision(.waiting, reason: DecisionReason.mirrorIncomplete)
     }
     return Decision(hadCandidates ? .outsideWindow : .noReferral)
+  }
+}
+
+extension Attribution {
+  /// The decision where a person must tell two addresses apart; nil where there is no doubt.
+  fileprivate var doubt: Decision? {
+    guard let chosen, let doubtful else { return nil }
+    return Decision(
+      review: .ambiguousAddress,
+      "the addresses of \(chosen.referral.id) and \(doubtful.referral.id) differ in how they are written: in invisible "
+        + "marks, in letters beyond ASCII, or in the domain",
+      referralID: chosen.referral.id, claims: true)
   }
 }
 

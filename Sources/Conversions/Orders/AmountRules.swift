@@ -65,9 +65,23 @@ public struct AmountRules: Hashable, Sendable {
     }
   }
 
+  /// The words for a text that is no number, or may be two.
+  private static func question(_ text: String) -> String {
+    let shown = "the total \(text.prefix(40))"
+    if text.hasSuffix("?") {
+      return "\(shown.dropLast()) may be a decimal or thousands: map an exact number in orders.columns.total, such as "
+        + "(total)::numeric, or replace(total, '.', '')::numeric where the point stands before thousands"
+    }
+    if text.contains(",") {
+      return "\(shown) has a comma, which may stand before decimals or thousands: map an exact number in "
+        + "orders.columns.total, such as replace(total, ',', '.')::numeric"
+    }
+    return "\(shown) is not a finite number"
+  }
+
   private func cents(_ text: String) -> Judgement {
     guard let decimal = ExactDecimal(text) else {
-      return .refused(.invalidAmount, "the total \(text.prefix(40)) is not a finite number")
+      return .refused(.invalidAmount, Self.question(text))
     }
     guard !decimal.isNegative else { return .refused(.invalidAmount, "the total \(text.prefix(40)) is negative") }
     switch decimal.scaled(byPowerOfTen: unit == .major ? 2 : 0) {

@@ -63,8 +63,23 @@ public enum OrderTotal: Hashable, Sendable {
   case unmapped
   /// Mapped, and NULL in this row.
   case null
-  /// PostgreSQL's text of the amount, and the currency where there is one.
+  /// PostgreSQL's text of the amount, and the currency where there is one. A question mark at its end marks an amount
+  /// that `written(_:currency:)` found to mean two numbers.
   case amount(String, currency: String?)
+
+  /// A total from a column of text, where `1.234` may be a decimal or one thousand two hundred and thirty-four: which of
+  /// the two is a question for a person, and never a guess.
+  public static func written(_ text: String, currency: String?) -> OrderTotal {
+    .amount(mayBeThousands(text) ? text + "?" : text, currency: currency)
+  }
+
+  /// Whether three digits stand behind the only point, and one to three before it of which the first is no zero.
+  private static func mayBeThousands(_ text: String) -> Bool {
+    let parts = text.drop { $0 == "-" || $0 == "+" || $0.isWhitespace }
+      .split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, (1...3).contains(parts[0].utf8.count), parts[1].utf8.count == 3 else { return false }
+    return parts[0].first != "0" && parts.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+  }
 
   /// The amount's text, nil for both kinds of none.
   public var amountText: String? {

@@ -12,6 +12,8 @@ public struct ReviewReason: RawRepresentable, Hashable, Sendable, Codable {
   public static let otherCurrency = Self(rawValue: "other_currency")
   /// Buyer and referrer are the same.
   public static let selfReferral = Self(rawValue: "self_referral")
+  /// Several referrals match by e-mail, and their addresses are one only by invisible marks, folded letters or IDNA.
+  public static let ambiguousAddress = Self(rawValue: "ambiguous_address")
   /// The API refused the body.
   public static let rejected = Self(rawValue: "rejected")
   /// The API does not know the referral any more.

@@ -63,7 +63,8 @@ public struct MirroredReferral: Hashable, Sendable {
   /// Whether orders must be decided again because of what changed since `earlier`: when it was seen doesn't count.
   public func matters(comparedWith earlier: MirroredReferral?) -> Bool {
     guard let earlier else { return true }
-    return status != earlier.status || email != earlier.email || externalSourceID != earlier.externalSourceID
+    return status != earlier.status || email != earlier.email || email?.written != earlier.email?.written
+      || externalSourceID != earlier.externalSourceID
       || referrerIdentifier != earlier.referrerIdentifier || createdAt != earlier.createdAt
       || conversionValue != earlier.conversionValue || convertedAt != earlier.convertedAt || goneAt != earlier.goneAt
   }

@@ -11,14 +11,19 @@ public struct ShopInspection: Sendable {
   let sql: ShopSQL
   let limits: TransactionLimits
   let clock: any HostClock
+  /// How totals become cents.
+  let rules: AmountRules
 
   var mapping: OrderMapping { sql.mapping }
 
-  /// An inspection of what a mapping reads; each statement is given 5 s unless said otherwise.
+  /// An inspection of what a mapping reads; each statement is given 5 s unless said otherwise. Totals become cents by
+  /// `amounts`, or by the mapping's unit alone.
   public init(
-    _ mapping: OrderMapping, limits: TransactionLimits = TransactionLimits(), clock: any HostClock = SystemClock()
+    _ mapping: OrderMapping, amounts: AmountRules? = nil, limits: TransactionLimits = TransactionLimits(),
+    clock: any HostClock = SystemClock()
   ) {
     sql = ShopSQL(mapping: mapping)
+    rules = amounts ?? AmountRules(unit: mapping.totalUnit ?? .cents, rounding: .refuse, otherCurrency: .review)
     self.limits = limits
     self.clock = clock
   }
@@ -46,6 +51,7 @@ public struct ShopInspection: Sendable {
     try await key(connection, table, &report)
     try await change(connection, table, &report)
     try await content(connection, &report)
+    try await newest(connection, table, &report)
     await connection.close()
     return report
   }

@@ -5,6 +5,7 @@ import Postgres
 struct RowDecoding {
   let mapping: OrderMapping
   let placedAt: PlacedAtType
+  private let isTotalText: Bool
   /// Where each mapped value stands in a row; nil for what is not mapped.
   struct Columns {
     var email, externalSourceID, customerID, total, currency, status, qualifies: Int?
@@ -22,6 +23,7 @@ struct RowDecoding {
   init(_ mapping: OrderMapping, _ description: TableDescription) {
     self.mapping = mapping
     placedAt = description.placedAt
+    isTotalText = description.isTotalText
     let roles = mapping.cells(description)
     func column(_ role: MappedExpression.Role) -> Int? { roles.firstIndex(of: role) }
     columns = Columns(
@@ -79,7 +81,8 @@ struct RowDecoding {
 
   private func total(_ amount: String?, _ currency: String?) -> OrderTotal {
     guard mapping.columns.total != nil else { return .unmapped }
-    return amount.map { .amount($0, currency: currency) } ?? .null
+    guard let amount else { return .null }
+    return isTotalText ? .written(amount, currency: currency) : .amount(amount, currency: currency)
   }
 
   private static func fault(ofID id: String?) -> String {

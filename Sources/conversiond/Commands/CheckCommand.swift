@@ -28,7 +28,9 @@ struct CheckCommand: AsyncParsableCommand {
   var offline = false
 
   func run() async throws {
-    let configuration = try global.readConfiguration()
+    let reading = try global.read()
+    let configuration = reading.configuration
+    for warning in reading.warnings { StandardStreams.writeError("\(warning)\n") }
     var failed = false
     func show(_ lines: [CheckLine]) throws {
       for line in lines { try print(line) }
@@ -36,12 +38,15 @@ struct CheckCommand: AsyncParsableCommand {
     }
     try show([CheckLine(.ok, "configuration", "\(global.config) has no mistakes")])
     try show(configuration.unservedSettings.map { CheckLine(.warn, "configuration", $0) })
+    try show(holdLines(reading))
     let (key, keyFailure) = readKey(configuration.api)
     try show([keyLine(keyFailure)])
     // From here on as the daemon's user: what root may read or log in as says nothing about it.
     try LedgerOwner.become(ofLedgerAt: configuration.ledgerPath)
     if !offline {
-      let report = try await ShopInspection(configuration.orderMapping).report()
+      let report = try await ShopInspection(
+        configuration.orderMapping, amounts: configuration.attributionRules.amounts
+      ).report()
       try show(report.findings.map(CheckLine.init))
       // The report has a line of its own for a small difference.
       if let difference = report.clockDifference, ClockCheck.isFar(difference) {
@@ -52,6 +57,17 @@ struct CheckCommand: AsyncParsableCommand {
     try show(await LedgerCheck(configuration: configuration).lines())
     if let keyFailure { throw ExitCode(keyFailure.status.rawValue) }
     if failed { throw ExitCode(ExitStatus.degraded.rawValue) }
+  }
+
+  /// A hold that nobody has decided on: the default reports at once, for good.
+  private func holdLines(_ reading: ConfigurationReader.Reading) -> [CheckLine] {
+    guard !reading.given.contains("reporting.hold") else { return [] }
+    return [
+      CheckLine(
+        .warn, "reporting.hold", "is not in the file: orders are reported at once, and a report can't be taken back",
+        advice: "write hold: 14d, or whatever your right of return is, below reporting:; or hold: 0s, to report at once"
+      )
+    ]
   }
 
   private func readKey(_ api: Configuration.API) -> (APIKey?, CommandFailure?) {

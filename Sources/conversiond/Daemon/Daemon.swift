@@ -54,6 +54,10 @@ struct Daemon {
     let message = "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)"
     var services: [any Service] = [Announcement(surroundings: surroundings, message: message)]
     services += pipeline(surroundings)
+    if configuration.orders.columns.total != nil {
+      let rules = configuration.attributionRules.amounts
+      services.append(AmountsAtStart(surroundings: surroundings, orders: orders, rules: rules))
+    }
     services.append(DamageWatch(ledger: ledger))
     let status = StatusSource(
       configuration: configuration, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,

@@ -13,7 +13,8 @@ extension Configuration {
       status: orders.columns.status, placedAt: orders.columns.placedAt, updatedAt: orders.columns.updatedAt)
     return OrderMapping(
       connection: orders.connection, from: orders.from, key: orders.key, condition: orders.where, columns: columns,
-      timeZone: orders.timeZone, qualifyingStatuses: orders.qualifyingStatuses, qualifies: orders.qualifies,
+      totalUnit: orders.totalUnit.map { $0 == .cents ? .cents : .major }, timeZone: orders.timeZone,
+      qualifyingStatuses: orders.qualifyingStatuses, qualifies: orders.qualifies,
       metadata: reporting.metadata.map { OrderMapping.MetadataEntry(name: $0.key, expression: $0.expression) },
       notifyChannel: orders.notifyChannel)
   }
@@ -36,7 +37,7 @@ extension Configuration {
 
   private var amountRules: AmountRules {
     AmountRules(
-      unit: orders.totalUnit == .cents ? .cents : .major, rounding: orders.rounding == .refuse ? .refuse : .halfUp,
+      unit: orders.totalUnit == .major ? .major : .cents, rounding: orders.rounding == .refuse ? .refuse : .halfUp,
       otherCurrency: reporting.otherCurrency == .review ? .review : .omitValue)
   }
 

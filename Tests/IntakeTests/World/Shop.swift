@@ -27,7 +27,7 @@ extension World {
       connection: database.conninfo, from: "orders",
       columns: .init(
         id: "id", email: "email", total: "total", currency: "'EUR'", status: "status", placedAt: "created_at"),
-      qualifyingStatuses: ["paid"])
+      totalUnit: .major, qualifyingStatuses: ["paid"])
     change(&mapping)
     return try World(database, mapping, settings: settings, rules: rules)
   }
