@@ -1,0 +1,132 @@
+import PartnersSandbox
+import TestHosts
+import Testing
+
+@testable import conversiond
+
+/// Settings that are put right, or changed by mistake, reach the orders that are open.
+@Suite struct ChangedRulesTests {
+  @Test func ordersInReviewForASettingGoOnOnceItIsPutRight() async throws {
+    try await DaemonFixture.with(["orders.total_unit": "cents"]) { shop in
+      try await shop.sandbox.put([
+        SandboxReferral("half", email: "half@example.com"), SandboxReferral("usd", email: "usd@example.com"),
+        SandboxReferral("self", email: "self@example.com", referrer: "self@example.com"),
+        SandboxReferral("plain", email: "plain@example.com"),
+      ])
+      try await shop.insert(
+        ShopOrder(1, email: "half@example.com", total: "10.5"),
+        ShopOrder(2, email: "usd@example.com", currency: "USD"), ShopOrder(3, email: "self@example.com"))
+      try await shop.start()
+      #expect(
+        await shop.reaches(["1": "review: invalid_amount", "2": "review: other_currency", "3": "review: self_referral"]))
+      try await shop.stop()
+      try shop.configure([
+        "orders.rounding": "half_up", "reporting.other_currency": "omit_value", "matching.self_referral": "report",
+      ])
+      try await shop.start()
+      #expect(await shop.reaches(["1": "reported", "2": "reported", "3": "reported"]))
+      #expect(shop.log.contains("the rules changed: 3 orders that were never sent were decided anew"))
+      let bodies = Set(await shop.sandbox.state.reportedBodies)
+      #expect(
+        bodies == [
+          #"{"conversionValue":11,"currency":"EUR","externalTransactionId":"1"}"#, #"{"externalTransactionId":"2"}"#,
+          #"{"conversionValue":1000,"currency":"EUR","externalTransactionId":"3"}"#,
+        ])
+    }
+  }
+
+  @Test func aShorterHoldAndAWiderWindowReachWhatWaits() async throws {
+    try await DaemonFixture.with(["reporting.hold": "30d", "matching.attribution_window": "10d"]) { shop in
+      try await shop.sandbox.put([
+        SandboxReferral("held", email: "held@example.com"), SandboxReferral("old", email: "old@example.com", daysAgo: 20),
+      ])
+      try await shop.insert(ShopOrder(1, email: "held@example.com"), ShopOrder(2, email: "old@example.com"))
+      try await shop.start()
+      #expect(await shop.reaches(["1": "held", "2": "waiting"]))
+      #expect(try await shop.entry("1")?.reason == "hold")
+      try await shop.stop()
+      try shop.configure(["reporting.hold": "0s", "matching.attribution_window": "90d"])
+      try await shop.start()
+      #expect(await shop.reaches(["1": "reported", "2": "reported"]))
+      #expect(shop.log.contains("2 became sendable"))
+    }
+  }
+
+  /// A hold that is deleted by mistake does not send weeks of orders for good.
+  @Test func moreThanAFewThatBecomeSendableWaitForAnOperator() async throws {
+    try await DaemonFixture.with(["reporting.hold": "30d"]) { shop in
+      let count = 25
+      try await shop.sandbox.put((1...count).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      try await shop.insert((1...count).map { ShopOrder($0, email: "friend\($0)@example.com") })
+      try await shop.start()
+      let keys = (1...count).map(String.init)
+      #expect(await shop.reaches(Dictionary(uniqueKeysWithValues: keys.map { ($0, "held") })))
+      try await shop.stop()
+      try shop.configure(["reporting.hold": nil])
+      try await shop.start()
+      #expect(await eventually(within: .seconds(40)) { shop.log.contains("25 became sendable") })
+      // An order of the day goes on; those wait, also over another start.
+      try await shop.sandbox.put([SandboxReferral("today", email: "today@example.com")])
+      try await shop.insert(ShopOrder(100, email: "today@example.com", daysAgo: 0))
+      #expect(await shop.reaches(["100": "reported"]))
+      try await shop.stop()
+      try await shop.start()
+      #expect(await shop.catchesUp())
+      #expect(await shop.sandbox.state.reports.count == 1)
+      #expect(Set(try await shop.entries().values.compactMap(\.reason)) == ["rules_changed"])
+      let plan = try await shop.run("queue", "release", "ALL", "--reason", "rules_changed")
+      #expect(plan.end == .exited(0) && plan.output.contains("25 of 25; nothing was changed"))
+      let one = try await shop.run("queue", "release", "7", "--yes")
+      #expect(one.output.contains("released"))
+      #expect(await shop.reaches(["7": "reported", "8": "held"]))
+      let all = try await shop.run("queue", "release", "ALL", "--reason", "rules_changed", "--yes")
+      #expect(all.end == .exited(0))
+      #expect(await shop.reaches(Dictionary(uniqueKeysWithValues: keys.map { ($0, "reported") })))
+      #expect(await shop.sandbox.state.reports.count == count + 1)
+    }
+  }
+
+  /// Statuses are rules, too: one that is added by mistake makes years of unpaid orders sendable.
+  @Test func aStatusThatIsAddedIsAChangeOfTheRules() async throws {
+    try await DaemonFixture.with { shop in
+      let count = 25
+      try await shop.sandbox.put((1...count).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      try await shop.insert((1...count).map { ShopOrder($0, email: "friend\($0)@example.com", status: "pending") })
+      try await shop.start()
+      let keys = (1...count).map(String.init)
+      #expect(await shop.reaches(Dictionary(uniqueKeysWithValues: keys.map { ($0, "not_qualifying") })))
+      try await shop.stop()
+      try shop.configure(["orders.qualifying_statuses": "[paid, pending]"])
+      try await shop.start()
+      #expect(await shop.reaches(Dictionary(uniqueKeysWithValues: keys.map { ($0, "held") })))
+      #expect(await eventually(within: .seconds(40)) { shop.log.contains("25 became sendable") })
+      #expect(await shop.sandbox.state.reports.isEmpty)
+    }
+  }
+
+  @Test func operatorsWordsOutliveTheRulesAndTheRow() async throws {
+    try await DaemonFixture.with(["reporting.hold": "30d"]) { shop in
+      try await shop.sandbox.put((1...3).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      try await shop.insert((1...3).map { ShopOrder($0, email: "friend\($0)@example.com") })
+      try await shop.start()
+      #expect(await shop.reaches(["1": "held", "2": "held", "3": "held"]))
+      #expect(try await shop.run("queue", "discard", "1", "--reason", "fraud", "--yes").end == .exited(0))
+      #expect(try await shop.run("queue", "hold", "2", "--reason", "asked", "--yes").end == .exited(0))
+      #expect(await shop.reaches(["1": "discarded"]))
+      let missing = try await shop.run("queue", "discard", "77", "--yes")
+      #expect(missing.end == .exited(4) && missing.output.contains("no such order"))
+      try await shop.stop()
+      // Deleted, and made again, while nobody looks.
+      try await shop.database.execute("DELETE FROM orders WHERE id IN (1, 2)")
+      try await shop.insert(ShopOrder(1, email: "friend1@example.com"), ShopOrder(2, email: "friend2@example.com"))
+      try shop.configure(["reporting.hold": "0s"])
+      try await shop.start()
+      #expect(await shop.reaches(["1": "discarded", "2": "held", "3": "reported"]))
+      #expect(try await shop.entry("2")?.reason == "operator")
+      #expect(try await shop.run("queue", "release", "2", "--yes").end == .exited(0))
+      #expect(await shop.reaches(["1": "discarded", "2": "reported"]))
+      #expect(await shop.sandbox.state.reports.count == 2)
+      #expect(shop.log.contains("discarded order 1: fraud"))
+    }
+  }
+}
