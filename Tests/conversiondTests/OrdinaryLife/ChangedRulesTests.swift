@@ -57,6 +57,7 @@ import Testing
     try await DaemonFixture.with(["reporting.hold": "30d"]) { shop in
       let count = 25
       try await shop.sandbox.put((1...count).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      try await shop.sandbox.put([SandboxReferral("today", email: "today@example.com")])
       try await shop.insert((1...count).map { ShopOrder($0, email: "friend\($0)@example.com") })
       try await shop.start()
       let keys = (1...count).map(String.init)
@@ -66,7 +67,6 @@ import Testing
       try await shop.start()
       #expect(await eventually(within: .seconds(40)) { shop.log.contains("25 became sendable") })
       // An order of the day goes on; those wait, also over another start.
-      try await shop.sandbox.put([SandboxReferral("today", email: "today@example.com")])
       try await shop.insert(ShopOrder(100, email: "today@example.com", daysAgo: 0))
       #expect(await shop.reaches(["100": "reported"]))
       try await shop.stop()
