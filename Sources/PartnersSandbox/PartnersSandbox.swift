@@ -15,7 +15,8 @@ public actor PartnersSandbox {
   public nonisolated let configuration: SandboxConfiguration
   private let clock: SandboxClock
   private let onRequest: (@Sendable (SandboxRequestRecord) -> Void)?
-  private var service: PartnersService
+  /// The API's rules, with all that they hold.
+  var service: PartnersService
   private var faults: FaultBook
   private var log: RequestLog
   private var random: SeededRandom
@@ -131,6 +132,7 @@ extension PartnersSandbox {
     let latency = drawLatency()
     if let latency { try? await Task.sleep(for: latency / 2) }
     if case .delay(let delay, false) = fault { try? await Task.sleep(for: delay) }
+    if service.search == .slow, request.searches { try? await Task.sleep(for: SandboxSearch.lateness) }
     var response: HTTPResponse?
     if fault?.doesWork ?? true { response = service.answer(request, address: address, now: clock.now) }
     if let latency { try? await Task.sleep(for: latency / 2) }
@@ -166,6 +168,9 @@ extension PartnersSandbox {
       case .faults: break
       case .addFaults(let rules): faults.add(rules)
       case .removeFaults: faults.removeAll()
+      case .search(let search):
+        if let search { service.search = search }
+        return HTTPResponse(status: 200, json: ["mode": .string(service.search.text)])
       case .putReferrals(let documents):
         let now = clock.now.wallMilliseconds
         let put = try service.store.put(documents, partner: configuration.firstPartner, now: now)

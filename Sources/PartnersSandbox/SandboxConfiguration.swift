@@ -30,6 +30,8 @@ public struct SandboxConfiguration: Sendable {
   public var conversionLimit: RateLimit? = RateLimit(60)
   /// What the replay of a conversion is answered.
   public var conversionReplay = ConversionReplay.idempotent
+  /// What `search=` finds.
+  public var search = SandboxSearch.substring
   /// The time each API request takes, drawn anew each time: half of it passes before the work, half after.
   public var latency: ClosedRange<Duration>?
   /// The seed of IDs, latencies and the probabilities of faults.

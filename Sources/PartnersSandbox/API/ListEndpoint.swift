@@ -3,9 +3,12 @@ enum ListEndpoint {
   static let searchMax = 256
   static let pageSizeMax = 100
 
-  static func answer(_ request: HTTPRequest, partner: String, store: ReferralStore) throws(APIError) -> HTTPResponse {
+  static func answer(
+    _ request: HTTPRequest, partner: String, store: ReferralStore, search: SandboxSearch
+  ) throws(APIError) -> HTTPResponse {
     let query = try query(request.query)
-    let page = store.list(query, of: partner)
+    if case .status(let status) = search, query.search?.isEmpty == false { throw .searchRefused(status) }
+    let page = store.list(query, of: partner, search: search)
     return HTTPResponse(
       status: 200,
       json: [
@@ -53,5 +56,12 @@ enum ListEndpoint {
 
   private static func oneOf<Choice: CaseIterable & RawRepresentable<String>>(_: Choice.Type) -> String {
     "Must be one of " + Choice.allCases.map(\.rawValue).joined(separator: ", ")
+  }
+}
+
+extension HTTPRequest {
+  /// Whether a list is asked for by a text.
+  var searches: Bool {
+    method == "GET" && path.hasSuffix("/referrals") && (try? ListEndpoint.query(query))?.search?.isEmpty == false
   }
 }

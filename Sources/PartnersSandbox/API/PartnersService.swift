@@ -4,6 +4,9 @@ struct PartnersService: Sendable {
   var limits: RateLimits
   var store: ReferralStore
   var replay: SandboxConfiguration.ConversionReplay
+  var search: SandboxSearch
+  /// Referrals as lists show them, where that is not as they are.
+  var listed: [String: SandboxReferral] = [:]
   private(set) var counters = SandboxCounters()
 
   init(_ configuration: SandboxConfiguration) {
@@ -11,6 +14,7 @@ struct PartnersService: Sendable {
     limits = RateLimits(writes: configuration.writeLimit, conversions: configuration.conversionLimit)
     store = ReferralStore(seed: configuration.seed)
     replay = configuration.conversionReplay
+    search = configuration.search
   }
 
   /// Answers one request: route, key, limits, then the endpoint, and the first that objects answers.
@@ -59,6 +63,13 @@ struct PartnersService: Sendable {
     counters.writes += 1
   }
 
+  /// The store as lists show it; a copy that shares its storage unless it differs.
+  private func listedStore(_ now: Int64) -> ReferralStore {
+    var shown = store
+    for referral in listed.values { shown.put(referral, now: now) }
+    return shown
+  }
+
   private mutating func endpoint(
     _ route: Route, _ request: HTTPRequest, partner: String, now: Int64
   ) throws(APIError) -> HTTPResponse {
@@ -68,7 +79,7 @@ struct PartnersService: Sendable {
       if response.status == 201 { counters.created += 1 }
       return response
     case (.referrals, _):
-      return try ListEndpoint.answer(request, partner: partner, store: store)
+      return try ListEndpoint.answer(request, partner: partner, store: listedStore(now), search: search)
     case (.referral(let id), "PATCH"):
       return try UpdateEndpoint.answer(request, id: id, partner: partner, store: &store, now: now)
     case (.referral(let id), _):

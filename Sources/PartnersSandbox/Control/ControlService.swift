@@ -1,4 +1,4 @@
-/// The endpoints beside the API that order faults and change referrals; without a key and without limits.
+/// The endpoints beside the API that order faults, change referrals and what a search finds; without a key and without limits.
 ///
 /// | request | does |
 /// |---|---|
@@ -7,6 +7,8 @@
 /// | `POST /_sandbox/faults` | orders more of them: see `FaultRuleDocument` |
 /// | `DELETE /_sandbox/faults` | takes every order back |
 /// | `POST /_sandbox/referrals` | adds referrals, or patches those whose `referralId` exists: see `ReferralDocument` |
+/// | `GET /_sandbox/search` | what `search=` finds |
+/// | `POST /_sandbox/search` | `{"mode": "words"}` replaces it: see `SandboxSearch` |
 enum ControlService {
   static let prefix = "/_sandbox"
 
@@ -17,6 +19,7 @@ enum ControlService {
     case addFaults([SandboxFaultRule])
     case removeFaults
     case putReferrals([[SandboxJSON.Member]])
+    case search(SandboxSearch?)
   }
 
   /// What a request orders; 400, 404 or 405 where it makes no sense.
@@ -29,6 +32,9 @@ enum ControlService {
     case ("/_sandbox/faults", "DELETE"): return .removeFaults
     case ("/_sandbox/faults", "POST"): return .addFaults(try FaultRuleDocument.rules(try document(request)))
     case ("/_sandbox/referrals", "POST"): return .putReferrals(try referrals(try document(request)))
+    case ("/_sandbox/search", "GET"), ("/_sandbox/search", "HEAD"): return .search(nil)
+    case ("/_sandbox/search", "POST"): return .search(try search(try document(request)))
+    case ("/_sandbox/search", _): throw .methodNotAllowed(allowed: "GET, HEAD, POST")
     case ("/_sandbox/state", _): throw .methodNotAllowed(allowed: "GET, HEAD")
     case ("/_sandbox/faults", _): throw .methodNotAllowed(allowed: "GET, HEAD, POST, DELETE")
     case ("/_sandbox/referrals", _): throw .methodNotAllowed(allowed: "POST")
@@ -42,6 +48,13 @@ enum ControlService {
     } catch {
       throw .validation([FieldIssue("body", "Not JSON: \(error.reason) (at byte \(error.offset))")])
     }
+  }
+
+  private static func search(_ document: SandboxJSON) throws(APIError) -> SandboxSearch {
+    guard let search = document["mode"]?.text.flatMap({ SandboxSearch($0) }) else {
+      throw .validation([FieldIssue("mode", "Must be one of \(SandboxSearch.allNames)")])
+    }
+    return search
   }
 
   private static func referrals(_ document: SandboxJSON) throws(APIError) -> [[SandboxJSON.Member]] {

@@ -36,21 +36,21 @@ extension ReferralStore {
   /// By creation, and with no other filter than status and window, it is a slice of an index, and what it costs
   /// doesn't depend on how many referrals there are. Ties keep the order in which referrals were added. Where
   /// the sort key is missing (never converted, no value), the referral comes last in either direction.
-  func list(_ query: ListQuery, of partner: String) -> ListPage {
+  func list(_ query: ListQuery, of partner: String, search: SandboxSearch = .substring) -> ListPage {
     let index = index(of: partner, status: query.status)
     let range = index.range(from: query.dateFrom, to: query.dateTo)
     let filtered = query.referrerEmail != nil || !(query.search ?? "").isEmpty
     if !filtered, query.sortBy == .createdAt {
       let slice = Self.window(of: range.count, query).map { position in
         let offset = query.sortOrder == .asc ? range.lowerBound + position : range.upperBound - 1 - position
-        return referrals[index.keys[offset].number]
+        return slots[index.keys[offset].number]
       }
       return ListPage(referrals: slice, total: range.count)
     }
     var numbers = index.keys[range].map(\.number)
-    if filtered { numbers = numbers.filter { matches(referrals[$0], query) } }
+    if filtered { numbers = numbers.filter { matches(slots[$0], query, search) } }
     numbers = sorted(numbers, query)
-    let slice = Self.window(of: numbers.count, query).map { referrals[numbers[$0]] }
+    let slice = Self.window(of: numbers.count, query).map { slots[numbers[$0]] }
     return ListPage(referrals: slice, total: numbers.count)
   }
 
@@ -60,9 +60,9 @@ extension ReferralStore {
     return offset..<min(count, offset + query.pageSize)
   }
 
-  private func matches(_ referral: SandboxReferral, _ query: ListQuery) -> Bool {
+  private func matches(_ referral: SandboxReferral, _ query: ListQuery, _ search: SandboxSearch) -> Bool {
     if let email = query.referrerEmail, !referral.isReferred(by: email) { return false }
-    if let search = query.search, !search.isEmpty, !referral.contains(search.lowercased()) { return false }
+    if let text = query.search, !text.isEmpty, !search.finds(referral, text) { return false }
     return true
   }
 
@@ -71,7 +71,7 @@ extension ReferralStore {
     var valued: [(value: Int64, number: Int)] = []
     var missing: [Int] = []
     for number in numbers {
-      let referral = referrals[number]
+      let referral = slots[number]
       let value = query.sortBy == .convertedAt ? referral.convertedAt : referral.conversionValue
       if let value { valued.append((value, number)) } else { missing.append(number) }
     }

@@ -19,7 +19,9 @@ struct ReferralStore: Sendable {
     let status: SandboxReferral.Status?
   }
 
-  private(set) var referrals: [SandboxReferral] = []
+  /// Every referral that was ever put, by number; removed ones stay, out of every index.
+  private(set) var slots: [SandboxReferral] = []
+  private var removed: Set<Int> = []
   private var numbers: [String: Int] = [:]
   private var pairs: [Pair: Int] = [:]
   private var transactions: [Transaction: Int] = [:]
@@ -29,8 +31,13 @@ struct ReferralStore: Sendable {
 
   init(seed: UInt64) { identifiers = IdentifierSource(seed: seed) }
 
+  /// Every referral, in the order they were added.
+  var referrals: [SandboxReferral] {
+    removed.isEmpty ? slots : slots.indices.filter { !removed.contains($0) }.map { slots[$0] }
+  }
+
   /// The referral of that ID, whoever owns it.
-  func referral(_ id: String) -> SandboxReferral? { numbers[id].map { referrals[$0] } }
+  func referral(_ id: String) -> SandboxReferral? { numbers[id].map { slots[$0] } }
 
   /// The referral of that ID where the partner owns it.
   func referral(_ id: String, of partner: String) -> SandboxReferral? {
@@ -40,21 +47,21 @@ struct ReferralStore: Sendable {
 
   /// The referral that a creation of the same pair made.
   func referral(referrer: String, friend: String, of partner: String) -> SandboxReferral? {
-    pairs[Pair(partner: partner, referrerIdentifier: referrer, friendEmail: friend)].map { referrals[$0] }
+    pairs[Pair(partner: partner, referrerIdentifier: referrer, friendEmail: friend)].map { slots[$0] }
   }
 
   /// The referral that was converted under a transaction ID.
   func referral(transaction id: String, of partner: String) -> SandboxReferral? {
-    transactions[Transaction(partner: partner, id: id)].map { referrals[$0] }
+    transactions[Transaction(partner: partner, id: id)].map { slots[$0] }
   }
 
   /// Whether another referral than this one would break a rule of uniqueness; the field that clashes.
   func clash(of referral: SandboxReferral) -> String? {
-    if let pair = pair(of: referral), let number = pairs[pair], referrals[number].referralID != referral.referralID {
+    if let pair = pair(of: referral), let number = pairs[pair], slots[number].referralID != referral.referralID {
       return "friendEmail"
     }
     if let key = transaction(of: referral), let number = transactions[key],
-      referrals[number].referralID != referral.referralID
+      slots[number].referralID != referral.referralID
     {
       return "externalTransactionId"
     }
@@ -72,16 +79,24 @@ struct ReferralStore: Sendable {
     }
     if referral.referralCode.isEmpty { referral.referralCode = code(of: referral) }
     if let number = numbers[referral.referralID] {
-      unindex(referrals[number], number: number)
-      referrals[number] = referral
+      unindex(slots[number], number: number)
+      slots[number] = referral
       index(referral, number: number)
     } else {
-      let number = referrals.count
+      let number = slots.count
       numbers[referral.referralID] = number
-      referrals.append(referral)
+      slots.append(referral)
       index(referral, number: number)
     }
     return referral
+  }
+
+  /// Removes the referral of an ID; whether there was one.
+  mutating func remove(_ id: String) -> Bool {
+    guard let number = numbers.removeValue(forKey: id) else { return false }
+    unindex(slots[number], number: number)
+    removed.insert(number)
+    return true
   }
 
   /// The keys of one partner's referrals by creation, of one status or all.

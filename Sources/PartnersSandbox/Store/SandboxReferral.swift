@@ -107,10 +107,12 @@ extension SandboxReferral {
 
   /// Whether a lower-cased text stands in one of the fields that a person would search, in any case.
   func contains(_ lowercasedText: String) -> Bool {
-    for field in [friendEmail, friendName, referrerIdentifier, externalSourceID, referralCode] {
-      if let field, field.holds(lowercasedText) { return true }
-    }
-    return false
+    searched.contains { $0.holds(lowercasedText) }
+  }
+
+  /// The fields that a person would search.
+  var searched: [String] {
+    [friendEmail, friendName, referrerIdentifier, externalSourceID, referralCode].compactMap(\.self)
   }
 }
 

@@ -68,6 +68,9 @@ struct SandboxCommand: AsyncParsableCommand {
   @Flag(help: "Answer the replay of a conversion with 409, as a server may that keeps no answers.")
   var conflictOnReplay = false
 
+  @Option(help: ArgumentHelp("What search= finds: \(SandboxSearch.allNames).", valueName: "mode"))
+  var search = "substring"
+
   @Option(help: ArgumentHelp("Milliseconds that a request takes, such as 50-1500.", valueName: "min-max"))
   var latency: String?
 
@@ -77,6 +80,7 @@ struct SandboxCommand: AsyncParsableCommand {
     }
     guard writesPerMinute > 0, conversionsPerMinute > 0 else { throw ValidationError("a limit is 1 or more") }
     _ = try latencyRange()
+    _ = try searchKind()
   }
 
   func run() async throws {
@@ -105,6 +109,7 @@ struct SandboxCommand: AsyncParsableCommand {
     settings.conversionLimit = noLimits ? nil : RateLimit(conversionsPerMinute, shape: shape(conversionsPerMinute))
     settings.conversionReplay = conflictOnReplay ? .alwaysConflict : .idempotent
     settings.latency = try latencyRange()
+    settings.search = try searchKind()
     return settings
   }
 
@@ -115,6 +120,13 @@ struct SandboxCommand: AsyncParsableCommand {
       throw ValidationError("\(latency) is no range of milliseconds, such as 50-1500")
     }
     return .milliseconds(low)...(.milliseconds(high))
+  }
+
+  private func searchKind() throws -> SandboxSearch {
+    guard let kind = SandboxSearch(search) else {
+      throw ValidationError("\(search) is no search: one of \(SandboxSearch.allNames)")
+    }
+    return kind
   }
 
   private func announce(_ address: SandboxAddress) {
