@@ -31,9 +31,10 @@ struct ConversionsWalk: PageWalk {
       return .distrust("the list is not sorted by convertedAt")
     }
     if number == 1 { newest = times.first }
-    guard let backTo, let last = times.last, last >= backTo else { return .done }
+    // A page of which none can be read tells nothing of how far back it goes.
+    guard let backTo, times.last.map({ $0 >= backTo }) ?? !page.unreadable.isEmpty else { return .done }
     guard page.hasMore(shownBefore: (number - 1) * page.pageSize) else { return .done }
-    let ids = page.referrals.map(\.id)
+    let ids = page.ids
     if ids == lastIDs { return .distrust(ReferralWalk.repetition) }
     if number >= Self.pagesMax { return .distrust("the list of converted referrals has no end") }
     lastIDs = ids

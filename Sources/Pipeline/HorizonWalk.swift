@@ -62,7 +62,7 @@ struct HorizonWalk: Sendable {
     while let query = walk.query {
       try Task.checkCancellation()
       let began = surroundings.clock.uptime
-      let (page, hasChanged) = try await reading.page(query)
+      let (page, hasChanged) = try await reading.page(query, priority: .question)
       changed = changed || hasChanged
       walk.take(page, took: surroundings.clock.uptime - began)
     }

@@ -16,6 +16,9 @@ public struct ReferralMirror: Service {
   /// everything anew would cost more than that.
   private static let aheadMax = Duration.seconds(60)
 
+  /// How often a walk's place is stored.
+  private static let placeInterval = Duration.seconds(60)
+
   private let surroundings: Surroundings
   private let schedule: MirrorSchedule
   private var reading: ReferralReading { ReferralReading(surroundings: surroundings) }
@@ -103,7 +106,25 @@ public struct ReferralMirror: Service {
   private func begin(_ tier: MirrorTier, _ progress: MirrorProgress, _ run: inout MirrorRun) async throws {
     // The full sweep tries the list's own way each time.
     let isSafe = progress.distrust != nil && tier != .full
-    run.walks.append(try await walk(tier, isSafe: isSafe, progress))
+    var walk = try await walk(tier, isSafe: isSafe, progress)
+    walk.goOn(from: progress.place)
+    run.walks.append(walk)
+  }
+
+  /// Stores where the longest walk is, once a minute: of a list that takes hours, or one instant of it, a restart would
+  /// else never see the end.
+  private func notePlace(_ run: inout MirrorRun) async throws {
+    let uptime = surroundings.clock.uptime
+    guard let place = run.walks.lazy.compactMap(\.place).first else { return run.placedAt = nil }
+    guard let placedAt = run.placedAt else { return run.placedAt = uptime }
+    guard uptime - placedAt >= Self.placeInterval else { return }
+    run.placedAt = uptime
+    try await surroundings.ledger.transaction { transaction in
+      var progress = try transaction.mirrorProgress()
+      guard progress.distrust == nil else { return }
+      progress.place = place
+      try transaction.setMirrorProgress(progress)
+    }
   }
 
   private func walk(_ tier: MirrorTier, isSafe: Bool, _ progress: MirrorProgress) async throws -> WalkUnderWay {
@@ -125,10 +146,12 @@ public struct ReferralMirror: Service {
     }
     if let query = walk.query {
       let began = surroundings.clock.uptime
-      let (page, _) = try await reading.page(query, unlessSeenSince: walk.tier == .full ? walk.beganAt : nil)
+      let (page, _) = try await reading.page(
+        query, unlessSeenSince: walk.tier == .full ? walk.beganAt : nil,
+        priority: walk.tier.isSmall ? .young : .background)
       run.walks[run.walks.count - 1].take(page, took: surroundings.clock.uptime - began)
     }
-    guard let walk = run.walks.last, walk.query == nil else { return }
+    guard let walk = run.walks.last, walk.query == nil else { return try await notePlace(&run) }
     try await end(walk, &run)
     run.walks.removeAll { $0.tier == walk.tier && $0.query == nil }
   }

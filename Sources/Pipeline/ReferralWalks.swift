@@ -12,8 +12,25 @@ public actor ReferralWalks {
   private var stored: (changes: UInt64, progress: MirrorProgress)?
   private var underWay: (beganAt: Timestamp, task: Task<Bool, any Error>)?
 
+  /// Those of which the log was told that they can't be read, by their IDs, and why.
+  private var unreadable: [ReferralID: String] = [:]
+
+  /// So many that can't be read are told by name.
+  private static let unreadableMax = 1000
+
   /// Nothing done yet.
   public init() {}
+
+  /// Whether the log was not told yet of a referral that can't be read; those without an ID are one to it.
+  func isNew(unreadable id: ReferralID?, _ fault: String) -> Bool {
+    let id = id ?? ReferralID("")
+    guard unreadable[id] != fault, unreadable.count < Self.unreadableMax || unreadable[id] != nil else { return false }
+    unreadable[id] = fault
+    return true
+  }
+
+  /// Whether a list showed a referral that can't be read.
+  func isUnreadable(_ id: ReferralID) -> Bool { unreadable[id] != nil }
 
   /// What the ledger wasn't told yet.
   struct Untold: Sendable {

@@ -8,6 +8,15 @@ extension LedgerTransaction {
     try setMirrorProgress(mirror)
   }
 
+  /// Asks the mirror for a walk over all open referrals that begins after an order was seen, at `time` that is; one walk
+  /// serves all that wait. Ring the mirror's bell once the transaction is committed.
+  func wantOpenWalk(at time: Timestamp) throws {
+    var mirror = try mirrorProgress()
+    guard mirror.openWalkWantedAt.map({ $0 < time }) ?? true else { return }
+    mirror.openWalkWantedAt = time
+    try setMirrorProgress(mirror)
+  }
+
   /// Stores what was decided of an order that the ledger holds; one that can matter no more leaves it.
   ///
   /// - Returns: Whether it left.

@@ -20,6 +20,7 @@ struct WalkSettling: Sendable {
       let before = try transaction.mirrorProgress()
       var progress = before
       progress.walks.merge(noted.walks) { $1 }
+      if progress.place?.tier == walk.tier { progress.place = nil }
       if !walk.isSafe { try progress.take(walk, transaction, now: now) }
       if progress.currentSince == nil, schedule.isCurrent(progress, now: now, startedAt: startedAt) {
         progress.currentSince = now
@@ -71,7 +72,7 @@ extension MirrorProgress {
 
   /// What decisions rest on.
   fileprivate var settledFacts: [String?] {
-    [completeSweepBeganAt?.description, currentSince?.description, distrust]
+    [completeSweepBeganAt, openWalkBeganAt, currentSince].map { $0?.description } + [distrust]
   }
 
   /// Takes in a trusted walk. A full sweep is complete only where what it did not show can be believed.
@@ -84,8 +85,11 @@ extension MirrorProgress {
       // Found by a smaller walk meanwhile, and not tried by this one.
       guard distrust == nil || walk.triesAll else { return }
       distrust = try AbsentReferrals.judge(transaction, sweep: walk.beganAt)
-      guard distrust == nil else { return }
+      guard distrust == nil else { return openWalkBeganAt = nil }
       (completeSweepBeganAt, completeSweepEndedAt) = (walk.beganAt, now)
+    }
+    if distrust == nil, walk.tier == .full || walk.endsWithConversions {
+      openWalkBeganAt = max(walk.beganAt, openWalkBeganAt ?? walk.beganAt)
     }
     guard walk.tier == .conversions || (walk.tier == .full && distrust == nil) else { return }
     // A conversion from the future would hide all that come before it.

@@ -8,6 +8,14 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
   public var currentSince: Timestamp?
   /// When somebody last asked for a full sweep ahead of its time; ring the mirror's bell after setting it.
   public var fullSweepWantedAt: Timestamp?
+  /// When the last complete and trusted walk began that showed all open referrals, and the newest conversions when those
+  /// were read; a full sweep does as well. Nothing is said for good without a send of an order that was seen later. Nil
+  /// while the list can't be trusted, and once the clock was set. Survives a restart.
+  public var openWalkBeganAt: Timestamp?
+  /// When the newest order was seen that waits for such a walk; see `LedgerTransaction.wantOpenWalk`.
+  public var openWalkWantedAt: Timestamp?
+  /// Where the longest walk is that goes on; stored once a minute.
+  public var place: WalkPlace?
   /// When the API last answered a read; stored about once a minute.
   public var lastAnswerAt: Timestamp?
   /// Why the API's list can't be trusted, if it can't: the mirror reads in its safe mode then.
@@ -31,6 +39,9 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
     completeSweepEndedAt = try values.decodeIfPresent(Timestamp.self, forKey: .completeSweepEndedAt)
     currentSince = try values.decodeIfPresent(Timestamp.self, forKey: .currentSince)
     fullSweepWantedAt = try values.decodeIfPresent(Timestamp.self, forKey: .fullSweepWantedAt)
+    openWalkBeganAt = try values.decodeIfPresent(Timestamp.self, forKey: .openWalkBeganAt)
+    openWalkWantedAt = try values.decodeIfPresent(Timestamp.self, forKey: .openWalkWantedAt)
+    place = try? values.decodeIfPresent(WalkPlace.self, forKey: .place)
     lastAnswerAt = try values.decodeIfPresent(Timestamp.self, forKey: .lastAnswerAt)
     distrust = try values.decodeIfPresent(String.self, forKey: .distrust)
     walks = try values.decodeIfPresent([MirrorTier: MirrorWalk].self, forKey: .walks) ?? [:]
