@@ -42,7 +42,7 @@ extension SQLiteTransaction {
   }
 
   func markGone(_ id: ReferralID, at now: Timestamp) throws {
-    guard let referral = try referral(id), referral.goneAt == nil else { return }
+    guard let referral = try referral(id), referral.goneAt == nil, referral.status != .converted else { return }
     try execute("UPDATE referrals SET gone_at = ? WHERE id = ?", [now.microseconds, id.text])
     try wakeOrders(sharing: referral.email, referral.externalSourceID)
     try wakeRivals(of: id)

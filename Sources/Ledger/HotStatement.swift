@@ -120,7 +120,7 @@ final class HotStatements {
   /// Which there are.
   enum Name: Int, CaseIterable {
     case standing, settled, insert, update, holder, referralByID, referralsByEmail, referralsByExternalID
-    case freezing, beforeSend, attempt, counting, settle, converted, referralSeenAt
+    case freezing, beforeSend, attempt, counting, settle, converted, referralSeenAt, referralReadAt
     case entry, fact, rivals, settleAndLetGo
   }
 

@@ -43,6 +43,9 @@ enum LedgerSchema {
     migrator.registerMigration("14: how addresses were written") { db in
       try db.execute(sql: spellings)
     }
+    migrator.registerMigration("13: when a referral was read by itself") { db in
+      try db.execute(sql: readByItself)
+    }
     return migrator
   }
 
@@ -314,5 +317,12 @@ enum LedgerSchema {
     ALTER TABLE referrals ADD COLUMN absent_since INTEGER;
     ALTER TABLE referrals ADD COLUMN asked_at INTEGER;
     ALTER TABLE referrals ADD COLUMN gone_at INTEGER;
+    """
+
+  /// `read_at` is when a referral's own GET last showed it, `read_over` the digest of what was known until then, where
+  /// that was something else.
+  private static let readByItself = """
+    ALTER TABLE referrals ADD COLUMN read_at INTEGER;
+    ALTER TABLE referrals ADD COLUMN read_over INTEGER;
     """
 }

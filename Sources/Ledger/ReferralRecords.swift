@@ -16,7 +16,7 @@ extension SQLiteTransaction: ReferralRecords {
   }
 
   func record(
-    _ referral: Referral, seenAt: Timestamp, askedAt: Timestamp, unlessSeenSince: Timestamp
+    _ referral: Referral, seenAt: Timestamp, askedAt: Timestamp, unlessSeenSince: Timestamp, isByItself: Bool
   ) throws -> Bool {
     let earlier = try self.referral(referral.id)
     let mirrored = try withoutForgotten(MirroredReferral(referral, seenAt: seenAt, earlier: earlier))
@@ -26,9 +26,15 @@ extension SQLiteTransaction: ReferralRecords {
     guard mirrored.matters(comparedWith: earlier) else {
       if let earlier, earlier.seenAt >= unlessSeenSince { return false }
       try store(mirrored)
+      if isByItself { try noteRead(mirrored, over: nil) }
+      return false
+    }
+    if let earlier, !isByItself, try outranks(earlier, mirrored) {
+      try noteShown(mirrored)
       return false
     }
     try store(mirrored)
+    if isByItself { try noteRead(mirrored, over: earlier) }
     try wakeOrders(sharing: mirrored.email, mirrored.externalSourceID)
     if let earlier { try wakeOrders(sharing: earlier.email, earlier.externalSourceID) }
     try wakeRivals(of: referral.id)
@@ -42,12 +48,12 @@ extension SQLiteTransaction: ReferralRecords {
   func setMirrorProgress(_ progress: MirrorProgress) throws {
     let before = try mirrorProgress()
     try setFact("mirror", json: progress)
-    // These orders wait for nothing but this: a complete sweep, or walk, that began after they were seen.
-    let wake = "UPDATE orders SET decide_at = 0 WHERE outcome = 'waiting' AND reason = ? AND decide_at IS NULL"
-    if progress.completeSweepBeganAt != before.completeSweepBeganAt {
-      try execute(wake, [DecisionReason.mirrorIncomplete])
-    }
-    if progress.openWalkBeganAt != before.openWalkBeganAt { try execute(wake, [DecisionReason.mirrorBehind]) }
+    let hasMoved = progress.openWalkBeganAt != nil && progress.openWalkBeganAt != before.openWalkBeganAt
+    guard hasMoved || progress.completeSweepBeganAt != before.completeSweepBeganAt else { return }
+    // These orders wait for nothing but this: a complete walk that began after they were seen.
+    try execute(
+      "UPDATE orders SET decide_at = 0 WHERE outcome = 'waiting' AND reason IN (?, ?) AND decide_at IS NULL",
+      [DecisionReason.mirrorIncomplete, DecisionReason.mirrorBehind])
   }
 
   func knownReferrals(limit: Int, seenBefore time: Timestamp) throws -> [ReferralID] {

@@ -35,6 +35,9 @@ struct AbsentReferrals: Sendable {
       try await ReferralReading(surroundings: surroundings).referral(id)
     } catch let failure as ReadFailure where failure.status == 404 && failure.code == "NOT_FOUND" {
       try await bury(id)
+    } catch let failure as ReadFailure where failure.status == 200 {
+      // Lists show it, and it can't be read: that was told.
+      guard await surroundings.referralWalks.isUnreadable(id) else { throw failure }
     }
   }
 

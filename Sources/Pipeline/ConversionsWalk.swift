@@ -5,8 +5,6 @@ import Conversions
 struct ConversionsWalk: PageWalk {
   /// How much further back than the last walk: conversions of the same time may become visible one after the other.
   static let overlap = Duration.seconds(900)
-  /// The same for a look before a send, which can't wait for as much.
-  static let shortOverlap = Duration.seconds(60)
   private static let pagesMax = 20_000
 
   private let backTo: Timestamp?
@@ -31,9 +29,10 @@ struct ConversionsWalk: PageWalk {
       return .distrust("the list is not sorted by convertedAt")
     }
     if number == 1 { newest = times.first }
-    guard let backTo, let last = times.last, last >= backTo else { return .done }
+    // A page of which none can be read tells nothing of how far back it goes.
+    guard let backTo, times.last.map({ $0 >= backTo }) ?? !page.unreadable.isEmpty else { return .done }
     guard page.hasMore(shownBefore: (number - 1) * page.pageSize) else { return .done }
-    let ids = page.referrals.map(\.id)
+    let ids = page.ids
     if ids == lastIDs { return .distrust(ReferralWalk.repetition) }
     if number >= Self.pagesMax { return .distrust("the list of converted referrals has no end") }
     lastIDs = ids

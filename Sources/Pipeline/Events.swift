@@ -29,6 +29,8 @@ public enum Event: String, Sendable, CaseIterable {
   case mirrorTrusted = "mirror_trusted"
   /// The API doesn't know a referral any more.
   case referralGone = "referral_gone"
+  /// A referral is not what the API's reference says, and takes no part.
+  case referralUnreadable = "referral_unreadable"
   /// An order was matched to a referral.
   case matched
   /// Orders were decided anew, as the rules changed.

@@ -8,24 +8,29 @@ struct InstantPaging: PageWalk {
   /// So many passes that don't agree are no coincidence.
   private static let passesMax = 6
 
-  /// What a pass showed, whatever its order.
-  private struct Sum: Equatable, Sendable {
-    var count = 0
-    var hashes = 0
-  }
-
   let at: Timestamp
   /// Whether a page has shown that there are referrals of it, so that none at all is a lie.
   private let mustShow: Bool
   private var number = 1
   private var passes = 1
-  private var sum = Sum()
-  private var before: Sum?
+  private var sum = WalkPlace.Sum()
+  private var before: WalkPlace.Sum?
   private var lastIDs: [ReferralID] = []
 
   init(at: Timestamp, mustShow: Bool) {
     self.at = at
     self.mustShow = mustShow
+  }
+
+  /// A paging that goes on.
+  init(_ place: WalkPlace.Instant) {
+    self.init(at: place.at, mustShow: place.mustShow)
+    (number, passes, sum, before) = (max(1, place.number), place.passes, place.sum, place.before)
+  }
+
+  /// Where it is.
+  var place: WalkPlace.Instant {
+    WalkPlace.Instant(at: at, mustShow: mustShow, number: number, passes: passes, sum: sum, before: before)
   }
 
   /// The query that stands now.
@@ -37,14 +42,13 @@ struct InstantPaging: PageWalk {
   }
 
   mutating func advance(_ page: ReferralPage) -> PageStep {
-    if mustShow, sum.count + page.referrals.count == 0 {
+    if mustShow, sum.count + page.count == 0 {
       return .distrust("the list leaves out referrals that were made at dateFrom exactly")
     }
     let hasMore = page.hasMore(shownBefore: sum.count)
-    sum.count += page.referrals.count
-    for referral in page.referrals { sum.hashes &+= referral.id.hashValue }
+    sum.add(page)
     guard !hasMore else {
-      let ids = page.referrals.map(\.id)
+      let ids = page.ids
       if ids == lastIDs { return .distrust(ReferralWalk.repetition) }
       lastIDs = ids
       number += 1
@@ -53,7 +57,7 @@ struct InstantPaging: PageWalk {
     // One answer alone has nothing that could have shifted in between.
     if number == 1 || sum == before { return .done }
     if passes >= Self.passesMax { return .distrust("the referrals made at one instant differ at each reading") }
-    (before, sum, number, lastIDs) = (sum, Sum(), 1, [])
+    (before, sum, number, lastIDs) = (sum, WalkPlace.Sum(), 1, [])
     passes += 1
     return .ask(first)
   }

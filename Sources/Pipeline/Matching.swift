@@ -68,7 +68,9 @@ public struct Matching: Service {
       for order in orders {
         let decision = try decider.decide(order)
         _ = try transaction.settle(order, decision, rules: rules, now: now)
-        batch.decided.append(Decided(orderID: order.orderID, before: order, decision: decision))
+        let decided = Decided(orderID: order.orderID, before: order, decision: decision)
+        batch.decided.append(decided)
+        if decided.waitsForWalk { batch.waitsForWalkSince = max(order.firstSeenAt, batch.waitsForWalkSince ?? .distantPast) }
       }
       if isOfChange { try transaction.advanceChange(over: orders, batch.decided) }
       batch.changeEnded = try orders.isEmpty ? transaction.endChange() : nil
@@ -76,8 +78,8 @@ public struct Matching: Service {
         try transaction.wantFullSweep(at: now)
         batch.wantsMirror = true
       }
-      if batch.waitsForWalk {
-        try transaction.wantOpenWalk(at: now)
+      if let seenAt = batch.waitsForWalkSince {
+        try transaction.wantOpenWalk(at: seenAt)
         batch.wantsMirror = true
       }
       if orders.isEmpty, !isOfChange { batch.hasCaughtUp = try Self.settleCatchUp(transaction, now: now) }
@@ -94,11 +96,12 @@ public struct Matching: Service {
     var decided: [Decided] = []
     var wantsMirror = false
     var hasCaughtUp = false
+    /// When the newest of the orders was seen that wait for a walk of the open referrals.
+    var waitsForWalkSince: Timestamp?
     /// The change of the rules that it completed, and how many orders that has made sendable.
     var changeEnded: RulesChangeEnd?
 
     var waitsForSweep: Bool { decided.contains(where: \.waitsForSweep) }
-    var waitsForWalk: Bool { decided.contains(where: \.waitsForWalk) }
 
     init(isOfChange: Bool) { self.isOfChange = isOfChange }
   }

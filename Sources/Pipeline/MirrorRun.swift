@@ -10,6 +10,8 @@ struct MirrorRun: Sendable {
   var pacing: ReadPacing?
   /// Walks that go on, each interrupted by the next, smaller one.
   var walks: [WalkUnderWay] = []
+  /// The uptime at which a walk's place was last stored.
+  var placedAt: Duration?
   /// Referrals to be asked for one by one.
   var absent: [ReferralID] = []
 

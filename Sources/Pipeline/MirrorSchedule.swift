@@ -49,6 +49,11 @@ struct MirrorSchedule: Sendable {
   /// A little less than half a day, so that two always fit.
   private static let fullPeriodMax = Duration.seconds(11 * 3600)
 
+  /// The most of the mirror's reads that walks over the open referrals take while orders wait for them, one after the other.
+  private static let wantedPartMax = 0.5
+  /// So that a walk that takes no time at all begins later than the order that waits.
+  private static let wantedPeriodMin = Duration.seconds(1)
+
   /// Each tier's part of the mirror's reads. They add up to 1.
   static func part(_ tier: MirrorTier) -> Double {
     switch tier {
@@ -69,12 +74,26 @@ struct MirrorSchedule: Sendable {
   }
 
   /// The period at which walks like the last one take no more than the tier's part.
-  private func stretched(_ tier: MirrorTier, after last: MirrorWalk?) -> Duration {
+  private func stretched(_ tier: MirrorTier, after last: MirrorWalk?, part: Double? = nil) -> Duration {
     guard let last else { return .zero }
-    let byReads = Double(last.reads) / (readsPerMinute * Self.part(tier)) * 60
+    let part = part ?? Self.part(tier)
+    let byReads = Double(last.reads) / (readsPerMinute * part) * 60
     // The requests go over one connection, so that a slow API is busy with them, too.
-    let byTime = last.busy.inSeconds / (Self.share * Self.part(tier))
+    let byTime = last.busy.inSeconds / (Self.share * part)
     return .milliseconds(Int64(max(byReads, byTime) * 1000))
+  }
+
+  /// The part of the reads for walks over the open referrals that orders wait for: what the others leave, and among them
+  /// the full sweep that they interrupt, which must come to its end, too.
+  private func wantedPart(_ progress: MirrorProgress) -> Double {
+    let others = MirrorTier.allCases.filter { $0 != .open }.map { tier in
+      guard tier != .full else { return Self.part(tier) }
+      guard let last = progress.walks[tier] else { return 0 }
+      let period = Self.nominal(tier, isDistrusted: false).inSeconds
+      let load = max(Double(last.reads) * 60 / readsPerMinute, last.busy.inSeconds / Self.share) / period
+      return min(Self.part(tier), load)
+    }
+    return min(Self.wantedPartMax, max(Self.part(.open), 1 - others.reduce(0, +)))
   }
 
   /// The walk to begin now, if one is due; the largest of them, as it does for the smaller ones. Only smaller ones
@@ -84,7 +103,6 @@ struct MirrorSchedule: Sendable {
   ) -> MirrorTier? {
     let position = running.last.flatMap { Self.bySize.firstIndex(of: $0.tier) }.map { $0 + 1 } ?? 0
     let smaller = Self.bySize[position...]
-    if let tier = walkBack(progress, now: now), smaller.contains(tier) { return tier }
     return smaller.first { tier in
       dueAt(tier, progress, now: now, startedAt: startedAt, running: running).map { $0 <= now } ?? false
     }
@@ -94,27 +112,16 @@ struct MirrorSchedule: Sendable {
   func nextDueAt(
     _ progress: MirrorProgress, now: Timestamp, startedAt: Timestamp = .distantPast
   ) -> Timestamp {
-    if walkBack(progress, now: now) != nil { return now }
     return Self.bySize.compactMap { dueAt($0, progress, now: now, startedAt: startedAt, running: []) }.min() ?? now
-  }
-
-  /// The walk that goes before all larger ones after an outage, as orders wait for it: back to the horizon. At the pace
-  /// of its part: where it takes so long that its end is another beginning, the others must have their turn, too. What
-  /// was walked before the outage is no such beginning.
-  private func walkBack(_ progress: MirrorProgress, now: Timestamp) -> MirrorTier? {
-    guard progress.isBehind(now: now) else { return nil }
-    let tier = progress.walkToHorizon(now: now)
-    guard let known = progress.horizon.reached(isSafe: progress.distrust != nil, now: now),
-      let last = progress.walks[tier],
-      let began = progress.walkBegan(tier, now: now), began >= known
-    else { return tier }
-    return began + stretched(tier, after: last) <= now ? tier : nil
   }
 
   /// Whether everything is as fresh as the periods promise: the youngest referrals and the newest conversions were
   /// walked since the daemon's start, and nothing else is due that wasn't.
   func isCurrent(_ progress: MirrorProgress, now: Timestamp, startedAt: Timestamp) -> Bool {
-    Self.bySize.allSatisfy { tier in
+    var progress = progress
+    // Orders may wait for it, and others need not wait with them.
+    progress.openWalkWantedAt = nil
+    return Self.bySize.allSatisfy { tier in
       guard let due = dueAt(tier, progress, now: now, startedAt: startedAt, running: []) else { return true }
       guard let began = progress.walkBegan(tier, now: now) else { return false }
       return began >= startedAt || now < due
@@ -132,13 +139,14 @@ struct MirrorSchedule: Sendable {
     // What was seen just before a restart is seen again at once: nothing is sent before.
     if began < startedAt, tier.isSmall { return now }
     let last = progress.walks[tier]
-    if tier == .full, let wanted = [progress.fullSweepWantedAt, progress.openWalkWantedAt].compactMap(\.self).max(),
-      wanted > began
-    {
+    if tier == .full, let wanted = progress.fullSweepWantedAt, wanted > began {
       // At once where that costs little: orders may ask for one after the other.
       return began + min(stretched(tier, after: last), Self.fullPeriodMax)
     }
-    return began + period(tier, after: last, isDistrusted: isDistrusted)
+    let due = began + period(tier, after: last, isDistrusted: isDistrusted)
+    // The orders that wait were seen no later than that. In safe mode no walk is what they wait for.
+    guard tier == .open, !isDistrusted, let wanted = progress.openWalkWantedAt, began <= wanted else { return due }
+    return min(due, began + max(stretched(tier, after: last, part: wantedPart(progress)), Self.wantedPeriodMin))
   }
 }
 

@@ -21,14 +21,14 @@ enum PageStep: Sendable, Hashable {
 extension ReferralPage {
   /// What is wrong with any page that the reference promises.
   var shapeFault: String? {
-    if referrals.count > ReferralQuery.pageSizeMax { return "a page holds more referrals than were asked for" }
-    if total < referrals.count { return "a page holds more referrals than its total" }
+    if count > ReferralQuery.pageSizeMax { return "a page holds more referrals than were asked for" }
+    if total < count { return "a page holds more referrals than its total" }
     return nil
   }
 
   /// Whether there is more behind the page: a full one, or a shorter one of a server with a page size of its own.
   func hasMore(shownBefore: Int) -> Bool {
-    guard !referrals.isEmpty else { return false }
-    return referrals.count >= ReferralQuery.pageSizeMax || total > shownBefore + referrals.count
+    guard count > 0 else { return false }
+    return count >= ReferralQuery.pageSizeMax || total > shownBefore + count
   }
 }

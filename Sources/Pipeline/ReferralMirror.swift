@@ -16,6 +16,9 @@ public struct ReferralMirror: Service {
   /// everything anew would cost more than that.
   private static let aheadMax = Duration.seconds(60)
 
+  /// How often a walk's place is stored.
+  private static let placeInterval = Duration.seconds(60)
+
   private let surroundings: Surroundings
   private let schedule: MirrorSchedule
   private var reading: ReferralReading { ReferralReading(surroundings: surroundings) }
@@ -103,7 +106,25 @@ public struct ReferralMirror: Service {
   private func begin(_ tier: MirrorTier, _ progress: MirrorProgress, _ run: inout MirrorRun) async throws {
     // The full sweep tries the list's own way each time.
     let isSafe = progress.distrust != nil && tier != .full
-    run.walks.append(try await walk(tier, isSafe: isSafe, progress))
+    var walk = try await walk(tier, isSafe: isSafe, progress)
+    walk.goOn(from: progress.place)
+    run.walks.append(walk)
+  }
+
+  /// Stores where the longest walk is, once a minute: of a list that takes hours, or one instant of it, a restart would
+  /// else never see the end.
+  private func notePlace(_ run: inout MirrorRun) async throws {
+    let uptime = surroundings.clock.uptime
+    guard let place = run.walks.lazy.compactMap(\.place).first else { return run.placedAt = nil }
+    guard let placedAt = run.placedAt else { return run.placedAt = uptime }
+    guard uptime - placedAt >= Self.placeInterval else { return }
+    run.placedAt = uptime
+    try await surroundings.ledger.transaction { transaction in
+      var progress = try transaction.mirrorProgress()
+      guard progress.distrust == nil else { return }
+      progress.place = place
+      try transaction.setMirrorProgress(progress)
+    }
   }
 
   private func walk(_ tier: MirrorTier, isSafe: Bool, _ progress: MirrorProgress) async throws -> WalkUnderWay {
@@ -115,8 +136,7 @@ public struct ReferralMirror: Service {
   /// Takes one page of the walk that goes on, or asks for one of the absent.
   func advance(_ run: inout MirrorRun, _ progress: MirrorProgress) async throws {
     try Task.checkCancellation()
-    let hasReadsToItself = progress.hasReadsToItself || progress.isBehind(now: surroundings.clock.now)
-    if !hasReadsToItself, let turn = run.pacing?.take(at: surroundings.clock.uptime) {
+    if !progress.hasReadsToItself, let turn = run.pacing?.take(at: surroundings.clock.uptime) {
       try await surroundings.clock.sleep(until: turn)
     }
     guard let walk = run.walks.last else {
@@ -125,10 +145,12 @@ public struct ReferralMirror: Service {
     }
     if let query = walk.query {
       let began = surroundings.clock.uptime
-      let (page, _) = try await reading.page(query, unlessSeenSince: walk.tier == .full ? walk.beganAt : nil)
+      let (page, _) = try await reading.page(
+        query, unlessSeenSince: walk.tier == .full ? walk.beganAt : nil,
+        priority: walk.tier.isSmall ? .young : .background)
       run.walks[run.walks.count - 1].take(page, took: surroundings.clock.uptime - began)
     }
-    guard let walk = run.walks.last, walk.query == nil else { return }
+    guard let walk = run.walks.last, walk.query == nil else { return try await notePlace(&run) }
     try await end(walk, &run)
     run.walks.removeAll { $0.tier == walk.tier && $0.query == nil }
   }
@@ -138,7 +160,7 @@ public struct ReferralMirror: Service {
     if let fault = walk.fault {
       try await reading.distrust(fault)
     } else {
-      try await reading.note(walk, isMirrors: true)
+      try await reading.note(walk)
       try await WalkSettling(surroundings: surroundings, schedule: schedule).settle(walk, startedAt: run.startedAt)
       guard walk.tier == .full, !walk.isSafe else { return }
       run.absent = try await AbsentReferrals(surroundings: surroundings).next(after: walk.beganAt)

@@ -14,13 +14,17 @@ struct ReferralReading: Sendable {
   /// - Parameters:
   ///   - query: What to ask for.
   ///   - time: When the sweep began that must see each referral; nil for a walk that need not.
+  ///   - priority: Who waits for it.
   /// - Returns: The page, and whether it changed anything.
   /// - Throws: `ReadFailure`, `LedgerFailure`, or `CancellationError`.
   func page(
-    _ query: ReferralQuery, unlessSeenSince time: Timestamp? = nil
+    _ query: ReferralQuery, unlessSeenSince time: Timestamp? = nil, priority: ReadPriority
   ) async throws -> (page: ReferralPage, changed: Bool) {
     let askedAt = surroundings.clock.now
-    let page = try await read { await surroundings.partners.list(query) }
+    let page = try await ReadPriority.$current.withValue(priority) {
+      try await read { await surroundings.partners.list(query) }
+    }
+    for referral in page.unreadable { await tellUnreadable(referral.id, referral.fault) }
     return (page, try await store(page.referrals, askedAt: askedAt, unlessSeenSince: time))
   }
 
@@ -31,7 +35,7 @@ struct ReferralReading: Sendable {
   func referral(_ id: ReferralID) async throws -> Referral {
     let askedAt = surroundings.clock.now
     let referral = try await read { await surroundings.partners.referral(id) }
-    _ = try await store([referral], askedAt: askedAt, unlessSeenSince: Timestamp(microseconds: .max))
+    _ = try await store([referral], askedAt: askedAt, unlessSeenSince: Timestamp(microseconds: .max), isByItself: true)
     return referral
   }
 
@@ -41,23 +45,20 @@ struct ReferralReading: Sendable {
     return await walks.untold.completing(try await walks.stored(in: surroundings.ledger))
   }
 
-  /// Notes a walk that came to its end, the mirror's own or an order's. An order's over the newest conversions leaves the
-  /// mirror's where it was: only the mirror's tells the ledger how far back the next one must go.
-  func note(_ walk: WalkUnderWay, isMirrors: Bool) async throws {
-    let known = try await surroundings.referralWalks.stored(in: surroundings.ledger)
-    if isMirrors || walk.tier != .conversions { await surroundings.referralWalks.note(walk.record, of: walk.tier) }
-    await surroundings.referralWalks.note(walk.overHorizon, known, now: surroundings.clock.now)
+  /// Notes a walk that came to its end.
+  func note(_ walk: WalkUnderWay) async throws {
+    await surroundings.referralWalks.note(walk.record, of: walk.tier)
   }
 
-  /// Has nobody count as known, and no walk as done that lies ahead: the clock was corrected, and once that time has come
-  /// they would be believed.
+  /// Has no walk count as done that lies ahead: the clock was corrected, and once that time has come it would be believed.
   func forgetWhatLiesAhead() async throws {
     let now = surroundings.clock.now
-    await surroundings.referralWalks.forgetHorizon(now: now)
+    await surroundings.referralWalks.forgetWhatLiesAhead(of: now)
     try await surroundings.ledger.transaction { transaction in
       var progress = try transaction.mirrorProgress()
-      progress.horizon = ReferralHorizon()
       progress.walks = progress.walks.filter { $0.value.beganAt <= now }
+      (progress.openWalkBeganAt, progress.place) = (nil, nil)
+      progress.openWalkWantedAt = progress.openWalkWantedAt.map { min($0, now) }
       try transaction.setMirrorProgress(progress)
     }
   }
@@ -68,11 +69,20 @@ struct ReferralReading: Sendable {
       var progress = try transaction.mirrorProgress()
       let isNew = progress.distrust == nil
       guard progress.distrust != fault else { return false }
-      progress.distrust = fault
+      (progress.distrust, progress.openWalkBeganAt, progress.place) = (fault, nil, nil)
       try transaction.setMirrorProgress(progress)
       return isNew
     }
     if isNew { tellDistrust(fault) }
+  }
+
+  /// Alerts the operator, once for each referral and fault: an order that it may be for goes without it.
+  func tellUnreadable(_ id: ReferralID?, _ fault: String) async {
+    guard await surroundings.referralWalks.isNew(unreadable: id, fault) else { return }
+    surroundings.log.event(
+      .referralUnreadable, .error,
+      "referral \(id?.text ?? "without an ID") can't be read (\(fault)); no order is matched to it until it can",
+      ["referral": id?.text])
   }
 
   /// Alerts the operator.
@@ -84,14 +94,15 @@ struct ReferralReading: Sendable {
   }
 
   private func store(
-    _ referrals: [Referral], askedAt: Timestamp, unlessSeenSince time: Timestamp?
+    _ referrals: [Referral], askedAt: Timestamp, unlessSeenSince time: Timestamp?, isByItself: Bool = false
   ) async throws -> Bool {
     guard !referrals.isEmpty else { return false }
     let now = surroundings.clock.now
     let changed = try await surroundings.ledger.transaction { transaction in
       try referrals.reduce(false) { changed, referral in
         try transaction.record(
-          referral, seenAt: now, askedAt: askedAt, unlessSeenSince: time ?? now - Self.seenAgain) || changed
+          referral, seenAt: now, askedAt: askedAt, unlessSeenSince: time ?? now - Self.seenAgain,
+          isByItself: isByItself) || changed
       }
     }
     if changed { surroundings.matchingBell.ring() }

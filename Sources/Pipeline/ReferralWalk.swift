@@ -10,7 +10,7 @@ struct ReferralWalk: PageWalk {
   static let statuses: [ReferralStatus] = [.clicked, .pending, .converted, .expired]
   static let repetition = "two different pages of the list hold the same referrals"
 
-  private let status: ReferralStatus
+  let status: ReferralStatus
   private var from: Timestamp?
   /// Where the last page ended. The next one begins there, too: the bound is inclusive.
   private var boundary: Timestamp?
@@ -28,6 +28,18 @@ struct ReferralWalk: PageWalk {
     self.from = from
   }
 
+  /// Goes on where an earlier one was.
+  mutating func goOn(from place: WalkPlace) {
+    (from, boundary, instant) = (place.from, place.boundary, place.instant.map { InstantPaging($0) })
+  }
+
+  /// Where it is, as a part of a tier's walk.
+  func place(in walk: MirrorWalk, of tier: MirrorTier, newestConversion: Timestamp?) -> WalkPlace {
+    WalkPlace(
+      tier: tier, walk: walk, status: status, from: from, boundary: boundary, instant: instant?.place,
+      newestConversion: newestConversion)
+  }
+
   var first: ReferralQuery { query() }
 
   mutating func advance(_ page: ReferralPage) -> PageStep {
@@ -36,13 +48,15 @@ struct ReferralWalk: PageWalk {
     if let fault = fault(in: page) { return .distrust(fault) }
     if instant != nil { return advanceInside(page) }
     if decline.isMissing(in: page) { return .distrust("the list of \(status.rawValue) referrals has no end") }
-    if let boundary, page.referrals.first?.createdAt != boundary {
+    let times = page.creations
+    if let boundary, times.first != boundary {
       // All of that instant moved on to other lists, or `dateFrom` isn't inclusive: the instant itself tells.
       return self.page(through: InstantPaging(at: boundary, mustShow: true))
     }
-    guard page.hasMore(shownBefore: 0), let last = page.referrals.last?.createdAt else { return .done }
+    guard page.hasMore(shownBefore: 0) else { return .done }
+    guard let last = times.last else { return .distrust("no referral of a page tells when it was made") }
     if isRepeated(page) { return .distrust(Self.repetition) }
-    if last == page.referrals.first?.createdAt {
+    if last == times.first {
       return self.page(through: InstantPaging(at: last, mustShow: false))
     }
     (from, boundary) = (last, last)
@@ -68,7 +82,7 @@ struct ReferralWalk: PageWalk {
   }
 
   private mutating func isRepeated(_ page: ReferralPage) -> Bool {
-    let ids = page.referrals.map(\.id)
+    let ids = page.ids
     defer { lastIDs = ids }
     return ids == lastIDs
   }
@@ -85,18 +99,18 @@ struct ReferralWalk: PageWalk {
   private func fault(in page: ReferralPage) -> String? {
     if let fault = page.shapeFault { return fault }
     let query = query()
-    if page.referrals.isEmpty, page.total > 0, instant == nil {
+    if page.count == 0, page.total > 0, instant == nil {
       return "a page is empty, although its total is not zero"
     }
+    if let status = query.status, let other = page.referrals.first(where: { $0.status != status }) {
+      return "the list of \(status.rawValue) referrals shows a \(other.status.rawValue) one"
+    }
     var before: Timestamp?
-    for referral in page.referrals {
-      if let status = query.status, referral.status != status {
-        return "the list of \(status.rawValue) referrals shows a \(referral.status.rawValue) one"
-      }
-      if let from = query.dateFrom, referral.createdAt < from { return "the list goes back behind dateFrom" }
-      if let to = query.dateTo, referral.createdAt > to { return "the list goes beyond dateTo" }
-      if let before, referral.createdAt < before { return "the list is not sorted by createdAt" }
-      before = referral.createdAt
+    for time in page.creations {
+      if let from = query.dateFrom, time < from { return "the list goes back behind dateFrom" }
+      if let to = query.dateTo, time > to { return "the list goes beyond dateTo" }
+      if let before, time < before { return "the list is not sorted by createdAt" }
+      before = time
     }
     return nil
   }

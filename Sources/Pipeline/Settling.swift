@@ -8,18 +8,13 @@ extension LedgerTransaction {
     try setMirrorProgress(mirror)
   }
 
-  /// Asks the mirror for a complete walk of the open referrals ahead of its time; ring its bell once the transaction is
-  /// committed.
-  func wantOpenWalk(at now: Timestamp) throws {
+  /// Asks the mirror for a walk over all open referrals that begins after an order was seen, at `time` that is; one walk
+  /// serves all that wait. Ring the mirror's bell once the transaction is committed.
+  func wantOpenWalk(at time: Timestamp) throws {
     var mirror = try mirrorProgress()
-    mirror.openWalkWantedAt = now
+    guard mirror.openWalkWantedAt.map({ $0 < time }) ?? true else { return }
+    mirror.openWalkWantedAt = time
     try setMirrorProgress(mirror)
-  }
-
-  /// Asks for such a walk unless one was asked for since a time.
-  func wantOpenWalk(after time: Timestamp, at now: Timestamp) throws {
-    if let wanted = try mirrorProgress().openWalkWantedAt, wanted > time, wanted <= now { return }
-    try wantOpenWalk(at: now)
   }
 
   /// Stores what was decided of an order that the ledger holds; one that can matter no more leaves it.

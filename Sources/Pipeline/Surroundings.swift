@@ -26,7 +26,7 @@ public struct Surroundings: Sendable {
   public var matchingBell = Doorbell()
   /// Rung when there may be something to send.
   public var deliveryBell = Doorbell()
-  /// Rung when something was asked of the mirror: `MirrorProgress.fullSweepWantedAt`.
+  /// Rung when something was asked of the mirror: `MirrorProgress.fullSweepWantedAt`, `openWalkWantedAt`.
   public var mirrorBell = Doorbell()
   /// Rung once the shop's table was looked at after a start: the mirror's first walk waits for it a little.
   public var surveyBell = Doorbell()

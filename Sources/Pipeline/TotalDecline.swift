@@ -19,7 +19,7 @@ struct TotalDecline: Sendable {
       total = page.total
       return false
     }
-    shown += page.referrals.count
+    shown += page.count
     seen += 1
     guard seen == Self.pages else { return false }
     stretches = page.total > total - shown / 2 ? stretches + 1 : 0

@@ -14,26 +14,23 @@ struct WalkSettling: Sendable {
     let (now, schedule) = (surroundings.clock.now, schedule)
     if try await leavesNothing(walk, now: now) { return }
     let noted = await surroundings.referralWalks.untold.completing(MirrorProgress())
-    let horizon = await surroundings.referralWalks.horizon
     let memory = surroundings.clock.memory
     let settled = try await surroundings.ledger.transaction { transaction -> Settled in
       let before = try transaction.mirrorProgress()
       var progress = before
       progress.walks.merge(noted.walks) { $1 }
+      if progress.place?.tier == walk.tier { progress.place = nil }
       if !walk.isSafe { try progress.take(walk, transaction, now: now) }
       if progress.currentSince == nil, schedule.isCurrent(progress, now: now, startedAt: startedAt) {
         progress.currentSince = now
       }
       let isIdle = progress.settledFacts == before.settledFacts && walk.tier.isSmall
       if isIdle, before.heardAnAnswer(lately: now) { return Settled() }
-      // A sweep that is found to leave out many tells nothing of everybody.
-      if progress.distrust == nil || before.distrust != nil { progress.horizon = horizon ?? progress.horizon }
       (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
       try transaction.setMirrorProgress(progress)
       try transaction.setClockMemory(memory)
       return Settled(before: before, after: progress)
     }
-    if settled.newDistrust != nil { await surroundings.referralWalks.setHorizon(settled.after.horizon) }
     if let fault = settled.newDistrust { ReferralReading(surroundings: surroundings).tellDistrust(fault) }
     if settled.isTrustedAgain {
       surroundings.log.event(
@@ -71,7 +68,7 @@ extension MirrorProgress {
 
   /// What decisions rest on.
   fileprivate var settledFacts: [String?] {
-    [completeSweepBeganAt?.description, openWalkBeganAt?.description, currentSince?.description, distrust]
+    [completeSweepBeganAt, openWalkBeganAt, currentSince].map { $0?.description } + [distrust]
   }
 
   /// Takes in a trusted walk. A full sweep is complete only where what it did not show can be believed.
@@ -84,11 +81,12 @@ extension MirrorProgress {
       // Found by a smaller walk meanwhile, and not tried by this one.
       guard distrust == nil || walk.triesAll else { return }
       distrust = try AbsentReferrals.judge(transaction, sweep: walk.beganAt)
-      guard distrust == nil else { return }
+      guard distrust == nil else { return openWalkBeganAt = nil }
       (completeSweepBeganAt, completeSweepEndedAt) = (walk.beganAt, now)
     }
-    // Converted meanwhile, a referral is among the conversions: a full sweep reads them behind the open ones.
-    if distrust == nil, walk.tier == .full { openWalkBeganAt = max(walk.beganAt, openWalkBeganAt ?? walk.beganAt) }
+    if distrust == nil, walk.tier == .full || walk.endsWithConversions {
+      openWalkBeganAt = max(walk.beganAt, openWalkBeganAt ?? walk.beganAt)
+    }
     guard walk.tier == .conversions || (walk.tier == .full && distrust == nil) else { return }
     // A conversion from the future would hide all that come before it.
     let newest = min(

@@ -6,11 +6,11 @@ struct WalkUnderWay: Sendable {
   let tier: MirrorTier
   /// Whether it goes the safe mode's way.
   let isSafe: Bool
-  let beganAt: Timestamp
-  /// What was known of everybody then.
-  private let horizon: ReferralHorizon
+  private(set) var beganAt: Timestamp
   /// Whether a full sweep tries whatever the smaller walks ask for, too: only then is a list trusted again.
   private(set) var triesAll = false
+  /// Whether it ends with all conversions since an earlier walk, so that nobody passes it by.
+  private(set) var endsWithConversions = false
   private var walks: [any PageWalk]
   /// The page that is asked for next; nil at the end.
   private(set) var query: ReferralQuery?
@@ -22,19 +22,14 @@ struct WalkUnderWay: Sendable {
   private(set) var busy: Duration
 
   /// A tier's walk from its beginning.
-  init(_ tier: MirrorTier, isSafe: Bool, beganAt: Timestamp, horizon: ReferralHorizon, walks: [any PageWalk]) {
-    (self.tier, self.isSafe, self.beganAt, self.horizon, self.walks) = (tier, isSafe, beganAt, horizon, walks)
+  init(_ tier: MirrorTier, isSafe: Bool, beganAt: Timestamp, walks: [any PageWalk]) {
+    (self.tier, self.isSafe, self.beganAt, self.walks) = (tier, isSafe, beganAt, walks)
     (reads, busy) = (0, .zero)
     query = walks.first?.first
   }
 
   /// The walk as it is remembered.
   var record: MirrorWalk { MirrorWalk(beganAt: beganAt, reads: reads, busy: busy) }
-
-  /// What it tells of everybody.
-  var overHorizon: ReferralHorizon.Walk {
-    ReferralHorizon.Walk(tier, isSafe: isSafe, beganAt: beganAt, horizon: horizon)
-  }
 
   /// Adds what was spent before on what this one does over.
   mutating func add(_ earlier: MirrorWalk) {
@@ -60,6 +55,28 @@ struct WalkUnderWay: Sendable {
 }
 
 extension WalkUnderWay {
+  /// How old a walk may be that goes on after a restart.
+  private static let ageMax = Duration.seconds(6 * 3600)
+
+  /// Where it is, for a restart; nil for one that is not worth it, or nowhere that could be told.
+  var place: WalkPlace? {
+    guard !isSafe, !triesAll, fault == nil, tier == .full || tier == .open else { return nil }
+    return (walks.first as? ReferralWalk)?.place(in: record, of: tier, newestConversion: newestConversion)
+  }
+
+  /// Goes on where a walk of its tier was when the daemon ended; it began when that one began.
+  mutating func goOn(from place: WalkPlace?) {
+    guard let place, place.tier == tier, !isSafe, !triesAll, place.walk.beganAt <= beganAt,
+      beganAt - place.walk.beganAt < Self.ageMax,
+      let index = walks.firstIndex(where: { ($0 as? ReferralWalk)?.status == place.status }),
+      var walk = walks[index] as? ReferralWalk
+    else { return }
+    walk.goOn(from: place)
+    walks = [walk] + walks[(index + 1)...]
+    (beganAt, newestConversion, query) = (place.walk.beganAt, place.newestConversion, walk.first)
+    add(place.walk)
+  }
+
   /// A tier's walk, as the reference allows it or in safe mode.
   ///
   /// - Parameters:
@@ -78,17 +95,20 @@ extension WalkUnderWay {
     let from = tier.ageMax.map { now - clockBehind - $0 }
     guard !isSafe else {
       let walk = WindowWalk(from: from, now: now, known: known)
-      self.init(tier, isSafe: true, beganAt: now, horizon: progress.horizon, walks: [walk])
+      self.init(tier, isSafe: true, beganAt: now, walks: [walk])
       return
     }
     let open: [any PageWalk] = [ReferralWalk(status: .clicked, from: from), ReferralWalk(status: .pending, from: from)]
+    let conversions = ConversionsWalk(knownTo: progress.conversionsKnownTo, overlap: overlap)
     let walks: [any PageWalk]
     switch tier {
-    case .conversions: walks = [ConversionsWalk(knownTo: progress.conversionsKnownTo, overlap: overlap)]
+    case .conversions: walks = [conversions]
     case .full: walks = Self.full(progress, now: now - clockBehind)
+    case .open: walks = open + [conversions]
     default: walks = open
     }
-    self.init(tier, isSafe: false, beganAt: now, horizon: progress.horizon, walks: walks)
+    self.init(tier, isSafe: false, beganAt: now, walks: walks)
+    endsWithConversions = tier == .open && progress.conversionsKnownTo != nil
     triesAll = progress.distrust != nil
   }
 

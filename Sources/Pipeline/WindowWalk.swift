@@ -50,16 +50,16 @@ struct WindowWalk: PageWalk {
     pages += 1
     guard pages < pagesMax else { return .done }
     let bounds = window.margined(by: Self.margin)
-    if !ignoresWindows, page.referrals.contains(where: { !bounds.contains($0.createdAt.milliseconds) }) {
+    if !ignoresWindows, page.creations.contains(where: { !bounds.contains($0.milliseconds) }) {
       return pageThroughAll()
     }
-    let isNew = page.referrals.contains { !ids.contains($0.id) }
-    ids.formUnion(page.referrals.map(\.id))
-    let isFull = page.referrals.count >= max(1, min(page.pageSize, ReferralQuery.pageSizeMax))
-    let hasMore = isFull || (!page.referrals.isEmpty && page.total > ids.count)
+    let isNew = page.ids.contains { !ids.contains($0) }
+    ids.formUnion(page.ids)
+    let isFull = page.count >= max(1, min(page.pageSize, ReferralQuery.pageSizeMax))
+    let hasMore = isFull || (page.count > 0 && page.total > ids.count)
     if ignoresWindows { return nextOfAll(page, isNew: isNew) }
     if hasMore, number == 1, order == .ascending, window.to - window.from > Self.shortest { return halve() }
-    if hasMore, isNew, !page.referrals.isEmpty {
+    if hasMore, isNew, page.count > 0 {
       number += 1
       return .ask(query())
     }
@@ -95,7 +95,7 @@ struct WindowWalk: PageWalk {
   }
 
   private mutating func nextOfAll(_ page: ReferralPage, isNew: Bool) -> PageStep {
-    let isTooOld = page.referrals.allSatisfy { $0.createdAt.milliseconds < oldest }
+    let isTooOld = page.creations.allSatisfy { $0.milliseconds < oldest }
     guard isTooOld || !isNew else {
       number += 1
       return .ask(query())

@@ -52,6 +52,8 @@ public enum EventCatalog {
     Event(name: "mirror_trusted", messageID: "5b92e483de7944878b1ca65c30221f1c"),
     // The API does not know a referral any more.
     Event(name: "referral_gone", messageID: "e942b748f7c348d9946ecfb619ea1308"),
+    // A referral is not what the API's reference says.
+    Event(name: "referral_unreadable", messageID: "56c78cf02f0a4d4a9427ddc5275d643b"),
     // An order stopped qualifying before it was reported.
     Event(name: "cancelled", messageID: "8cce96b183454b05bf3f83786a8437f9"),
     // A dry run would have sent a report.

@@ -86,9 +86,10 @@ struct PacingStateTests {
   }
 
   @Test(
-    "a 429 blocks for its wait and a second, within a day",
+    "a 429 blocks for its wait and a second; for an hour where that is negative or longer than a day",
     arguments: [
-      (Duration.seconds(12), 13), (.zero, 1), (.seconds(-5), 1), (nil, 61), (.seconds(1_000_000_000), 86_401),
+      (Duration.seconds(12), 13), (.zero, 1), (.seconds(-5), 3601), (nil, 61),
+      (.seconds(86_400), 86_401), (.seconds(86_401), 3601), (.seconds(1_000_000_000), 3601),
     ] as [(Duration?, Int)])
   func retryAfter(_ wait: Duration?, _ seconds: Int) {
     var state = PacingState()
@@ -97,6 +98,8 @@ struct PacingStateTests {
     #expect(state.blockedUntil == .seconds(2 + seconds))
     #expect(state.verdict(PacingRules(.unlimited), at: .seconds(2)) == .at(.seconds(2 + seconds)))
     #expect(state.verdict(PacingRules(.unlimited), at: .seconds(2 + seconds)) == .now)
+    state.endWait()
+    #expect(state.blockedUntil == nil && state.verdict(PacingRules(.unlimited), at: .seconds(2)) == .now)
   }
 
   @Test("a shorter wait does not end a longer one")

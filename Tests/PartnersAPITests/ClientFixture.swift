@@ -14,25 +14,29 @@ struct ClientFixture {
   /// Serves with a script, hands a client to `body`, and stops all of it, whatever happens.
   static func with(
     timeout: Duration = .seconds(10), limits: WriteLimits = WriteLimits(writes: .unlimited, conversions: .unlimited),
-    script: @escaping @Sendable (StubConnection) -> Void, _ body: (ClientFixture) async throws -> Void
+    connectionLifeMax: Duration = .seconds(180), script: @escaping @Sendable (StubConnection) -> Void,
+    _ body: (ClientFixture) async throws -> Void
   ) async throws {
     let server = try StubServer(script)
     defer { server.stop() }
     guard let baseURL = server.baseURL else { throw FixtureError() }
-    try await with(baseURL: baseURL, server: server, timeout: timeout, limits: limits, body)
+    try await with(
+      baseURL: baseURL, server: server, timeout: timeout, limits: limits, connectionLifeMax: connectionLifeMax,
+      body)
   }
 
   static func with(
     baseURL: PartnersBaseURL, server: StubServer, timeout: Duration = .seconds(10),
     limits: WriteLimits = WriteLimits(writes: .unlimited, conversions: .unlimited),
-    certificateAuthorities: String? = nil, _ body: (ClientFixture) async throws -> Void
+    certificateAuthorities: String? = nil, connectionLifeMax: Duration = .seconds(180),
+    _ body: (ClientFixture) async throws -> Void
   ) async throws {
     guard let key = APIKey(keyText) else { throw FixtureError() }
     try await withFolder { folder in
       let pacer = WritePacer(path: folder + "/pacer", limits: limits)
       let options = HTTPOptions(
-        apiKey: key, userAgent: "conversiond/1.2.3", timeout: timeout, bypassesProxies: true,
-        certificateAuthorities: certificateAuthorities)
+        apiKey: key, userAgent: "conversiond/1.2.3", timeout: timeout, connectionLifeMax: connectionLifeMax,
+        bypassesProxies: true, certificateAuthorities: certificateAuthorities)
       let client = PartnersClient(
         baseURL: baseURL, options: options, readsPerMinute: .unlimited, pacer: pacer, clock: SystemClock())
       try await body(ClientFixture(server: server, client: client, pacer: pacer))

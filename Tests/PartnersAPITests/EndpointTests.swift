@@ -206,12 +206,13 @@ struct EndpointTests {
   }
 
   @Test(
-    "a 429 asks for a wait in any form, clamped to a day",
+    "a 429 asks for a wait in any form; what nobody can mean is an hour",
     arguments: [
       (["Retry-After: 12"], "", 12),
       (["Date: Sun, 06 Nov 1994 08:49:30 GMT", "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT"], "", 7),
-      ([], "", nil), (["Retry-After: 0"], "", 0), (["Retry-After: -1"], "", 0),
-      (["Retry-After: 1000000000"], "", 86_400),
+      ([], "", nil), (["Retry-After: 0"], "", 0), (["Retry-After: -1"], "", 3600),
+      (["Retry-After: 1000000000"], "", 3600), (["Retry-After: soon"], "", 3600),
+      (["Retry-After: 99999999999999999999"], "", 3600),
       (["Retry-After: 3"], #","retryAfterMs":12000"#, 12), (["Retry-After: 30"], #","retryAfterMs":12000"#, 30),
       (["Retry-After: soon"], #","retryAfterMs":250"#, 0.25),
     ] as [([String], String, Double?)])

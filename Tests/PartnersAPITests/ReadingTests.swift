@@ -8,15 +8,19 @@ struct ReadingTests {
   private static let now = Timestamp(milliseconds: 784_111_700_000)
 
   @Test(
-    "waits: seconds, dates of three forms, and retryAfterMs, within a day",
+    "waits: seconds, dates of three forms, and retryAfterMs, within a day; what is longer or unreadable is an hour",
     arguments: [
-      ("12", nil, 12), ("0", nil, 0), ("-1", nil, 0), ("1000000000", nil, 86_400), ("1e9", nil, 86_400),
-      ("99999999999999999999999", nil, 86_400), ("1.5", nil, 1.5), ("soon", nil, nil), ("", nil, nil), (nil, nil, nil),
-      ("nan", nil, nil), ("Sun, 06 Nov 1994 08:49:37 GMT", nil, 7), ("Sunday, 06-Nov-94 08:49:37 GMT", nil, 7),
+      ("12", nil, 12), ("0", nil, 0), ("-1", nil, 3600), ("1000000000", nil, 3600), ("1e9", nil, 3600),
+      ("86400", nil, 86_400), ("86401", nil, 3600), ("99999999999999999999", nil, 3600), ("-99999999999", nil, 3600),
+      ("1e400", nil, 3600), ("999999999999999999999999999999999999999999999", nil, 3600), ("-0.5", nil, 3600),
+      ("1.5", nil, 1.5), ("soon", nil, 3600), ("", nil, 3600), (nil, nil, nil),
+      ("nan", nil, 3600), ("Sun, 06 Nov 1994 08:49:37 GMT", nil, 7), ("Sunday, 06-Nov-94 08:49:37 GMT", nil, 7),
       ("Sun Nov  6 08:49:37 1994", nil, 7), ("Sun, 06 Nov 1994 08:49:20 GMT", nil, 0),
-      ("Fri, 06 Nov 2094 08:49:37 GMT", nil, 86_400), ("Sun, 99 Nov 1994 08:49:37 GMT", nil, nil),
-      (nil, "12000", 12), ("3", "12000", 12), ("30", "12000", 30), ("soon", "250", 0.25), (nil, "-5", 0),
-      (nil, "1e12", 86_400), (nil, "\"12000\"", nil),
+      ("Fri, 06 Nov 2094 08:49:37 GMT", nil, 3600), ("Sun, 99 Nov 1994 08:49:37 GMT", nil, 3600),
+      ("Sat, 05 Nov 1994 08:49:37 GMT", nil, 3600),
+      (nil, "12000", 12), ("3", "12000", 12), ("30", "12000", 30), ("soon", "250", 0.25), (nil, "-5", 3600),
+      ("-1", "12000", 12), ("1e9", "12000", 3600),
+      (nil, "1e12", 3600), (nil, "\"12000\"", 3600),
     ] as [(String?, String?, Double?)])
   func retryAfter(_ header: String?, _ milliseconds: String?, _ seconds: Double?) throws {
     let json = try milliseconds.map { try JSONParser.parse(Array($0.utf8)) }

@@ -36,8 +36,11 @@ final class StubConnection: Sendable {
 
   /// Writes raw bytes; false where the client is gone.
   @discardableResult
-  func write(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
+  func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+
+  /// Writes raw bytes; false where the client is gone.
+  @discardableResult
+  func write(_ bytes: [UInt8]) -> Bool {
     var sent = 0
     while sent < bytes.count {
       let rest = Array(bytes[sent...])

@@ -35,6 +35,27 @@ struct TLSTests {
     }
   }
 
+  @Test(
+    "a server that speaks only what is older than TLS 1.2 is told as that, not as a certificate",
+    .enabled("needs the openssl command to make certificates") { await TLSServer.isAvailable() },
+    arguments: ["tls1_1", "tls1"])
+  func oldProtocols(_ name: String) async throws {
+    let stub = try StubServer { _ in }
+    defer { stub.stop() }
+    try await ClientFixture.withFolder { folder in
+      try await TLSServer.makeCertificates(in: folder)
+      let server = try await TLSServer(folder: folder, certificate: "good", speaking: name)
+      let url = try #require(PartnersBaseURL("https://127.0.0.1:\(server.port)"))
+      try await ClientFixture.with(baseURL: url, server: stub, certificateAuthorities: folder + "/ca.pem") { fixture in
+        let failure = try #require(await fixture.client.list(ReferralQuery()).transportFailure)
+        #expect(failure.kind == .tls && !failure.mayHaveBeenDone)
+        #expect(failure.message.contains("only TLS older than 1.2"), "\(failure.message)")
+        #expect(!failure.message.contains("certificate"))
+      }
+      await server.stop()
+    }
+  }
+
   @Test("a server that speaks no TLS is a TLS failure; one that hangs up in the handshake or says nothing is not")
   func handshakes() async throws {
     let cases: [(@Sendable (StubConnection) -> Void, TransportFailure.Kind)] = [

@@ -25,6 +25,25 @@ struct TransportTests {
     }
   }
 
+  @Test("a connection that is never idle is made anew all the same: the name may have another address by then")
+  func connectionLife() async throws {
+    let script: @Sendable (StubConnection) -> Void = { connection in
+      while connection.readRequest() != nil { connection.answer(200, ClientFixture.referral) }
+    }
+    try await ClientFixture.with(connectionLifeMax: .seconds(2), script: script) { fixture in
+      let began = ContinuousClock.now
+      for _ in 0..<14 {
+        _ = await fixture.client.referral(ReferralID("jx7"))
+        try await Task.sleep(for: .milliseconds(400))
+      }
+      let lives = Int((ContinuousClock.now - began).components.seconds / 2)
+      #expect((2...lives + 2).contains(fixture.server.accepts))
+    }
+    let key = try #require(APIKey(ClientFixture.keyText))
+    let life = HTTPOptions(apiKey: key, userAgent: "", timeout: .seconds(30)).connectionLifeMax
+    #expect(life + .seconds(HTTPOptions.namesKeptSeconds) + .seconds(30) < .seconds(300))
+  }
+
   @Test("writes send the frozen body; one soon after another over the same connection, a later one over a new one")
   func frozenBody() async throws {
     let script: @Sendable (StubConnection) -> Void = { connection in

@@ -153,9 +153,44 @@ struct WritePacerTests {
   }
 
   @Test(
+    "an operator ends the API's wait, for every program of the host and after a reboot, too",
+    arguments: [RateLimit.unlimited, .perMinute(30)])
+  func endedWait(_ limit: RateLimit) async throws {
+    try await withPath { path in
+      let clock = VirtualClock()
+      let limits = WriteLimits(writes: limit, conversions: limit)
+      let make = { WritePacer(path: path, keepsake: path + ".kept", limits: limits, clock: $0, bootID: $1) }
+      let pacer = make(clock, "boot-1")
+      #expect(try await !pacer.endWait(), "there is none")
+      await pacer.finish(try await pacer.reserve(.conversion), .refused(retryAfter: .seconds(3600)))
+      #expect(try await pacer.snapshot().blockedUntil(.conversion) == clock.uptime + .seconds(3601))
+      // By another program, a command say.
+      #expect(try await make(clock, "boot-1").endWait())
+      let before = clock.uptime
+      await pacer.cancel(try await pacer.reserve(.conversion))
+      #expect(clock.uptime - before < .seconds(10))
+      let rebooted = VirtualClock(uptime: .seconds(20))
+      #expect(
+        try await make(rebooted, "boot-2").snapshot().blockedUntil(.conversion).map { $0 < .seconds(100) } ?? true)
+    }
+  }
+
+  @Test("a wait that was just heard of ends, too") func endedOwnWait() async throws {
+    try await withPath { path in
+      let clock = VirtualClock()
+      let pacer = WritePacer(path: path, limits: WriteLimits(), clock: clock)
+      await pacer.finish(try await pacer.reserve(.conversion), .refused(retryAfter: .seconds(3600)))
+      #expect(try await pacer.endWait())
+      let before = clock.uptime
+      await pacer.cancel(try await pacer.reserve(.conversion))
+      #expect(clock.uptime - before < .seconds(10))
+    }
+  }
+
+  @Test(
     "whatever a 429 asks for holds after a restart and after a reboot: nothing, less than nothing, 1e9 seconds, not a word",
     arguments: [
-      (Duration.zero, 1), (.seconds(-1), 1), (.seconds(1_000_000_000), 86_401), (nil, 61), (.milliseconds(1500), 2.5),
+      (Duration.zero, 1), (.seconds(-1), 3601), (.seconds(1_000_000_000), 3601), (nil, 61), (.milliseconds(1500), 2.5),
     ] as [(Duration?, Double)])
   func clampedRetryAfter(_ asked: Duration?, _ seconds: Double) async throws {
     try await withPath { path in

@@ -19,9 +19,11 @@ import Testing
   }
 
   /// Runs the schedule for a time as the mirror does, one read after the other, the smaller walks between the larger
-  /// ones' reads; tells how often each tier was walked, and the reads in all.
+  /// ones' reads; tells how often each tier was walked, and the reads in all. With `wantsOpen` at every moment an order
+  /// was just seen that waits for a walk over all open referrals.
   private func simulate(
-    _ limit: RateLimit, _ cost: Cost, for duration: Duration, after earlier: MirrorProgress = MirrorProgress()
+    _ limit: RateLimit, _ cost: Cost, for duration: Duration, after earlier: MirrorProgress = MirrorProgress(),
+    wantsOpen: Bool = false
   ) -> (walks: [MirrorTier: Int], reads: Int, longest: [MirrorTier: Duration]) {
     let schedule = MirrorSchedule(limit)
     var pacing = schedule.pacing
@@ -30,6 +32,7 @@ import Testing
     var (walks, reads, longest) = ([MirrorTier: Int](), 0, [MirrorTier: Duration]())
     while uptime < duration {
       let now = start + uptime
+      if wantsOpen { progress.openWalkWantedAt = now }
       if let tier = schedule.next(progress, now: now, running: running.map { ($0.tier, $0.beganAt) }) {
         running.append((tier, now, cost.of(tier)))
       }
@@ -209,6 +212,53 @@ import Testing
     #expect(schedule.next(progress, now: start + .seconds(6000)) == .full)
   }
 
+  @Test func aWantedOpenWalkComesEarlyAndOnce() {
+    let schedule = MirrorSchedule(.perMinute(120))
+    var progress = MirrorProgress()
+    progress.walks[.full] = MirrorWalk(beganAt: start, reads: 5, busy: .zero)
+    progress.openWalkWantedAt = start + .seconds(100)
+    #expect(schedule.next(progress, now: start + .seconds(100)) == .open)
+    #expect(schedule.nextDueAt(progress, now: start + .seconds(100)) <= start + .seconds(100))
+    let walk: MirrorSchedule.Running = (.open, start + .seconds(101))
+    #expect(schedule.next(progress, now: start + .seconds(102), running: [walk]) != .open, "it doesn't start over")
+    // The order was seen while it went on.
+    progress.openWalkWantedAt = start + .seconds(103)
+    #expect(schedule.next(progress, now: start + .seconds(104), running: [walk]) != .open)
+    progress.walks[.open] = MirrorWalk(beganAt: start + .seconds(101), reads: 5, busy: .zero)
+    #expect(schedule.next(progress, now: start + .seconds(115)) == .open, "one more")
+    progress.walks[.open] = MirrorWalk(beganAt: start + .seconds(115), reads: 5, busy: .zero)
+    #expect(schedule.next(progress, now: start + .seconds(116)) != .open)
+    // A full sweep that began before the order was seen does not do, and is interrupted.
+    progress.openWalkWantedAt = start + .seconds(200)
+    #expect(schedule.next(progress, now: start + .seconds(201), running: [(.full, start + .seconds(190))]) == .open)
+    #expect(schedule.next(progress, now: start + .seconds(202), running: [(.full, start + .seconds(201))]) != .open)
+    // No walk of the safe mode is what they wait for.
+    progress.distrust = "unsorted"
+    #expect(schedule.next(progress, now: start + .seconds(201), running: [(.full, start + .seconds(190))]) != .open)
+  }
+
+  @Test(arguments: limits)
+  func ordersThatAlwaysWaitForOpenWalksLeaveTheOthersTheirTurn(limit: RateLimit) {
+    let large = Cost(
+      reads: [
+        .quarterHour: 2, .twoHours: 4, .day: 20, .week: 100, .month: 200, .open: 200, .full: 1000, .conversions: 1,
+      ], each: .milliseconds(100))
+    let (walks, reads, longest) = simulate(limit, large, for: day * 4, wantsOpen: true)
+    #expect(Double(reads) <= 4 * 24 * 60 * MirrorSchedule(limit).readsPerMinute + 20)
+    #expect((walks[.full] ?? 0) >= 2 && (walks[.open] ?? 0) >= 3, "\(walks)")
+    guard limit.perMinute.map({ $0 >= 120 }) ?? true else { return }
+    #expect((walks[.full] ?? 0) >= 8 && (walks[.open] ?? 0) >= 4 * 24 * 4, "\(walks)")
+    #expect((longest[.quarterHour] ?? day) < .seconds(40))
+  }
+
+  @Test func anOpenWalkThatOrdersWaitForKeepsNobodyElse() {
+    let schedule = MirrorSchedule(.perMinute(120))
+    var progress = MirrorProgress()
+    progress.walks[.full] = MirrorWalk(beganAt: start, reads: 5, busy: .zero)
+    progress.openWalkWantedAt = start
+    #expect(schedule.isCurrent(progress, now: start + .seconds(2), startedAt: start))
+  }
+
   @Test func currentMeansWalkedSinceTheStartAndNothingOverdue() {
     let schedule = MirrorSchedule(.perMinute(120))
     var progress = MirrorProgress()
@@ -230,6 +280,7 @@ import Testing
     #expect(progress.completeSweepBeganAt == Timestamp(microseconds: 17_650_000_000) && progress.walks.isEmpty)
     var new = progress
     (new.clockAhead, new.fullSweepWantedAt) = (.milliseconds(-1500), start)
+    (new.openWalkBeganAt, new.openWalkWantedAt) = (start, start + .seconds(1))
     new.walks[.quarterHour] = MirrorWalk(beganAt: start, reads: 2, busy: .milliseconds(7))
     #expect(try JSONDecoder().decode(MirrorProgress.self, from: JSONEncoder().encode(new)) == new)
   }

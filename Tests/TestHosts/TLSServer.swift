@@ -4,14 +4,14 @@ public final class TLSServer: Sendable {
   /// Its port on 127.0.0.1.
   public let port: Int
 
-  /// Starts one with `NAME.pem` of a folder of certificates.
-  public init(folder: String, certificate name: String) async throws {
+  /// Starts one with `NAME.pem` of a folder of certificates; speaking a version such as `tls1_1`, and no other.
+  public init(folder: String, certificate name: String, speaking version: String? = nil) async throws {
     process = try ChildProcess(
       "openssl",
       [
         "s_server", "-accept", "127.0.0.1:0", "-www", "-cert", "\(folder)/\(name).pem", "-key",
         "\(folder)/\(name == "alone" ? "alone" : "good").key",
-      ])
+      ] + (version.map { ["-\($0)", "-cipher", "ALL:@SECLEVEL=0"] } ?? []))
     let process = process
     let isUp = await eventually { process.outputLines.contains { $0.hasPrefix("ACCEPT") } }
     let line = process.outputLines.first { $0.hasPrefix("ACCEPT") }

@@ -49,7 +49,8 @@ public struct APIFailure: Hashable, Sendable {
   public var message: String
   /// `error.fields`, at most 20.
   public var fields: [Field]
-  /// How long to wait: the larger of `Retry-After` and `error.retryAfterMs`, clamped to 0 … 1 day; nil for neither.
+  /// How long to wait: the larger of `Retry-After` and `error.retryAfterMs`, within 0 … 1 day, and an
+  /// hour for whatever else they ask; nil for neither.
   public var retryAfter: Duration?
   /// Whether the body was cut short, not JSON, or JSON of another shape than promised.
   public var isMalformed: Bool

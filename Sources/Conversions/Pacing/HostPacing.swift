@@ -49,6 +49,14 @@ public struct HostPacing: Hashable, Sendable, Codable {
     if kind == .conversion { conversions.record(answer, to: number, at: now) }
   }
 
+  /// Ends the wait that the API asked for, and tells whether there was one.
+  public mutating func endWait(at now: Duration) -> Bool {
+    let wasAsked = blockedUntil(.conversion).map { $0 > now } ?? false
+    writes.endWait()
+    conversions.endWait()
+    return wasAsked
+  }
+
   /// Takes a send back that never left.
   public mutating func cancel(_ number: UInt64) {
     writes.cancel(number)

@@ -10,6 +10,9 @@ public struct PacingRules: Hashable, Sendable {
   public static let retryAfterDefault = Duration.seconds(60)
   /// The longest wait that is believed: a day.
   public static let retryAfterMax = Duration.seconds(86_400)
+  /// What a wait counts as that is longer than that, negative, or can't be read: whoever wrote it wants none of us now, and
+  /// meant no year.
+  public static let retryAfterUnbelieved = Duration.seconds(3600)
   /// Added to every Retry-After, which whole seconds round and networks shift.
   public static let retryAfterMargin = Duration.seconds(1)
   /// By how much a further 429 in the safe gear widens its spacing: other programs share the address.
@@ -33,6 +36,12 @@ public struct PacingRules: Hashable, Sendable {
   /// The most sends that are remembered, and up to which a window is counted exactly; above 600 a minute the spacing
   /// alone keeps the limit.
   public static let historyMax = 600
+
+  /// How long a refusal is waited out, by what it asks for; nil where it says nothing.
+  public static func wait(asked: Duration?) -> Duration {
+    guard let asked else { return retryAfterDefault + retryAfterMargin }
+    return ((.zero...retryAfterMax).contains(asked) ? asked : retryAfterUnbelieved) + retryAfterMargin
+  }
 
   /// The limit.
   public var limit: RateLimit

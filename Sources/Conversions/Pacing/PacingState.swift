@@ -95,10 +95,12 @@ public struct PacingState: Hashable, Sendable, Codable {
     prune(at: now)
   }
 
+  /// Ends the wait that the API asked for.
+  public mutating func endWait() { blockedUntil = nil }
+
   /// Until when a refusal is taken to ask for silence.
   public static func blockedUntil(after retryAfter: Duration?, at now: Duration) -> Duration {
-    let wait = min(max(retryAfter ?? PacingRules.retryAfterDefault, .zero), PacingRules.retryAfterMax)
-    return now + wait + PacingRules.retryAfterMargin
+    now + PacingRules.wait(asked: retryAfter)
   }
 
   /// Changes gear, or widens the spacing. A refusal of what left before the last refusal was known says nothing new.

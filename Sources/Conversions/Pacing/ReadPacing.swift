@@ -23,17 +23,23 @@ public struct ReadPacing: Hashable, Sendable {
     tolerance = interval * (burst - 1)
   }
 
+  /// The uptime at which the next turn comes.
+  public func turn(at now: Duration) -> Duration {
+    interval == nil ? max(now, blockedUntil) : max(now, blockedUntil, due - tolerance)
+  }
+
   /// Takes the next turn and tells the uptime at which it comes.
   public mutating func take(at now: Duration) -> Duration {
-    guard let interval else { return max(now, blockedUntil) }
-    let turn = max(now, blockedUntil, due - tolerance)
-    due = max(due, turn) + interval
+    let turn = turn(at: now)
+    if let interval { due = max(due, turn) + interval }
     return turn
   }
 
   /// Lets no read leave until the API's wait is over.
   public mutating func refuse(retryAfter: Duration?, at now: Duration) {
-    let wait = min(max(retryAfter ?? PacingRules.retryAfterDefault, .zero), PacingRules.retryAfterMax)
-    blockedUntil = max(blockedUntil, now + wait + PacingRules.retryAfterMargin)
+    blockedUntil = max(blockedUntil, now + PacingRules.wait(asked: retryAfter))
   }
+
+  /// Ends the API's wait.
+  public mutating func endWait() { blockedUntil = .zero }
 }

@@ -51,6 +51,8 @@ public struct ReferralQuery: Hashable, Sendable {
 public struct ReferralPage: Hashable, Sendable {
   /// The referrals, in the order of the answer.
   public var referrals: [Referral]
+  /// Those that can't be read, and take no part.
+  public var unreadable: [UnreadableReferral]
   /// The page's number, from 1.
   public var page: Int
   /// How many a page holds.
@@ -59,8 +61,11 @@ public struct ReferralPage: Hashable, Sendable {
   public var total: Int
 
   /// A page from its values.
-  public init(referrals: [Referral], page: Int, pageSize: Int, total: Int) {
+  public init(
+    referrals: [Referral], unreadable: [UnreadableReferral] = [], page: Int, pageSize: Int, total: Int
+  ) {
     self.referrals = referrals
+    self.unreadable = unreadable
     self.page = page
     self.pageSize = pageSize
     self.total = total

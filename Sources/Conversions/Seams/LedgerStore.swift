@@ -145,8 +145,11 @@ public protocol ReferralRecords {
   ///
   /// An unchanged one is not written where it was seen at or after `unlessSeenSince`. One that an answer shows open
   /// stays closed where another answer that was given after this one was asked for (`askedAt`) showed it so.
+  ///
+  /// A referral's own GET (`isByItself`) outranks lists for a quarter of an hour: what they show as it was before changes
+  /// nothing then.
   func record(
-    _ referral: Referral, seenAt: Timestamp, askedAt: Timestamp, unlessSeenSince: Timestamp
+    _ referral: Referral, seenAt: Timestamp, askedAt: Timestamp, unlessSeenSince: Timestamp, isByItself: Bool
   ) throws -> Bool
   /// How the mirror as a whole stands.
   func mirrorProgress() throws -> MirrorProgress
@@ -162,7 +165,7 @@ public protocol ReferralRecords {
   /// Since when a referral has not been shown by the sweeps; nil where the last one showed it.
   func absentSince(_ id: ReferralID) throws -> Timestamp?
   /// Marks a referral that the API doesn't know any more: it stays known and takes no part any more. Any answer that
-  /// shows it takes the mark back.
+  /// shows it takes the mark back. A converted one goes on deciding: absence reopens nothing.
   func markGone(_ id: ReferralID, at now: Timestamp) throws
   /// Referrals that the API surely knows if it is the account this ledger belongs to: those of the last reports, and at
   /// least one of those that orders are queued for, as reported ones may have been deleted; then open ones that were last
@@ -175,9 +178,18 @@ public protocol ReferralRecords {
 }
 
 extension ReferralRecords {
-  /// Stores a referral as it was just seen.
+  /// Stores a referral as its own GET has just shown it.
   public func record(_ referral: Referral, seenAt: Timestamp) throws -> Bool {
-    try record(referral, seenAt: seenAt, askedAt: seenAt, unlessSeenSince: Timestamp(microseconds: .max))
+    try record(
+      referral, seenAt: seenAt, askedAt: seenAt, unlessSeenSince: Timestamp(microseconds: .max), isByItself: true)
+  }
+
+  /// Stores a referral as a list showed it.
+  public func record(
+    _ referral: Referral, seenAt: Timestamp, askedAt: Timestamp, unlessSeenSince: Timestamp
+  ) throws -> Bool {
+    try record(
+      referral, seenAt: seenAt, askedAt: askedAt, unlessSeenSince: unlessSeenSince, isByItself: false)
   }
 }
 

@@ -8,10 +8,14 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
   public var currentSince: Timestamp?
   /// When somebody last asked for a full sweep ahead of its time; ring the mirror's bell after setting it.
   public var fullSweepWantedAt: Timestamp?
-  /// When the last complete and trusted walk of the open referrals, with the newest conversions behind it, began.
+  /// When the last complete and trusted walk began that showed all open referrals, and the newest conversions when those
+  /// were read; a full sweep does as well. Nothing is said for good without a send of an order that was seen later. Nil
+  /// while the list can't be trusted, and once the clock was set. Survives a restart.
   public var openWalkBeganAt: Timestamp?
-  /// The time at which an order last asked for such a walk; ring the mirror's bell after setting it.
+  /// When the newest order was seen that waits for such a walk; see `LedgerTransaction.wantOpenWalk`.
   public var openWalkWantedAt: Timestamp?
+  /// Where the longest walk is that goes on; stored once a minute.
+  public var place: WalkPlace?
   /// When the API last answered a read; stored about once a minute.
   public var lastAnswerAt: Timestamp?
   /// Why the API's list can't be trusted, if it can't: the mirror reads in its safe mode then.
@@ -20,8 +24,6 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
   public var walks: [MirrorTier: MirrorWalk] = [:]
   /// The newest `convertedAt`, by the API's clock, up to which every conversion is known.
   public var conversionsKnownTo: Timestamp?
-  /// Up to when every referral that was made is known.
-  public var horizon = ReferralHorizon()
   /// How far the API's clock is ahead of the host's, smoothed over its answers' Date headers, which have whole seconds.
   public var clockAhead: Duration?
 
@@ -34,15 +36,15 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
     completeSweepBeganAt = try values.decodeIfPresent(Timestamp.self, forKey: .completeSweepBeganAt)
     completeSweepEndedAt = try values.decodeIfPresent(Timestamp.self, forKey: .completeSweepEndedAt)
     currentSince = try values.decodeIfPresent(Timestamp.self, forKey: .currentSince)
+    fullSweepWantedAt = try values.decodeIfPresent(Timestamp.self, forKey: .fullSweepWantedAt)
     openWalkBeganAt = try values.decodeIfPresent(Timestamp.self, forKey: .openWalkBeganAt)
     openWalkWantedAt = try values.decodeIfPresent(Timestamp.self, forKey: .openWalkWantedAt)
-    fullSweepWantedAt = try values.decodeIfPresent(Timestamp.self, forKey: .fullSweepWantedAt)
+    place = try? values.decodeIfPresent(WalkPlace.self, forKey: .place)
     lastAnswerAt = try values.decodeIfPresent(Timestamp.self, forKey: .lastAnswerAt)
     distrust = try values.decodeIfPresent(String.self, forKey: .distrust)
     walks = try values.decodeIfPresent([MirrorTier: MirrorWalk].self, forKey: .walks) ?? [:]
     conversionsKnownTo = try values.decodeIfPresent(Timestamp.self, forKey: .conversionsKnownTo)
     clockAhead = try values.decodeIfPresent(Duration.self, forKey: .clockAhead)
-    horizon = try values.decodeIfPresent(ReferralHorizon.self, forKey: .horizon) ?? ReferralHorizon(of: walks)
   }
 
   /// When the last complete walk began that showed everything that one of `tier` would; nil where there was none, or

@@ -100,6 +100,16 @@ public struct PartnersClient: PartnersService {
   /// Gives a permit back unused.
   public func cancel(_ permit: SendPermit) async { await pacer.cancel(permit) }
 
+  /// Ends the wait that the API has asked for, of reads and of writes.
+  ///
+  /// - Returns: Whether writes had to wait.
+  /// - Throws: `PacingFailure` where the shared state can't be kept.
+  @discardableResult
+  public func endWait() async throws -> Bool {
+    readLimiter.endWait()
+    return try await pacer.endWait()
+  }
+
   private func read<Success: Sendable>(
     _ path: String, _ shape: (JSONValue) throws(ShapeMismatch) -> Success
   ) async -> APIAnswer<Success> {

@@ -15,12 +15,25 @@ enum ReferralShapes {
     guard let counts = value["pagination"] else { throw reader.missing("pagination") }
     let pagination = try ShapeReader(counts, "pagination")
     var referrals: [Referral] = []
-    for (index, element) in elements.enumerated() {
-      referrals.append(try referral(element, name: "referrals[\(index)]"))
+    var unreadable: [UnreadableReferral] = []
+    for element in elements {
+      do {
+        referrals.append(try referral(element))
+      } catch {
+        unreadable.append(self.unreadable(element, error, place: referrals.count))
+      }
     }
     return ReferralPage(
-      referrals: referrals, page: try count(pagination, "page"), pageSize: try count(pagination, "pageSize"),
+      referrals: referrals, unreadable: unreadable, page: try count(pagination, "page"),
+      pageSize: try count(pagination, "pageSize"),
       total: try count(pagination, "total"))
+  }
+
+  /// What is left of a referral that can't be read: the others of its page go on without it.
+  private static func unreadable(_ value: JSONValue, _ mismatch: ShapeMismatch, place: Int) -> UnreadableReferral {
+    let id = value["referralId"]?.text.flatMap { $0.isEmpty ? nil : ReferralID($0) }
+    let createdAt = value["createdAt"]?.integer.map(Timestamp.init(milliseconds:))
+    return UnreadableReferral(place: place, id: id, createdAt: createdAt, fault: mismatch.description)
   }
 
   private static func count(_ reader: ShapeReader, _ member: String) throws(ShapeMismatch) -> Int {
@@ -30,10 +43,8 @@ enum ReferralShapes {
   }
 
   /// API reference, The referral object.
-  static func referral(_ value: JSONValue) throws(ShapeMismatch) -> Referral { try referral(value, name: "referral") }
-
-  private static func referral(_ value: JSONValue, name: String) throws(ShapeMismatch) -> Referral {
-    let reader = try ShapeReader(value, name)
+  static func referral(_ value: JSONValue) throws(ShapeMismatch) -> Referral {
+    let reader = try ShapeReader(value, "referral")
     return Referral(
       id: ReferralID(try id(reader)), code: try reader.optionalText("referralCode") ?? "", status: try status(reader),
       friendEmail: try reader.optionalText("friendEmail"), friendName: try reader.optionalText("friendName"),

@@ -4,6 +4,7 @@ final class AnswerSink {
   private(set) var date: String?
   private(set) var retryAfter: String?
   private(set) var contentType: String?
+  private(set) var contentCoding: String?
   /// Whether the answer was stopped for its size.
   private(set) var isTooLarge = false
 
@@ -27,7 +28,7 @@ final class AnswerSink {
     let bytes = unsafe line.withUnsafeBufferPointer { unsafe [UInt8]($0) }
     guard isInHeader == false || Self.mayMatter(bytes) else { return true }
     if bytes.starts(with: "HTTP/".utf8) {
-      (date, retryAfter, contentType, isInHeader) = (nil, nil, nil, true)
+      (date, retryAfter, contentType, contentCoding, isInHeader) = (nil, nil, nil, nil, true)
     } else if let colon = bytes.firstIndex(of: UInt8(ascii: ":")), isInHeader {
       take(name: bytes[..<colon], value: bytes[(colon + 1)...])
     } else if bytes == [13, 10] || bytes == [10] {
@@ -51,6 +52,8 @@ final class AnswerSink {
       retryAfter = retryAfter ?? Self.trimmed(value)
     } else if Self.isSame(name, "content-type") {
       contentType = contentType ?? Self.trimmed(value)
+    } else if Self.isSame(name, "content-encoding") {
+      contentCoding = contentCoding.map { "\($0), \(Self.trimmed(value))" } ?? Self.trimmed(value)
     }
   }
 

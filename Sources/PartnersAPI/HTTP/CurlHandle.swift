@@ -65,7 +65,7 @@ import Conversions
     return TransferFacts(
       code: code, message: message, requestBytes: requestBytes,
       isNameResolved: offset(CURLINFO_NAMELOOKUP_TIME_T) > 0, isReadyToSend: offset(CURLINFO_PRETRANSFER_TIME_T) > 0,
-      isTooLarge: sink.isTooLarge, duration: duration)
+      isTooLarge: sink.isTooLarge, contentCoding: sink.contentCoding, duration: duration)
   }
 
   private var requestBytes: Int { long(CURLINFO_REQUEST_SIZE) }

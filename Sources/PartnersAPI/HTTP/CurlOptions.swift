@@ -44,6 +44,9 @@ import Conversions
     let timeout = max(1, Int(min(options.timeout.wholeMilliseconds, 86_400_000)))
     set(CURLOPT_TIMEOUT_MS, timeout)
     set(CURLOPT_CONNECTTIMEOUT_MS, min(timeout, 10_000))
+    // A connection that is never idle would stay with the address that the name once had, while the old server is up.
+    set(CURLOPT_MAXLIFETIME_CONN, max(1, Int(options.connectionLifeMax.wholeMilliseconds / 1000)))
+    set(CURLOPT_DNS_CACHE_TIMEOUT, HTTPOptions.namesKeptSeconds)
     set(CURLOPT_TCP_KEEPALIVE, 1)
     set(CURLOPT_TCP_KEEPIDLE, 30)
     set(CURLOPT_TCP_KEEPINTVL, 10)
@@ -53,6 +56,8 @@ import Conversions
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     // CURLHEADER_SEPARATE: a proxy that is asked for a tunnel does not see the key.
     set(CURLOPT_HEADEROPT, 1)
+    // A proxy, or the API, may answer with gzip unasked. What is counted is what comes out of it.
+    set(CURLOPT_ACCEPT_ENCODING, "gzip")
     if options.bypassesProxies { set(CURLOPT_NOPROXY, "*") }
     if let file = options.certificateAuthorities { set(CURLOPT_CAINFO, file) }
     set(CURLOPT_USERAGENT, options.userAgent)

@@ -6,12 +6,13 @@ import CLibcurl
   private(set) var first: UnsafeMutablePointer<curl_slist>?
 
   /// The lines of a client's requests, with a body or without. `Expect:` is taken out: without an answer to it each write
-  /// would wait for a second.
+  /// would wait for a second; and `Accept-Encoding:`, as codings are only decoded, not asked for.
   init(_ options: HTTPOptions, hasBody: Bool) {
     append("X-API-Key: \(options.apiKey.secret)")
     append("Accept: application/json")
     if hasBody { append("Content-Type: application/json") }
     append("Expect:")
+    append("Accept-Encoding:")
   }
 
   deinit { unsafe curl_slist_free_all(first) }

@@ -2,31 +2,37 @@ import Conversions
 
 /// How long an answer asks to wait (RFC 9110, 10.2.3, and API reference, Errors).
 enum RetryAfter {
-  /// The larger of the header and of `retryAfterMs`, within 0 … 1 day; nil where neither says anything that can be read.
+  /// How far a date may lie back that says "now": clocks differ, and HTTP dates have whole seconds.
+  private static let pastMax = Duration.seconds(60)
+
+  /// The larger of the header and of `retryAfterMs`, of those that can be read and ask for 0 … 1 day: whatever else they
+  /// ask for counts as an hour. Nil where neither is there.
   ///
   /// A date in the header is judged against the answer's own Date, so that a wrong clock on either side changes nothing;
   /// against `now` where there is none.
   static func wait(header: String?, milliseconds: JSONValue?, date: Timestamp?, now: Timestamp) -> Duration? {
     let waits = [
-      header.flatMap { seconds($0) ?? until($0, date ?? now, now) },
-      milliseconds.flatMap { clamped($0, unit: 0.001) },
-    ]
-    return waits.compactMap(\.self).max()
+      header.map { seconds($0) ?? until($0, date ?? now, now) }, milliseconds.map { duration($0, unit: 0.001) },
+    ].compactMap(\.self)
+    let readable = waits.compactMap { $0 }.filter { $0 >= .zero }
+    guard let longest = readable.max() else { return waits.isEmpty ? nil : PacingRules.retryAfterUnbelieved }
+    return longest <= PacingRules.retryAfterMax ? longest : PacingRules.retryAfterUnbelieved
   }
 
   private static func seconds(_ text: String) -> Duration? {
     guard text.utf8.count <= 40, let number = JSONValue.number(in: text) else { return nil }
-    return clamped(number, unit: 1)
+    return duration(number, unit: 1)
   }
 
   private static func until(_ text: String, _ base: Timestamp, _ now: Timestamp) -> Duration? {
-    HTTPDate.parse(text, now: now).map { min(max($0 - base, .zero), PacingRules.retryAfterMax) }
+    guard let wait = HTTPDate.parse(text, now: now).map({ $0 - base }), wait >= .zero - pastMax else { return nil }
+    return max(wait, .zero)
   }
 
-  /// A number of units in seconds as a wait, rounded up to whole milliseconds.
-  private static func clamped(_ value: JSONValue, unit: Double) -> Duration? {
+  /// A number of units in seconds as a wait, rounded up to whole milliseconds; all that is too long is as long as another.
+  private static func duration(_ value: JSONValue, unit: Double) -> Duration? {
     guard case .number(let text) = value, let number = Double(text), !number.isNaN else { return nil }
-    let seconds = min(max(number * unit, 0), PacingRules.retryAfterMax.inSeconds)
-    return .milliseconds(Int64((seconds * 1000).rounded(.up)))
+    let most = PacingRules.retryAfterMax.inSeconds * 2
+    return .milliseconds(Int64((min(max(number * unit, -1), most) * 1000).rounded(.up)))
   }
 }

@@ -16,6 +16,8 @@ struct TransferFacts {
   var isReadyToSend: Bool
   /// Whether the answer was stopped for its size.
   var isTooLarge: Bool
+  /// The answer's content coding, as far as it was told.
+  var contentCoding: String?
   /// How long it took.
   var duration: Duration
 
@@ -26,8 +28,33 @@ struct TransferFacts {
     let isUnsent = endsBeforeSending && requestBytes == 0
     // A kept connection that died during the request, and a new one in its place that could not be made.
     return TransportFailure(
-      kind: endsBeforeSending && !isUnsent ? .interrupted : kind, message: message, mayHaveBeenDone: !isUnsent,
+      kind: endsBeforeSending && !isUnsent ? .interrupted : kind, message: words, mayHaveBeenDone: !isUnsent,
       duration: duration)
+  }
+
+  /// The library's words, and ours where those don't tell an operator what to look at.
+  private var words: String {
+    switch code {
+    case CURLE_BAD_CONTENT_ENCODING:
+      return "the answer's content coding, \(contentCoding ?? "unnamed"), can't be decoded: \(message)"
+    case CURLE_SSL_CONNECT_ERROR where isOfAnOldProtocol:
+      return "the server speaks only TLS older than 1.2, which is not accepted: \(message)"
+    case CURLE_PEER_FAILED_VERIFICATION where isOfAnUnknownAuthority, CURLE_SSL_CACERT_BADFILE:
+      return "\(message) (\(CertificateStore.words))"
+    default: return message
+    }
+  }
+
+  /// Client and server have no version in common: whichever of them says so.
+  private var isOfAnOldProtocol: Bool {
+    ["unsupported protocol", "protocol version", "version too low", "wrong ssl version"].contains {
+      message.lowercased().contains($0)
+    }
+  }
+
+  /// Nothing is wrong with the certificate but that nobody here vouches for it.
+  private var isOfAnUnknownAuthority: Bool {
+    ["unable to get", "self-signed", "self signed"].contains { message.lowercased().contains($0) }
   }
 
   private var verdict: (kind: TransportFailure.Kind, endsBeforeSending: Bool) {

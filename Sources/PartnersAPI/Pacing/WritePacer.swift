@@ -196,6 +196,21 @@ public actor WritePacer {
     try update { pacing, _ in (pacing, false) }
   }
 
+  /// Ends the wait that the API has asked all programs of this host for, as an operator may who knows better; those that
+  /// wait go on within `waitMax`. The gear stays the safe one.
+  ///
+  /// - Returns: Whether there was a wait.
+  /// - Throws: `PacingFailure` where the file can't be read, locked or written.
+  @discardableResult
+  public func endWait() throws -> Bool {
+    let now = clock.uptime
+    let wasRefused = refusedUntil != nil
+    let wasAsked = try update { pacing, _ in (pacing.endWait(at: now), true) }
+    refusals.withLock { $0.removeAll() }
+    unlimited.withLock { $0.forgetLook() }
+    return wasAsked || wasRefused
+  }
+
   private func settle(_ change: @escaping @Sendable (inout HostPacing) -> Void) {
     pending.append(change)
     // A failure leaves it in `pending`, and `reserve` tells about it: without this write it lets nothing through.

@@ -43,6 +43,8 @@ public struct SandboxReferral: Sendable, Hashable {
   public var externalTransactionID: String?
   /// The metadata that came with the conversion; the reference shows it nowhere, so only the sandbox does.
   public var conversionMetadata: SandboxJSON?
+  /// Fields that the API shows as these values, whatever they are: a server that breaks its own reference.
+  public var shownInstead: [String: SandboxJSON] = [:]
 
   /// Creates a referral; what is left out is chosen when it is put into the sandbox.
   public init(
@@ -72,7 +74,10 @@ public struct SandboxReferral: Sendable, Hashable {
 
 extension SandboxReferral {
   /// The object of API reference, The referral object.
-  var document: SandboxJSON { .object(publicMembers) }
+  var document: SandboxJSON {
+    guard !shownInstead.isEmpty else { return .object(publicMembers) }
+    return .object(publicMembers.map { .init($0.name, shownInstead[$0.name] ?? $0.value) })
+  }
 
   /// The same with what only the sandbox shows.
   var documentForControl: SandboxJSON {

@@ -20,7 +20,7 @@ struct Clamping: Sendable {
     try transaction.clampRematches(at: now)
     let before = try transaction.mirrorProgress()
     var mirror = before
-    mirror.horizon = ReferralHorizon()
+    mirror.openWalkBeganAt = nil
     // "No referral" rests on what was seen before a sweep began: not on one that is still to come.
     if let began = mirror.completeSweepBeganAt, began > now {
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt) = (nil, nil)

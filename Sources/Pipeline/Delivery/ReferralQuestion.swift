@@ -39,6 +39,10 @@ final class ReferralQuestion: Sendable {
   /// - Returns: The order as it stands then; nil where it is not to be sent now.
   /// - Throws: `LaneRefusal`, `LookFailure`, `LedgerFailure`, or `CancellationError`.
   func ask(before order: LedgerOrder) async throws -> Answered? {
+    try await ReadPriority.$current.withValue(.question) { try await askNow(before: order) }
+  }
+
+  private func askNow(before order: LedgerOrder) async throws -> Answered? {
     let askedAt = surroundings.clock.uptime
     // Bytes that were sent before are sent again, whatever the referrals are now.
     guard order.frozen == nil else { return Answered(order: order, askedAt: askedAt) }
@@ -154,7 +158,7 @@ extension ReferralQuestion {
     var query = ReferralQuery()
     (query.search, query.pageSize) = (text, ReferralQuery.pageSizeMax)
     do {
-      return .success(try await ReferralReading(surroundings: surroundings).page(query).page)
+      return .success(try await ReferralReading(surroundings: surroundings).page(query, priority: .question).page)
     } catch let failure as ReadFailure {
       if let reason = failure.haltReason(in: .question) { throw LaneRefusal(reason: reason, detail: "\(failure)") }
       return .failure(failure)
@@ -194,9 +198,9 @@ extension ReferralQuestion {
   }
 
   private func awaitWalk(_ order: LedgerOrder, _ fault: String) async throws {
-    let (until, now) = (surroundings.clock.now + Self.wait, surroundings.clock.now)
+    let until = surroundings.clock.now + Self.wait
     try await surroundings.ledger.transaction { transaction in
-      try transaction.wantOpenWalk(after: order.firstSeenAt, at: now)
+      try transaction.wantOpenWalk(at: order.firstSeenAt)
       try transaction.postpone(
         order.entry, until: until, reason: Self.unconfirmed,
         detail: "\(fault): it waits for a complete walk of the open referrals")
@@ -211,7 +215,7 @@ extension ReferralQuestion {
       guard let order = try transaction.entry(entry), order.outcome == .queued else { return nil }
       let decision = try OrderDecider(transaction, rules: rules, now: now).decide(order)
       if !order.stands(as: decision) { try transaction.decide(entry, decision, at: now) }
-      if decision.reason == DecisionReason.mirrorBehind { try transaction.wantOpenWalk(at: now) }
+      if decision.reason == DecisionReason.mirrorBehind { try transaction.wantOpenWalk(at: order.firstSeenAt) }
       return decision.outcome == .queued ? try transaction.entry(entry) : nil
     }
   }

@@ -96,11 +96,14 @@ struct SendQueue: Sendable {
       let read = try transaction.nextToSend(at: now, seenUpTo: seenUpTo, after: place, limit: most)
       let orders = read.filter { !flying.contains($0.entry) }.prefix(limit)
       let hasMore = orders.count == limit || read.count == most
-      let isBehind = try isDoubted && orders.isEmpty && transaction.nextSendAt().map { $0 <= now } ?? false
-      if isBehind { try transaction.wantOpenWalk(after: seenUpTo, at: now) }
+      let waiting =
+        isDoubted && orders.isEmpty
+        ? try transaction.nextToSend(at: now, seenUpTo: .distantFuture, limit: limit + flying.count)
+          .filter { !flying.contains($0.entry) } : []
+      if let newest = waiting.map(\.firstSeenAt).max() { try transaction.wantOpenWalk(at: newest) }
       return Reading(
         orders: Array(orders), place: hasMore ? (orders.last ?? read.last).flatMap(QueuePlace.init) : nil,
-        isBehind: isBehind)
+        isBehind: !waiting.isEmpty)
     }
   }
 

@@ -38,7 +38,9 @@ final class Sending: Sendable {
 
   /// Asks for the referral: the answer alone doesn't tell whose conversion it is.
   private func verify(_ reason: VerifyReason, _ send: Send) async throws -> JudgedAnswer {
-    let referral = await surroundings.partners.referral(send.report.referralID)
+    let referral = await ReadPriority.$current.withValue(.question) {
+      await surroundings.partners.referral(send.report.referralID)
+    }
     let verdict = SendVerdict(
       verifying: reason, referral: referral, report: send.report, history: send.history, now: surroundings.clock.now,
       skew: try await skew(), doubt: surroundings.clock.doubt(since: send.history.firstSentAt ?? send.startedAt))

@@ -32,8 +32,6 @@ struct LedgerReports: Sendable {
     report.mirror.entries = Dictionary(uniqueKeysWithValues: facts.referrals.map { ($0.key.rawValue, $0.value) })
     report.mirror.completeSweepAt = facts.mirror.completeSweepEndedAt?.description
     report.mirror.ageSeconds = facts.mirror.completeSweepBeganAt.map { (now - $0).components.seconds }
-    report.mirror.knownTo = facts.mirror.referralsKnownTo(now: now)?.description
-    report.mirror.isBehind = facts.mirror.isBehind(now: now)
     report.mirror.distrust = facts.mirror.distrust
     let toSend = facts.counts.filter { [.queued, .sending].contains($0.outcome) }.reduce(0) { $0 + $1.count }
     report.drainSeconds = conversionsPerMinute.map { Int64(toSend) * 60 / Int64(max(1, $0)) }

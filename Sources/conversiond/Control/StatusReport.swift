@@ -14,10 +14,6 @@ struct StatusReport: Codable, Sendable {
     var completeSweepAt: String?
     var ageSeconds: Int64?
     var distrust: String?
-    /// Up to when every referral that was made is known.
-    var knownTo: String?
-    /// Whether orders wait for that, after an outage.
-    var isBehind: Bool?
   }
 
   struct Count: Codable, Sendable {

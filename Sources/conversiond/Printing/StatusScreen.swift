@@ -33,13 +33,8 @@ struct StatusScreen {
     let distrust = report.mirror.distrust.map { "\nDISTRUSTED  \(Table.printable($0))" } ?? ""
     let caughtUp =
       report.caughtUpAt == nil ? "\ncatching up: nothing is sent before every order and referral is known" : ""
-    let isBehind = report.caughtUpAt != nil && report.mirror.isBehind == true
-    let behind =
-      isBehind
-      ? "\nbehind: the referrals made since \(report.mirror.knownTo ?? "the beginning") are read before new orders are sent"
-      : ""
     let list = kinds.isEmpty ? "" : ": " + kinds.joined(separator: ", ")
-    return "\(total) referrals\(list); complete sweep began \(age)\(distrust)\(caughtUp)\(behind)\n"
+    return "\(total) referrals\(list); complete sweep began \(age)\(distrust)\(caughtUp)\n"
   }
 
   private var outcomes: String {

@@ -25,6 +25,8 @@ struct ReferralTable: Sendable {
   var lie: Lie?
   /// Referrals that no list shows, although they are there.
   var hidden: Set<ReferralID> = []
+  /// Referrals that can't be read, and whether not even when they were made can.
+  var unreadable: [ReferralID: Bool] = [:]
 
   mutating func put(_ referral: Referral) { referrals[referral.id] = referral }
 
@@ -44,7 +46,22 @@ struct ReferralTable: Sendable {
     guard lie != .emptyPages else { return ReferralPage(referrals: [], page: number, pageSize: size, total: total) }
     let first = lie == .overfullPages ? 0 : (number - 1) * size
     let shown = lie == .overfullPages ? found[...] : found.dropFirst(first).prefix(size)
-    return ReferralPage(referrals: Array(shown), page: number, pageSize: size, total: total)
+    return page(Array(shown), number: number, size: size, total: total)
+  }
+
+  private func page(_ shown: [Referral], number: Int, size: Int, total: Int) -> ReferralPage {
+    var page = ReferralPage(referrals: [], page: number, pageSize: size, total: total)
+    for referral in shown {
+      guard let isTimeless = unreadable[referral.id] else {
+        page.referrals.append(referral)
+        continue
+      }
+      page.unreadable.append(
+        UnreadableReferral(
+          place: page.referrals.count, id: referral.id, createdAt: isTimeless ? nil : referral.createdAt,
+          fault: "referral.externalSourceId is no string"))
+    }
+    return page
   }
 
   private func matches(_ referral: Referral, _ query: ReferralQuery) -> Bool {
