@@ -37,6 +37,9 @@ enum LedgerSchema {
     migrator.registerMigration("8: what ends leaves fewer indexes") { db in
       try db.execute(sql: ending)
     }
+    migrator.registerMigration("10: an order is known by its ID") { db in
+      try db.execute(sql: identity)
+    }
     return migrator
   }
 
@@ -263,6 +266,18 @@ enum LedgerSchema {
     DROP INDEX referrals_open;
     CREATE INDEX referrals_closed ON referrals (status) WHERE status NOT IN ('clicked', 'pending');
     CREATE INDEX referrals_open ON referrals (created_at, status) WHERE status IN ('clicked', 'pending');
+    """
+
+  /// `id_check` is 1 while the shop is to be asked whether the rows of all orders with this ID are there. An order whose
+  /// key is another's now has one that begins with U+0001 (`OrderKey.lost`). `changed_since` names the kind of a change
+  /// after the report.
+  private static let identity = """
+    ALTER TABLE orders ADD COLUMN id_check INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE orders ADD COLUMN changed_since TEXT;
+    CREATE INDEX orders_id_check ON orders (transaction_id) WHERE id_check = 1;
+    CREATE INDEX orders_changed_since ON orders (changed_since) WHERE changed_since IS NOT NULL;
+    UPDATE orders SET id_check = 1 WHERE outcome = 'review' AND reason = 'id_repeated' AND transaction_id IS NOT NULL
+      AND unreadable_reason IS NULL AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry);
     """
 
   private static let referrals = """

@@ -24,9 +24,12 @@ struct DecidingFacts: Sendable {
     clockSkew = isMeasured ? max(.zero, max(difference, .zero - difference) - Self.resolution) : .zero
   }
 
-  func context(now: Timestamp, firstSeenAt: Timestamp, hadQualified: Bool, idIsRepeated: Bool) -> DecisionContext {
+  func context(
+    now: Timestamp, firstSeenAt: Timestamp, hadQualified: Bool, idIsRepeated: Bool, idIsUnproven: Bool
+  ) -> DecisionContext {
     DecisionContext(
       now: now, firstSeenAt: firstSeenAt, hadQualified: hadQualified, idIsRepeated: idIsRepeated,
+      idIsUnproven: idIsUnproven,
       referralsKnownTo: horizon.all(now: now), mirrorCompleteSince: mirrorCompleteSince, isCatchingUp: isCatchingUp)
   }
 

@@ -85,13 +85,18 @@ public struct Matching: Service {
     _ order: LedgerOrder, rules: AttributionRules, facts: DecidingFacts? = nil, holding: ReferralID? = nil,
     transaction: any LedgerTransaction, now: Timestamp
   ) throws -> Decision {
+    if order.row.key.isLost {
+      return Decision(
+        .cancelled, reason: DecisionReason.gone, detail: "the row is gone; its key is another order's now")
+    }
     switch order.row {
     case .unreadable(let row):
       return Decision(review: row.reason, row.detail)
     case .readable(let readable):
       let facts = try facts ?? DecidingFacts(transaction)
       let context = facts.context(
-        now: now, firstSeenAt: order.firstSeenAt, hadQualified: order.hadQualified, idIsRepeated: order.idIsRepeated)
+        now: now, firstSeenAt: order.firstSeenAt, hadQualified: order.hadQualified, idIsRepeated: order.idIsRepeated,
+        idIsUnproven: order.idIsUnproven)
       return try facts.decide(
         readable, rules: rules, context: context, except: order.entry, holding: holding, transaction)
     }

@@ -6,6 +6,11 @@ extension AttributionRules {
     holder: (ReferralID) throws -> DecisionContext.Holder?
   ) rethrows -> Decision {
     if context.idIsRepeated {
+      guard !context.idIsUnproven else {
+        return Decision(
+          .waiting, reason: DecisionReason.idCheck,
+          detail: "another row was seen with the same order ID; the shop is asked which of them are there")
+      }
       return Decision(review: .idRepeated, "another row has the same order ID \(order.transactionID)")
     }
     guard order.qualifies else {

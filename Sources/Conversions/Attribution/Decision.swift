@@ -53,6 +53,8 @@ public enum DecisionReason {
   public static let noLongerQualifies = "no_longer_qualifies"
   /// The row is gone, or no longer an order.
   public static let gone = "gone"
+  /// Another row was seen with the same order ID, and the shop has yet to tell which of them are there.
+  public static let idCheck = "id_check"
 }
 
 /// The facts beside the order itself on which a decision rests.
@@ -88,6 +90,8 @@ public struct DecisionContext: Hashable, Sendable {
   public var hadQualified: Bool
   /// Whether another row has the same transaction ID.
   public var idIsRepeated: Bool
+  /// Whether the shop has yet to tell that both rows are there.
+  public var idIsUnproven: Bool
   /// Up to when every referral that was made is known.
   public var referralsKnownTo: Timestamp?
   /// When the last complete and trusted sweep of the referrals began.
@@ -97,13 +101,14 @@ public struct DecisionContext: Hashable, Sendable {
 
   /// Facts as the ledger knows them.
   public init(
-    now: Timestamp, firstSeenAt: Timestamp, hadQualified: Bool, idIsRepeated: Bool,
+    now: Timestamp, firstSeenAt: Timestamp, hadQualified: Bool, idIsRepeated: Bool, idIsUnproven: Bool = false,
     referralsKnownTo: Timestamp?, mirrorCompleteSince: Timestamp?, isCatchingUp: Bool
   ) {
     self.now = now
     self.firstSeenAt = firstSeenAt
     self.hadQualified = hadQualified
     self.idIsRepeated = idIsRepeated
+    self.idIsUnproven = idIsUnproven
     self.referralsKnownTo = referralsKnownTo
     self.mirrorCompleteSince = mirrorCompleteSince
     self.isCatchingUp = isCatchingUp

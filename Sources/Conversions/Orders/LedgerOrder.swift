@@ -30,6 +30,10 @@ public final class LedgerOrder: Sendable {
   public let rematches: Int
   /// Whether another row has the same transaction ID.
   public let idIsRepeated: Bool
+  /// Whether the shop has yet to tell that those rows are still there.
+  public let idIsUnproven: Bool
+  /// How the row differs from what was reported; nil where it doesn't, or nothing was.
+  public let changedSince: ChangeAfterReport?
   /// The report, once it is frozen.
   public let frozen: FrozenReport?
 
@@ -37,7 +41,8 @@ public final class LedgerOrder: Sendable {
   public init(
     entry: EntryID, row: OrderRow, outcome: Outcome, reason: String?, detail: String?, referralID: ReferralID?,
     claims: Bool, value: Int64?, firstSeenAt: Timestamp, decidedAt: Timestamp?, dueAt: Timestamp?, isBackfill: Bool,
-    hadQualified: Bool, rematches: Int = 0, idIsRepeated: Bool, frozen: FrozenReport?
+    hadQualified: Bool, rematches: Int = 0, idIsRepeated: Bool, idIsUnproven: Bool = false,
+    changedSince: ChangeAfterReport? = nil, frozen: FrozenReport?
   ) {
     self.entry = entry
     self.row = row
@@ -54,6 +59,8 @@ public final class LedgerOrder: Sendable {
     self.hadQualified = hadQualified
     self.rematches = rematches
     self.idIsRepeated = idIsRepeated
+    self.idIsUnproven = idIsUnproven
+    self.changedSince = changedSince
     self.frozen = frozen
   }
 
@@ -73,8 +80,9 @@ extension LedgerOrder: Equatable {
       == (other.entry, other.row, other.outcome, other.reason, other.detail, other.referralID)
       && (one.claims, one.value, one.firstSeenAt, one.decidedAt, one.dueAt)
         == (other.claims, other.value, other.firstSeenAt, other.decidedAt, other.dueAt)
-      && (one.isBackfill, one.hadQualified, one.rematches, one.idIsRepeated, one.frozen)
-        == (other.isBackfill, other.hadQualified, other.rematches, other.idIsRepeated, other.frozen)
+      && one.changedSince == other.changedSince
+      && (one.isBackfill, one.hadQualified, one.rematches, one.idIsRepeated, one.idIsUnproven, one.frozen)
+        == (other.isBackfill, other.hadQualified, other.rematches, other.idIsRepeated, other.idIsUnproven, other.frozen)
   }
 }
 
