@@ -26,41 +26,41 @@ extension SQLiteTransaction: IntakeRecords {
 
   func standing(of row: OrderRow) throws -> RowStanding {
     let row = try withoutForgotten(row)
-    guard known.mayHoldOrder(KeyHash.of(row.key.text)) else { return .unknown }
-    let known = try hot(.standing, "SELECT entry, digest FROM orders WHERE key = ?").first({ $0.add(row.key.text) }) {
-      (entry: $0.integer(0) ?? 0, digest: $0.integer(1))
+    guard known.mayHoldOrder(KeyHash.of(row.key.text)) else { return try standing(byIDOf: row) }
+    let sql = """
+      SELECT entry, digest, coalesce(transaction_id, (SELECT transaction_id FROM reports r WHERE r.entry = orders.entry))
+      FROM orders WHERE key = ?
+      """
+    let found = try hot(.standing, sql).first({ $0.add(row.key.text) }) {
+      (entry: EntryID($0.integer(0) ?? 0), digest: $0.integer(1), id: $0.text(2))
     }
-    guard let known else { return try standingOfSettled(row) }
-    return known.digest == row.digest.bits ? .unchanged : .changed(EntryID(known.entry))
+    guard let found else { return try standingOfSettled(row) }
+    if found.digest == row.digest.bits { return .unchanged }
+    if Self.isSame(found.id, row.transactionID) { return .changed(found.entry) }
+    // The shop gave the key to another order.
+    try loseKey(of: found.entry)
+    return try standing(byIDOf: row)
   }
 
   func record(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws -> RowChange {
     let row = try withoutForgotten(row)
     // One of which little is left comes back before it is changed.
     if try standing(of: row) == .unchanged { return .unchanged }
-    let digest = row.digest.bits
-    let known = try Row.fetchOne(
-      db.cachedStatement(sql: "SELECT entry, digest, outcome, placed_from, transaction_id FROM orders WHERE key = ?"),
-      arguments: [row.key.text])
-    guard let known else {
+    guard let known = try KnownOrder(row.key, db) else {
       _ = try insert(
         row, Decision(.waiting, lookAgainAt: Timestamp(microseconds: 0)), seenAt: seenAt, isBackfill: isBackfill)
       return .new
     }
-    guard try known.decode(forColumn: "digest") != digest else { return .unchanged }
-    let entry: Int64 = try known.decode(forColumn: "entry")
-    let wasReported = try known.decode(forColumn: "outcome") == Outcome.reported.rawValue
-    let placedBefore: Int64? = try known.decode(forColumn: "placed_from")
-    let idBefore: String? = try known.decode(forColumn: "transaction_id")
+    guard known.digest != row.digest.bits else { return .unchanged }
     // The key is known; the ID may be a new one.
     self.known.insert(order: row.key, transactionID: row.transactionID)
-    try update(entry, row)
-    try wakeNamesakes(of: row)
-    // Whose ID this was, too, may now be alone with it.
-    if let idBefore { try wakeNamesakes(withID: idBefore, except: row.key) }
-    if wasReported, case .readable(let order) = row, order.placedAt.earliest.microseconds != placedBefore {
+    try update(known.entry, row)
+    if known.transactionID == nil { try questionNamesakes(of: row, at: seenAt) }
+    // An ID that can't be read any more may be another order's alone now.
+    if let id = known.transactionID, row.transactionID == nil { try wakeNamesakes(withID: id, except: row.key) }
+    if known.outcome == .reported, case .readable(let order) = row, known.isOther(order) {
       guard try fact("mapping.changed") == nil else { return .changed }
-      try flagReuse(entry, at: seenAt)
+      try flagReuse(known.entry, at: seenAt)
       return .reused
     }
     return .changed
@@ -115,7 +115,7 @@ extension SQLiteTransaction: IntakeRecords {
       values.add(decision.reason == DecisionReason.rulesChanged)
     }
     let entry = EntryID(db.lastInsertedRowID)
-    if mayBeRepeated { try wakeNamesakes(of: row) }
+    if mayBeRepeated { try questionNamesakes(of: row, at: seenAt) }
     return entry
   }
 
@@ -137,29 +137,18 @@ extension SQLiteTransaction: IntakeRecords {
 
   func isRepeated(_ order: Order) throws -> Bool { try isRepeated(order.transactionID.text, key: order.key) }
 
-  /// Orders with an ID but another key, in two ways, as `orders_transaction` leaves out those whose ID is their key.
-  private static let namesakes = """
-    entry IN (SELECT entry FROM orders WHERE transaction_id = ?1 AND transaction_id <> key AND key <> ?2
-      UNION ALL SELECT entry FROM orders WHERE key = ?1 AND transaction_id = ?1 AND key <> ?2)
-    """
-
-  private func isRepeated(_ transactionID: String, key: OrderKey) throws -> Bool {
+  func isRepeated(_ transactionID: String, key: OrderKey) throws -> Bool {
     guard known.mayHoldTransaction(KeyHash.of(transactionID)) else { return false }
     return try Int.fetchOne(
-      db.cachedStatement(sql: "SELECT 1 FROM orders WHERE \(Self.namesakes) LIMIT 1"),
+      db.cachedStatement(sql: "SELECT 1 FROM orders WHERE \(Self.sharing) AND key <> ?2 LIMIT 1"),
       arguments: [transactionID, key.text]) != nil || isSettled(transactionID, except: key)
   }
 
-  /// Two rows with one order ID must both be looked at by a person, the earlier one too.
-  private func wakeNamesakes(of row: OrderRow) throws {
-    if let id = row.transactionID { try wakeNamesakes(withID: id, except: row.key) }
-  }
-
-  private func wakeNamesakes(withID id: String, except key: OrderKey) throws {
+  /// Has the orders with an ID decided again, of which one has left: the others may be alone now.
+  func wakeNamesakes(withID id: String, except key: OrderKey) throws {
     try execute(
       """
-      UPDATE orders SET decide_at = 0 WHERE \(Self.namesakes)
-        AND \(Self.isNeverSent)
+      UPDATE orders SET decide_at = 0 WHERE \(Self.sharing) AND key <> ?2 AND \(Self.isNeverSent)
       """, [id, key.text])
   }
 
@@ -167,9 +156,52 @@ extension SQLiteTransaction: IntakeRecords {
     try execute(
       "UPDATE orders SET outcome = 'review', reason = ?, detail = ?, decided_at = ? WHERE entry = ?",
       [
-        ReviewReason.idReused.rawValue, "this order was reported, and has come back with another time of placing",
+        ReviewReason.idReused.rawValue,
+        "this order was reported, and has come back with another time of placing and another buyer",
         time.microseconds, entry,
       ])
+  }
+}
+
+/// What is known of an order by whose key a row came.
+private struct KnownOrder {
+  let entry: Int64
+  let digest: Int64
+  let outcome: Outcome?
+  let transactionID: String?
+  private let placedFrom: Int64?
+  private let buyer: [String?]
+
+  /// Reads it; nil where no order has the key.
+  init?(_ key: OrderKey, _ db: Database) throws {
+    let sql = """
+      SELECT entry, digest, outcome, transaction_id, placed_from, email, external_source_id, customer_id
+      FROM orders WHERE key = ?
+      """
+    guard let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [key.text]) else { return nil }
+    entry = try row.decode(forColumn: "entry")
+    digest = try row.decode(forColumn: "digest")
+    outcome = Outcome(rawValue: try row.decode(forColumn: "outcome"))
+    transactionID = try row.decode(forColumn: "transaction_id")
+    placedFrom = try row.decode(forColumn: "placed_from")
+    buyer = try ["email", "external_source_id", "customer_id"].map { try row.decode(forColumn: $0) }
+  }
+
+  /// So far a shop's times may be moved by a zone that was put right, or by rounding to a day.
+  private static let shiftMax = Duration.seconds(26 * 3600)
+
+  /// Whether a row is another order under the ID of this one: by its time of placing and by its buyer. Where no buyer is
+  /// known to compare with, a time that a zone or rounding can't explain tells as much.
+  func isOther(_ order: Order) -> Bool {
+    guard let placedFrom, order.placedAt.earliest.microseconds != placedFrom else { return false }
+    let shown = [order.email?.text, order.externalSourceID?.text, order.customerID]
+    let pairs = zip(buyer, shown).compactMap { known, shown in known.flatMap { known in shown.map { (known, $0) } } }
+    if pairs.isEmpty {
+      // Saturates.
+      let shift = order.placedAt.earliest - Timestamp(microseconds: placedFrom)
+      return max(shift, .zero - shift) > Self.shiftMax
+    }
+    return pairs.allSatisfy { !$0.utf8.elementsEqual($1.utf8) }
   }
 }
 

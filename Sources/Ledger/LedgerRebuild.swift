@@ -127,11 +127,15 @@ extension LedgerRebuild {
       if let reading = openOld(old) {
         salvage = try SalvageKeeping(reading, into: queue).keep()
         progress.takesOrdersFrom = reading.start
+        progress.aliveAt = writtenAt
         reading.close()
       } else {
         salvage.tables = ["orders", "settled", "forgotten"]
       }
-      try queue.inDatabase { db in
+      // What was lost may have been sent at any time.
+      if !salvage.isComplete { progress.unknownFrom = Timestamp(microseconds: 0) }
+      if !salvage.isComplete { progress.unknownTo = writtenAt }
+      try queue.inDatabase { [progress] db in
         try db.inTransaction(.immediate) {
           try SQLiteTransaction(db, known: KnownKeys()).setIntakeProgress(progress)
           return .commit

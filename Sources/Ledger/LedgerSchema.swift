@@ -46,6 +46,9 @@ enum LedgerSchema {
     migrator.registerMigration("13: when a referral was read by itself") { db in
       try db.execute(sql: readByItself)
     }
+    migrator.registerMigration("10: an order is known by its ID") { db in
+      try db.execute(sql: identity)
+    }
     return migrator
   }
 
@@ -291,6 +294,18 @@ enum LedgerSchema {
   /// `email_written` is the address as the API gave it, where that is more than white space and ASCII's capitals away
   /// from the normal form.
   private static let spellings = "ALTER TABLE referrals ADD COLUMN email_written TEXT;"
+
+  /// `id_check` is 1 while the shop is to be asked whether the rows of all orders with this ID are there. An order whose
+  /// key is another's now has one that begins with U+0001 (`OrderKey.lost`). `changed_since` names the kind of a change
+  /// after the report.
+  private static let identity = """
+    ALTER TABLE orders ADD COLUMN id_check INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE orders ADD COLUMN changed_since TEXT;
+    CREATE INDEX orders_id_check ON orders (transaction_id) WHERE id_check = 1;
+    CREATE INDEX orders_changed_since ON orders (changed_since) WHERE changed_since IS NOT NULL;
+    UPDATE orders SET id_check = 1 WHERE outcome = 'review' AND reason = 'id_repeated' AND transaction_id IS NOT NULL
+      AND unreadable_reason IS NULL AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry);
+    """
 
   private static let referrals = """
     CREATE TABLE referrals (

@@ -14,13 +14,13 @@ enum OrderCoding {
     SELECT o.entry, o.key, o.transaction_id, o.email, o.external_source_id, o.customer_id, o.total_mapped, o.total,
       o.currency, o.status, o.qualifies, o.placed_from, o.placed_to, o.metadata, o.unreadable_reason,
       o.unreadable_detail, o.outcome, o.reason, o.detail, o.referral_id, o.claims, o.value, o.first_seen_at,
-      o.decided_at, o.decide_at, o.send_at, o.is_backfill, o.had_qualified, o.rematches,
+      o.decided_at, o.decide_at, o.send_at, o.is_backfill, o.had_qualified, o.rematches, o.id_check, o.changed_since,
       EXISTS (SELECT 1 FROM orders t WHERE t.transaction_id = o.transaction_id AND t.transaction_id <> t.key
-          AND t.entry <> o.entry)
+          AND t.entry <> o.entry AND substr(t.key, 1, 1) <> char(1))
         OR o.transaction_id <> o.key AND EXISTS (SELECT 1 FROM orders t
           WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id)
         OR EXISTS (SELECT 1 FROM settled t WHERE t.transaction_id = o.transaction_id AND t.transaction_id <> t.key
-          AND t.key <> o.key)
+          AND t.key <> o.key AND substr(t.key, 1, 1) <> char(1))
         OR o.transaction_id <> o.key AND EXISTS (SELECT 1 FROM settled t
           WHERE t.key = o.transaction_id AND t.transaction_id = o.transaction_id),
       r.referral_id, r.transaction_id, r.value, r.body, r.frozen_at, r.first_sent_at, r.last_sent_at, r.is_unknown,
@@ -33,7 +33,7 @@ enum OrderCoding {
     case entry, key, transactionID, email, externalSourceID, customerID, isTotalMapped, total
     case currency, status, qualifies, placedFrom, placedTo, metadata, unreadableReason
     case unreadableDetail, outcome, reason, detail, referralID, claims, value, firstSeenAt
-    case decidedAt, decideAt, sendAt, isBackfill, hadQualified, rematches
+    case decidedAt, decideAt, sendAt, isBackfill, hadQualified, rematches, idCheck, changedSince
     case idIsRepeated
     case reportReferralID, reportTransactionID, reportValue, body, frozenAt, firstSentAt, lastSentAt, isUnknown
     case attempts, isSending, isOpenedByRules
@@ -65,7 +65,8 @@ enum OrderCoding {
       dueAt: isSending ? nil : fields.time(stored == .queued ? .sendAt : .decideAt),
       isBackfill: fields.flag(.isBackfill), hadQualified: fields.flag(.hadQualified),
       rematches: try count(fields.integer(.rematches) ?? 0), idIsRepeated: fields.flag(.idIsRepeated),
-      isOpenedByRules: fields.flag(.isOpenedByRules), frozen: try frozen(from: fields))
+      idIsUnproven: fields.flag(.idCheck), isOpenedByRules: fields.flag(.isOpenedByRules),
+      changedSince: fields.text(.changedSince).flatMap(ChangeAfterReport.init), frozen: try frozen(from: fields))
   }
 
   private static let zero = Timestamp(microseconds: 0)

@@ -70,17 +70,19 @@ extension SQLiteTransaction: RetentionRecords {
     return (removed, following.map { RetentionPlace(outcome: $0, decidedAt: earliest, entry: EntryID(0)) })
   }
 
-  /// How a row stands whose order is not among the orders.
+  /// How a row stands whose key is none of the orders'.
   func standingOfSettled(_ row: OrderRow) throws -> RowStanding {
-    let digest = try hot(.settled, "SELECT digest FROM settled WHERE key = ?").first({ $0.add(row.key.text) }) {
-      $0.integer(0)
-    }
-    guard let digest else { return .unknown }
-    return digest == row.digest.bits ? .unchanged : .changed(try bringBack(row.key))
+    let sql = "SELECT digest, coalesce(transaction_id, sent_id) FROM settled WHERE key = ?"
+    let found = try hot(.settled, sql).first({ $0.add(row.key.text) }) { (digest: $0.integer(0), id: $0.text(1)) }
+    guard let found else { return try standing(byIDOf: row) }
+    if found.digest == row.digest.bits { return .unchanged }
+    if Self.isSame(found.id, row.transactionID) { return .changed(try bringBack(row.key)) }
+    try loseKeyOfSettled(row.key)
+    return try standing(byIDOf: row)
   }
 
   /// Makes a removed order an order again, as far as it is known: all that the shop shows comes with its row.
-  private func bringBack(_ key: OrderKey) throws -> EntryID {
+  func bringBack(_ key: OrderKey) throws -> EntryID {
     let found = try Row.fetchOne(
       db.cachedStatement(sql: "SELECT * FROM settled WHERE key = ?"), arguments: [key.text])
     guard let row = found else { throw LedgerFailure(.damaged, "ledger: an index of settled orders is damaged") }
@@ -119,7 +121,7 @@ extension SQLiteTransaction: RetentionRecords {
     try Int.fetchOne(
       db.cachedStatement(
         sql: """
-          SELECT 1 FROM settled WHERE transaction_id = ?1 AND transaction_id <> key AND key <> ?2
+          SELECT 1 FROM settled WHERE transaction_id = ?1 AND transaction_id <> key AND key <> ?2 AND \(Self.hasRow)
           UNION ALL SELECT 1 FROM settled WHERE key = ?1 AND transaction_id = ?1 AND key <> ?2 LIMIT 1
           """), arguments: [transactionID, key.text]) != nil
   }

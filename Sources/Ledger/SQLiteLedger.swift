@@ -201,21 +201,14 @@ public final class SQLiteLedger: LedgerStore {
   }
 
   /// Ties the ledger to the shop whose orders it holds. `source` is what makes an order this shop's, `mapping` how all
-  /// of its values are read, each in whatever words tell one from another.
+  /// of its values are read, in whatever words tell one from another.
   ///
   /// - Throws: `LedgerFailure.otherSource` where it holds another's: its entries would be reported as this one's.
-  public func adopt(source: String, mapping: String = "") async throws {
+  public func adopt(_ source: ConfiguredSource, mapping: String = "") async throws {
     try await transaction { transaction in
       guard let transaction = transaction as? SQLiteTransaction else { return }
       try transaction.noteMapping(mapping)
-      let known = try transaction.fact("source")
-      if known == source { return }
-      guard try known == nil || transaction.isEmpty() else {
-        throw LedgerFailure(
-          .otherSource,
-          "orders.from, orders.key or orders.columns.id changed, and the ledger holds orders of the earlier mapping")
-      }
-      try transaction.setFact("source", source)
+      try transaction.adopt(source)
     }
   }
 

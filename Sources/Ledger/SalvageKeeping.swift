@@ -24,7 +24,7 @@ struct SalvageKeeping {
   func keep() throws -> Salvage {
     var salvage = Salvage()
     try writing { db in
-      for name in ["source", "mapping", SQLiteTransaction.forgettingKey] {
+      for name in SQLiteTransaction.lastingFacts {
         if let value = reading.fact(name) { try transactionOf(db).setFact(name, value) }
       }
     }

@@ -27,9 +27,11 @@ struct Describing: Sendable {
     var key: KeyType?
     var placedAt: PlacedAtType?
     var isTotalText = false
+    var idFamily: TypeFamily?
     for (expression, column) in zip(mapping.described, columns) {
       switch expression.role {
       case .key: key = try keyType(column.typeOID, transaction)
+      case .id: idFamily = TypeFamily(typeOID: column.typeOID)
       case .placedAt:
         placedAt = PlacedAtType(typeOID: column.typeOID, typeModifier: column.typeModifier)
         if placedAt == nil { throw try misfit(expression, column, Self.placedAtAdvice, transaction) }
@@ -50,7 +52,7 @@ struct Describing: Sendable {
       throw OrderSourceFailure(
         kind: .mapping, message: "orders.columns.status and orders.qualifying_statuses, or orders.qualifies, is needed")
     }
-    return TableDescription(key: key, placedAt: placedAt, isTotalText: isTotalText)
+    return TableDescription(key: key, placedAt: placedAt, isTotalText: isTotalText, idFamily: idFamily)
   }
 
   private static let placedAtAdvice =

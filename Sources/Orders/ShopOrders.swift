@@ -11,6 +11,8 @@ public actor ShopOrders: OrderSource {
   /// How the table is read.
   public nonisolated let mapping: OrderMapping
   private let limits: TransactionLimits
+  /// What the ledger's orders were read from, or else what the first survey found.
+  private var known: SurveyedSource?
   private let pages: ShopConnection
   private let rereads: ShopConnection
   private let listening: ListeningConnection?
@@ -31,7 +33,12 @@ public actor ShopOrders: OrderSource {
   ///   - limits: The most time that one transaction may take.
   ///   - readsAhead: Whether the next piece of a walk over everything is read while the last one is stored: for when
   ///     nothing limits how busy the database is kept.
-  public init(_ mapping: OrderMapping, limits: TransactionLimits = TransactionLimits(), readsAhead: Bool = false) {
+  ///   - known: What the orders that are remembered were read from: nothing else is read.
+  public init(
+    _ mapping: OrderMapping, limits: TransactionLimits = TransactionLimits(), readsAhead: Bool = false,
+    known: SurveyedSource? = nil
+  ) {
+    self.known = known
     self.readsAhead = readsAhead
     self.mapping = mapping
     self.limits = limits
@@ -51,6 +58,9 @@ public actor ShopOrders: OrderSource {
   /// Looks at the table, its kind and what the planner would read for an order, and chooses how it is followed.
   public func survey() async throws -> ShopSurvey {
     try await translated {
+      let source = try await describedSource()
+      let changes = known?.changes(to: source) ?? []
+      guard changes.isEmpty else { throw OrderSourceFailure(kind: .mapping, message: changes.refusal) }
       let plan = try await pages.read { [mapping, limits] connection in
         let surveying = Surveying(
           sql: ShopSQL(mapping: mapping), isASCII: connection.isASCII,
@@ -64,9 +74,26 @@ public actor ShopOrders: OrderSource {
       let opened = try await reading(plan).transaction { _, opened, _ in opened }.value
       return ShopSurvey(
         method: plan.method, because: plan.because, identity: opened.identity, hasRecent: !plan.recent.isEmpty,
-        moment: opened.moment)
+        moment: opened.moment, source: source)
     }
   }
+
+  /// Asks which database and table the mapping reads, and what its keys and IDs are.
+  ///
+  /// - Throws: `OrderSourceFailure`, or `CancellationError`.
+  public func source() async throws -> SurveyedSource { try await translated { try await describedSource() } }
+
+  private func describedSource() async throws -> SurveyedSource {
+    try await pages.read { [mapping, limits] connection in
+      let describing = Describing(sql: ShopSQL(mapping: mapping), isASCII: connection.isASCII)
+      return try await connection.transaction(limits) { transaction in
+        try SourceSurvey(mapping: mapping).source(try describing.description(in: transaction), in: transaction)
+      }
+    }
+  }
+
+  /// Takes in what the orders that are remembered were read from.
+  public func keepTo(_ source: SurveyedSource) { known = source }
 
   /// Reads blocks or keys of a range, fewer where they take too long.
   public func sweep(_ piece: SweepPiece, of survey: ShopSurvey, screen: OrderScreen) async throws -> SweepPage {
@@ -164,8 +191,8 @@ public actor ShopOrders: OrderSource {
       while !rest.isEmpty {
         let part = Array(rest.prefix(mapping.pageSize))
         rest = rest.dropFirst(part.count)
-        let orders = try await rereads.read { [mapping, limits] connection in
-          let reading = KeyedReading(mapping: mapping, limits: limits, connection: connection)
+        let orders = try await rereads.read { [mapping, limits, known] connection in
+          let reading = KeyedReading(mapping: mapping, limits: limits, connection: connection, known: known)
           return try await reading.orders(part)
         }
         result.merge(orders) { first, _ in first }

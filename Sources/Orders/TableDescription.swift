@@ -1,3 +1,5 @@
+import Conversions
+
 /// What the mapping's expressions are at this moment. Learned anew in each transaction, whose lock on the table then
 /// keeps it true to the transaction's end: a column may be retyped between two pages.
 struct TableDescription: Hashable, Sendable {
@@ -5,6 +7,8 @@ struct TableDescription: Hashable, Sendable {
   var placedAt: PlacedAtType
   /// Whether the order value is text, in which a point may stand before thousands.
   var isTotalText = false
+  /// The kind of the order ID's type.
+  var idFamily: TypeFamily?
 }
 
 /// The key's own type, in which it is compared so that an index on it serves.

@@ -6,9 +6,17 @@ public import Conversions
 /// happening: nothing is frozen before all of them are known, or a later order, or a later referral, could win.
 public enum CatchUp {
   /// Forgets what an earlier run had completed; to be called before the loops start.
-  public static func begin(_ ledger: any LedgerStore) async throws {
+  ///
+  /// - Parameters:
+  ///   - ledger: The ledger.
+  ///   - now: The start, up to which the ledger may not know what was sent: it may be a copy that was put back.
+  public static func begin(_ ledger: any LedgerStore, at now: Timestamp? = nil) async throws {
     try await ledger.transaction { transaction in
       var intake = try transaction.intakeProgress()
+      let walked = try transaction.mirrorProgress().completeSweepEndedAt
+      if let now, let alive = [intake.aliveAt, walked].compactMap(\.self).max() {
+        intake.noteGap(since: alive, until: now)
+      }
       (intake.caughtUpAt, intake.lastWalkAt) = (nil, nil)
       try transaction.setIntakeProgress(intake)
       var mirror = try transaction.mirrorProgress()

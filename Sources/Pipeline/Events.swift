@@ -51,6 +51,8 @@ public enum Event: String, Sendable, CaseIterable {
   case cancelled
   /// An order needs a person.
   case review
+  /// A reported order is not what was reported any more.
+  case changedSince = "changed_since"
   /// Nothing is sent until a probe succeeds.
   case apiHalted = "api_halted"
   /// Sending goes on.

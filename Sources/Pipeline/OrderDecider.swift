@@ -48,6 +48,7 @@ struct OrderDecider {
   func decide(new row: OrderRow, isSettled: Bool) throws -> Decision {
     var facts = OrderFacts(row: row, firstSeenAt: isSettled ? Timestamp(microseconds: .min) : now)
     if case .readable(let order) = row { facts.idIsRepeated = try transaction.isRepeated(order) }
+    facts.idIsUnproven = true
     facts.act = try act(on: row)
     facts.isOpenedByRules = change?.opens(new: row) ?? false
     return try decide(facts, except: nil)
@@ -62,8 +63,8 @@ struct OrderDecider {
   /// - Throws: `LedgerFailure`.
   func decide(_ order: LedgerOrder, isGone: Bool = false) throws -> Decision {
     let facts = OrderFacts(
-      row: order.row, isGone: isGone, firstSeenAt: order.firstSeenAt, hadQualified: order.hadQualified,
-      idIsRepeated: order.idIsRepeated, act: try act(on: order.row),
+      row: order.row, isGone: isGone || order.row.key.isLost, firstSeenAt: order.firstSeenAt, hadQualified: order.hadQualified,
+      idIsRepeated: order.idIsRepeated, idIsUnproven: order.idIsUnproven, act: try act(on: order.row),
       isOpenedByRules: order.isOpenedByRules || change?.opens(order) ?? false)
     // No other order holds what this one does, and none need be looked for.
     return try decide(facts, except: order.entry, holding: order.claims ? order.referralID : nil)

@@ -57,6 +57,8 @@ public enum EventCatalog {
     // An order stopped qualifying before it was reported.
     Event(name: "cancelled", messageID: "8cce96b183454b05bf3f83786a8437f9"),
     // A dry run would have sent a report.
+    // A reported order is not what was reported any more.
+    Event(name: "changed_since", messageID: "5d0b6f0b0c1e4c6e9a7f3f5c8e2d9b14"),
     Event(name: "would_report", messageID: "ef5488a1890640e1b4f9649e5f3b2c51"),
     // The ledger cannot be read or written.
     Event(name: "ledger_failed", messageID: "9059743dfb934058822240fa79900a8f"),

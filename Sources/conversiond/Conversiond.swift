@@ -23,6 +23,6 @@ struct Conversiond: AsyncParsableCommand {
     version: "conversiond \(Version.text)",
     subcommands: [
       RunCommand.self, CheckCommand.self, StatusCommand.self, QueueCommand.self, ForgetCommand.self,
-      RebuildCommand.self, SandboxCommand.self,
+      RebuildCommand.self, AcceptMappingCommand.self, SandboxCommand.self,
     ])
 }

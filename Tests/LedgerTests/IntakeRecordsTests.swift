@@ -33,11 +33,12 @@ import Testing
     #expect(woken.count == 1 && woken.first?.hadQualified == true)
   }
 
-  @Test func aRepeatedOrderIDWakesBoth() async throws {
+  @Test func aRepeatedOrderIDThatIsProvenWakesBoth() async throws {
     let ledger = try LedgerFixture().open()
     _ = try await ledger.take([.readable(makeOrder(1, id: "A-1"))])
     try await ledger.transaction { try $0.decide(EntryID(1), Decision(.waiting), at: epoch) }
     _ = try await ledger.take([.readable(makeOrder(2, id: "A-1"))])
+    try await ledger.proveRepeatedIDs(makeOrder(1, id: "A-1"), makeOrder(2, id: "A-1"))
     #expect(try await ledger.undecided().map(\.idIsRepeated) == [true, true])
   }
 
@@ -46,7 +47,7 @@ import Testing
     let order = makeOrder(1)
     _ = try await ledger.take([.readable(order)])
     try await ledger.report(order)
-    _ = try await ledger.take([.readable(makeOrder(1, placed: epoch + .seconds(5)))])
+    _ = try await ledger.take([.readable(makeOrder(1, email: "bob@example.com", placed: epoch + .seconds(5)))])
     #expect(try await ledger.entry(1)?.reason == "id_reused")
     #expect(try await ledger.entry(1)?.outcome == .review)
   }
@@ -57,14 +58,16 @@ import Testing
     _ = try await ledger.take([.readable(makeOrder(1))])
     try await ledger.report(makeOrder(1))
     try await ledger.adopt(source: "s", mapping: "placed_at=paid_at")
-    #expect(try await ledger.take([.readable(makeOrder(1, placed: epoch + .seconds(5)))]) == [.changed])
+    let other = makeOrder(1, email: "bob@example.com", placed: epoch + .seconds(5))
+    #expect(try await ledger.take([.readable(other)]) == [.changed])
     #expect(try await ledger.entry(1)?.outcome == .reported)
     try await ledger.transaction { transaction in
       var progress = try transaction.intakeProgress()
       progress.lastWalkAt = epoch
       try transaction.setIntakeProgress(progress)
     }
-    #expect(try await ledger.take([.readable(makeOrder(1, placed: epoch + .seconds(9)))]) == [.reused])
+    let third = makeOrder(1, email: "eve@example.com", placed: epoch + .seconds(9))
+    #expect(try await ledger.take([.readable(third)]) == [.reused])
   }
 
   @Test func aReferralWakesTheOrdersItSharesAKeyWith() async throws {

@@ -86,3 +86,23 @@ func sqlite(_ path: String, _ sql: String) throws {
   process.waitUntilExit()
   try #require(process.terminationStatus == 0)
 }
+
+extension SQLiteLedger {
+  /// Ties it to a table of this name.
+  func adopt(source: String, mapping: String = "") async throws {
+    try await adopt(
+      ConfiguredSource(from: source, key: "id", id: "id", baseURL: "https://api.example.com"), mapping: mapping)
+  }
+}
+
+extension SQLiteLedger {
+  /// Has the shop show rows to the question about every repeated ID.
+  func prove(_ rows: [OrderRow]) async throws {
+    let shown = Dictionary(uniqueKeysWithValues: rows.map { ($0.key, $0) })
+    try await transaction { tx in
+      for id in try tx.repeatedIDs(limit: 10) { _ = try tx.resolve(id, shown: shown, at: epoch) }
+    }
+  }
+
+  func proveRepeatedIDs(_ orders: Order...) async throws { try await prove(orders.map(OrderRow.readable)) }
+}

@@ -20,7 +20,8 @@ import Testing
     let fixture = try LedgerFixture()
     let ledger = try fixture.open()
     _ = try await ledger.knownKeys()
-    _ = try await ledger.take([.readable(makeOrder(1, id: "draft"))])
+    let draft = UnreadableOrder(key: OrderKey("1"), transactionID: nil, reason: .unreadable, detail: "the ID is NULL")
+    _ = try await ledger.take([.unreadable(draft)])
     _ = try await ledger.take([.readable(makeOrder(1, id: "N2"))])
     let namesake = makeOrder(2, id: "N2")
     #expect(try await ledger.transaction { try $0.isRepeated(namesake) })
@@ -37,6 +38,7 @@ import Testing
     let unreadable = UnreadableOrder(
       key: OrderKey("2"), transactionID: "N1", reason: .unreadable, detail: "placed_at is NULL")
     _ = try await ledger.take([.unreadable(unreadable)])
+    try await ledger.prove([.readable(makeOrder(1, id: "N1")), .unreadable(unreadable)])
     #expect(try await Set(ledger.undecided().map(\.entry.number)) == [1, 2])
   }
 

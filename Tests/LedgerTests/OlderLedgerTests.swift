@@ -4,8 +4,13 @@ import Testing
 
 /// Ledgers that earlier versions wrote.
 @Suite(.timeLimit(.minutes(1))) struct OlderLedgerTests {
-  /// What the fourth migration undoes.
+  /// What the fourth migration and the tenth undo.
   private static let third = """
+    DROP INDEX orders_id_check;
+    DROP INDEX orders_changed_since;
+    ALTER TABLE orders DROP COLUMN id_check;
+    ALTER TABLE orders DROP COLUMN changed_since;
+    DELETE FROM grdb_migrations WHERE identifier LIKE '10:%';
     CREATE TABLE candidates (entry INTEGER NOT NULL REFERENCES orders ON DELETE CASCADE, referral_id TEXT NOT NULL,
       matched_by TEXT NOT NULL, verdict TEXT NOT NULL, PRIMARY KEY (entry, referral_id)) STRICT, WITHOUT ROWID;
     INSERT INTO candidates VALUES (1, 'r"1', 'email', 'chosen'), (1, 'r2', 'external_source_id', 'not_preferred');

@@ -28,6 +28,11 @@ extension AttributionRules {
         : Decision(.notQualifying, lookAgainAt: order.placedAt.latest + waitForReferral)
     }
     if facts.idIsRepeated {
+      guard !facts.idIsUnproven else {
+        return Decision(
+          .waiting, reason: DecisionReason.idCheck,
+          detail: "another row was seen with the same order ID; the shop is asked which of them are there")
+      }
       return Decision(review: .idRepeated, "another row has the same order ID \(order.transactionID)")
     }
     var decision = try match(order, facts, among: referrals, context: context, holder: holder)

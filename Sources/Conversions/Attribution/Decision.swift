@@ -61,6 +61,8 @@ public enum DecisionReason {
   public static let rulesChanged = "rules_changed"
   /// The API shows the conversion, and the ledger, restored or rebuilt, knows nothing of that time.
   public static let evidenceAPI = "evidence_api"
+  /// Another row was seen with the same order ID, and the shop has yet to tell which of them are there.
+  public static let idCheck = "id_check"
 }
 
 /// The facts on which decisions rest beside the order itself; the same for all decisions of one transaction.

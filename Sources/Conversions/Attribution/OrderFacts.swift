@@ -12,6 +12,8 @@ public struct OrderFacts: Hashable, Sendable {
   public var hadQualified: Bool
   /// Whether another row has the same transaction ID.
   public var idIsRepeated: Bool
+  /// Whether the shop has yet to tell that both rows are there.
+  public var idIsUnproven: Bool
   /// The operator's word on it.
   public var act: OperatorAct?
   /// Whether nothing but changed rules made it sendable, in a number that an operator has to release.
@@ -20,13 +22,14 @@ public struct OrderFacts: Hashable, Sendable {
   /// Facts from their values.
   public init(
     row: OrderRow, isGone: Bool = false, firstSeenAt: Timestamp, hadQualified: Bool = false, idIsRepeated: Bool = false,
-    act: OperatorAct? = nil, isOpenedByRules: Bool = false
+    idIsUnproven: Bool = false, act: OperatorAct? = nil, isOpenedByRules: Bool = false
   ) {
     self.row = row
     self.isGone = isGone
     self.firstSeenAt = firstSeenAt
     self.hadQualified = hadQualified
     self.idIsRepeated = idIsRepeated
+    self.idIsUnproven = idIsUnproven
     self.act = act
     self.isOpenedByRules = isOpenedByRules
   }

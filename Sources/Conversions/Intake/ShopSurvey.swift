@@ -18,9 +18,15 @@ public struct ShopSurvey: Hashable, Sendable {
   public var hasRecent: Bool
   /// The moment of the survey's snapshot.
   public var moment: SnapshotMoment
+  /// What the database says it is; nil for a source that can't tell.
+  public var source: SurveyedSource?
 
   /// A survey from its values.
-  public init(method: Method, because: String, identity: String, hasRecent: Bool, moment: SnapshotMoment) {
+  public init(
+    method: Method, because: String, identity: String, hasRecent: Bool, moment: SnapshotMoment,
+    source: SurveyedSource? = nil
+  ) {
+    self.source = source
     self.method = method
     self.because = because
     self.identity = identity

@@ -32,6 +32,10 @@ public final class LedgerOrder: Sendable {
   public let idIsRepeated: Bool
   /// Whether changed rules made it sendable, and no operator has released it since.
   public let isOpenedByRules: Bool
+  /// Whether the shop has yet to tell that those rows are still there.
+  public let idIsUnproven: Bool
+  /// How the row differs from what was reported; nil where it doesn't, or nothing was.
+  public let changedSince: ChangeAfterReport?
   /// The report, once it is frozen.
   public let frozen: FrozenReport?
 
@@ -39,8 +43,8 @@ public final class LedgerOrder: Sendable {
   public init(
     entry: EntryID, row: OrderRow, outcome: Outcome, reason: String?, detail: String?, referralID: ReferralID?,
     claims: Bool, value: Int64?, firstSeenAt: Timestamp, decidedAt: Timestamp?, dueAt: Timestamp?, isBackfill: Bool,
-    hadQualified: Bool, rematches: Int = 0, idIsRepeated: Bool, isOpenedByRules: Bool = false,
-    frozen: FrozenReport?
+    hadQualified: Bool, rematches: Int = 0, idIsRepeated: Bool, idIsUnproven: Bool = false,
+    isOpenedByRules: Bool = false, changedSince: ChangeAfterReport? = nil, frozen: FrozenReport?
   ) {
     self.entry = entry
     self.row = row
@@ -58,6 +62,8 @@ public final class LedgerOrder: Sendable {
     self.rematches = rematches
     self.idIsRepeated = idIsRepeated
     self.isOpenedByRules = isOpenedByRules
+    self.idIsUnproven = idIsUnproven
+    self.changedSince = changedSince
     self.frozen = frozen
   }
 
@@ -77,10 +83,10 @@ extension LedgerOrder: Equatable {
       == (other.entry, other.row, other.outcome, other.reason, other.detail, other.referralID)
       && (one.claims, one.value, one.firstSeenAt, one.decidedAt, one.dueAt)
         == (other.claims, other.value, other.firstSeenAt, other.decidedAt, other.dueAt)
-      && (one.isBackfill, one.hadQualified, one.rematches, one.idIsRepeated, one.isOpenedByRules, one.frozen)
-        == (
-          other.isBackfill, other.hadQualified, other.rematches, other.idIsRepeated, other.isOpenedByRules, other.frozen
-        )
+      && (one.changedSince, one.idIsUnproven, one.isOpenedByRules)
+        == (other.changedSince, other.idIsUnproven, other.isOpenedByRules)
+      && (one.isBackfill, one.hadQualified, one.rematches, one.idIsRepeated, one.frozen)
+        == (other.isBackfill, other.hadQualified, other.rematches, other.idIsRepeated, other.frozen)
   }
 }
 

@@ -19,8 +19,29 @@ public protocol LedgerStore: Sendable {
 
 /// Everything that can be done to a ledger, grouped by who does it.
 public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecords, ActRecords, DeliveryRecords,
-  QueueRecords, RetentionRecords, ClockRecords
+  QueueRecords, RetentionRecords, ClockRecords, SourceRecords, ChangeRecords
 {}
+
+/// What is remembered of orders after their report.
+public protocol ChangeRecords {
+  /// Notes how a reported order's row differs from its report; nil where it doesn't.
+  func noteChangedSince(_ entry: EntryID, _ change: ChangeAfterReport?) throws
+  /// How many reported orders differ in each way.
+  func changesSinceReports() throws -> [ChangeAfterReport: Int]
+  /// Whether the last orders that were sent all had an ID that the API knew of another referral: three at least, and
+  /// none reported since.
+  func meetsConflictsOnly() throws -> Bool
+}
+
+/// What is remembered of the shop whose orders the ledger holds.
+public protocol SourceRecords {
+  /// What the shop's database said of itself when it was first surveyed; nil before.
+  func surveyedSource() throws -> SurveyedSource?
+  /// Takes in what the shop's database says of itself.
+  ///
+  /// - Throws: `OrderSourceFailure` of kind `mapping` where the ledger holds orders of another.
+  func noteSurveyedSource(_ source: SurveyedSource) throws
+}
 
 /// What intake remembers: how far each range was read, and the rows that brought.
 public protocol IntakeRecords {
@@ -44,6 +65,13 @@ public protocol IntakeRecords {
   func dismiss(_ entry: EntryID, as outcome: Outcome) throws
   /// Whether another row is known with this order's transaction ID.
   func isRepeated(_ order: Order) throws -> Bool
+  /// IDs that several orders have, of which the shop is to be asked which of their rows are there.
+  func repeatedIDs(limit: Int) throws -> [RepeatedID]
+  /// Has the shop asked again about IDs that several orders have and that a person must look at.
+  func questionRepeatedIDs() throws
+  /// Concludes what the shop showed of the rows with an ID, by their keys: of several each is for a person, a single one
+  /// is the order. Tells whether a reported order came back as another.
+  func resolve(_ id: RepeatedID, shown: [OrderKey: OrderRow], at now: Timestamp) throws -> Bool
   /// How the intake as a whole stands.
   func intakeProgress() throws -> IntakeProgress
   /// Stores how the intake as a whole stands.
@@ -115,12 +143,28 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
   /// Of a ledger that was built anew: what the one before it had sent may still be under way until then. Nothing is frozen
   /// before a complete sweep of the referrals that began after it.
   public var quietUntil: Timestamp?
+  /// When something was last stored: what this file can't know of happened after it, if it is a copy that was put back.
+  public var aliveAt: Timestamp?
+  /// The beginning of the time of which this ledger may know less than the API does: it was restored or built anew.
+  public var unknownFrom: Timestamp?
+  /// The end of that time.
+  public var unknownTo: Timestamp?
 
   /// A time of which the ledger knows nothing, as it was restored from a copy or built anew.
-  public var unknownTime: ClosedRange<Timestamp>?
+  public var unknownTime: ClosedRange<Timestamp>? {
+    guard let unknownFrom, let unknownTo, unknownFrom <= unknownTo else { return nil }
+    return unknownFrom...unknownTo
+  }
 
   /// Nothing yet.
   public init() { isStartSettled = false }
+
+  /// Takes in that a run begins, of which all that is known is that the last one stored something at a time.
+  public mutating func noteGap(since alive: Timestamp, until now: Timestamp) {
+    guard alive < now else { return }
+    unknownFrom = min(unknownFrom ?? alive, alive)
+    unknownTo = max(unknownTo ?? now, now)
+  }
 
   /// A difference that changes by more was not drift: somebody set a clock.
   private static let clockJump = Duration.seconds(30)

@@ -67,7 +67,8 @@ struct Opening: Sendable {
       readAt: Timestamp(microseconds: now), horizon: horizon, end: end, isOnHost: try rows.text(0, 6) == "1")
     return Opened(
       description: description, moment: moment, recentBase: Timestamp(microseconds: replayed ?? now),
-      identity: "\(plan.mapping) \(description.key.name) \(try rows.text(0, 4) ?? "")",
+      identity:
+        "\(plan.mapping) \(description.key.name) \(description.idFamily?.rawValue ?? "-") \(try rows.text(0, 4) ?? "")",
       blocks: try rows.text(0, 5).flatMap { Int64($0) } ?? 0)
   }
 }

@@ -7,6 +7,8 @@ struct KeyedReading: Sendable {
   let mapping: OrderMapping
   let limits: TransactionLimits
   let connection: PostgresConnection
+  /// What the table is known to be; nil where nothing is.
+  var known: SurveyedSource?
 
   private var sql: ShopSQL { ShopSQL(mapping: mapping) }
   private var describing: Describing { Describing(sql: sql, isASCII: connection.isASCII) }
@@ -28,6 +30,7 @@ struct KeyedReading: Sendable {
     try await connection.transaction(limits, opening: [sql.describe]) { transaction in
       guard let columns = transaction.opened.first?.columns else { return nil }
       let description = try describing.description(columns, transaction)
+      try known?.check(description)
       return try RowReading(sql, description, transaction).together(keys)
     }
   }
@@ -35,6 +38,7 @@ struct KeyedReading: Sendable {
   private func carefully(_ keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
     try await connection.transaction(limits) { transaction in
       let description = try describing.description(in: transaction)
+      try known?.check(description)
       return try RowReading(sql, description, transaction).orders(keys)
     }
   }

@@ -98,6 +98,7 @@ public struct Delivery: Service {
     case .sent(let ended):
       lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
       await lane.note(ended, isLate: isLate, wait: wait(afterFailures:), surroundings)
+      try await lane.conflicts.note(ended, surroundings)
       if let refusal = lane.health.refusal { try await lane.gate.halt(refusal.reason, refusal.detail) }
     case .failed(let refusal as LaneRefusal):
       lane.narrow()

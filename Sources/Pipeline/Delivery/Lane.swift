@@ -29,6 +29,8 @@ struct Lane {
   /// A wait that is longer is told to the log.
   private static let untoldMax = Duration.seconds(60)
   private(set) var health: LaneHealth
+  /// Whether every order's ID is another's.
+  var conflicts = ConflictHint()
   /// Which were under way when the lane was last found out of order.
   private var late: Set<EntryID> = []
   /// The outage of what isn't the API's: the shop's database, the ledger, the pacer's file.

@@ -31,6 +31,8 @@ extension LedgerTransaction {
     guard let known = try entry(order.entry), known.outcome == .queued, known.row == order.row else {
       return .dropped(nil)
     }
+    // A row with another ID is another order, which intake takes in: this one's is gone.
+    let row = row.flatMap { $0.isSameOrder(as: known) ? $0 : nil }
     let shown = row ?? known.row.withdrawn
     let change = shown == known.row ? .unchanged : try record(shown, seenAt: now, isBackfill: known.isBackfill)
     guard let current = change == .unchanged ? known : try entry(known.entry) else { return .dropped(nil) }
@@ -66,6 +68,13 @@ extension LedgerOrder {
 }
 
 extension OrderRow {
+  /// Whether the row is that of an order, by its ID; one whose ID can't be read may be.
+  fileprivate func isSameOrder(as order: LedgerOrder) -> Bool {
+    guard let shown = transactionID, let known = order.row.transactionID ?? order.frozen?.report.transactionID.text
+    else { return true }
+    return shown.utf8.elementsEqual(known.utf8)
+  }
+
   /// The row as one that is no longer worth a report: what a deleted order comes to.
   fileprivate var withdrawn: OrderRow {
     guard case .readable(var order) = self else { return self }

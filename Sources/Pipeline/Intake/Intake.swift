@@ -103,6 +103,7 @@ public struct Intake: Service {
     let now = surroundings.clock.now
     let (ranges, position, isOther) = try await surroundings.ledger.transaction {
       transaction -> ([SweepRange], String?, Bool) in
+      if let source = survey.source { try transaction.noteSurveyedSource(source) }
       var progress = try transaction.intakeProgress()
       let isSetBack = progress.endSeen.map { $0 > survey.moment.end } ?? false
       let isOther = progress.identity != nil && (progress.identity != survey.identity || isSetBack)

@@ -29,6 +29,7 @@ struct IntakeRun: Sendable {
   var endSeen: UInt64
   private var horizon: (number: UInt64, since: Duration)?
   var talliedAt: Timestamp?
+  private var repeatedIDs = RepeatedIDCheck()
 
   init(
     surroundings: Surroundings, rules: AttributionRules, settings: Intake.Settings, survey: ShopSurvey,
@@ -55,6 +56,7 @@ struct IntakeRun: Sendable {
       try await surroundings.clock.sleep(for: Self.startInterval)
       return nil
     }
+    if try await repeatedIDs.step(standing, surroundings, wait: settings.pollInterval) { return nil }
     if survey.hasRecent, uptime >= max(recentAt, recentNotBefore) { return try await readRecent(standing, now: now) }
     let pace = standing.pace(survey, settings, rules, now: now, forcedAt: forcedAt)
     let next = book.next(at: now, pace)

@@ -7,6 +7,8 @@ struct IntakeStanding: Sendable {
 
   let progress: IntakeProgress
   let oldestOpen: Timestamp?
+  /// What the shop is to be asked about.
+  let repeatedIDs: [RepeatedID]
 
   /// Looks at how the mirror stands: a complete sweep of the referrals settles the start, and what was visible before.
   init(_ transaction: any LedgerTransaction, start: Intake.Start, now: Timestamp) throws {
@@ -14,6 +16,7 @@ struct IntakeStanding: Sendable {
     let swept = try transaction.mirrorProgress().completeSweepBeganAt
     let before = progress
     oldestOpen = try transaction.oldestOpenReferral()
+    repeatedIDs = try transaction.repeatedIDs(limit: RepeatedIDCheck.idsMax)
     // A time that lies ahead was taken before the clock was set back; the horizon itself is no newer than now.
     if let noted = progress.noted, noted.takenAt > now {
       progress.noted?.takenAt = now

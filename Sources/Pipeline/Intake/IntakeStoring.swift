@@ -38,6 +38,7 @@ extension IntakeRun {
     let (endSeen, recentPosition) = (endSeen, recentPosition)
     try flush(transaction) { progress in
       progress.endSeen = endSeen
+      progress.aliveAt = now
       progress.noteClock(moment.readAt - now)
       progress.recentPosition = recentPosition
       if progress.noted == nil { progress.noted = .init(horizon: moment.horizon, takenAt: now) }
@@ -74,11 +75,8 @@ extension IntakeRun {
 
   private func tell(_ taken: OrderTaking.Taken) async {
     for decided in taken.decided { decided.log(to: surroundings.log) }
-    for order in taken.reused {
-      surroundings.log.event(
-        .review, .error, "order \(order) was reported, and has come back with another time of placing",
-        ["order": order, "reason": ReviewReason.idReused.rawValue])
-    }
+    ChangedSince.log(taken.changedSince, to: surroundings.log)
+    for order in taken.reused { surroundings.log.noteReuse(of: order) }
     guard taken.changes > 0 else { return }
     surroundings.vitals.well(.ledger, at: surroundings.clock.now)
     surroundings.matchingBell.ring()

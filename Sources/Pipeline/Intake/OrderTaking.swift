@@ -15,6 +15,8 @@ struct OrderTaking: Sendable {
     var decided: [Decided] = []
     /// IDs of reported orders that came back as others.
     var reused: [String] = []
+    /// Reported orders that are not what was reported any more.
+    var changedSince: [ChangedSince] = []
 
     var waitsForSweep: Bool { decided.contains(where: \.waitsForSweep) }
     var waitsForWalk: Bool { decided.contains(where: \.waitsForWalk) }
@@ -57,7 +59,9 @@ struct OrderTaking: Sendable {
     let change = try transaction.record(row, seenAt: now, isBackfill: isBackfill)
     taken.changes += 1
     if change == .reused { taken.reused.append(row.orderID) }
-    guard let order = try transaction.entry(entry), order.isUndecided else { return }
+    guard let order = try transaction.entry(entry) else { return }
+    if let changed = try ChangedSince(of: order, rules.amounts, transaction) { taken.changedSince.append(changed) }
+    guard order.isUndecided else { return }
     let decision = try decider.decide(order)
     // Of one that left, the log says no more than of those that never came in.
     if try transaction.settle(order, decision, rules: rules, now: now) { return }

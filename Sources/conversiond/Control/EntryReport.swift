@@ -34,6 +34,10 @@ struct EntryReport: Codable, Sendable {
   var dueAt: String?
   var attempts: Int
   var unknownOutcome: Bool
+  /// Of a reported one that is known as such by the API alone: `API`.
+  var evidence: String?
+  /// How the row differs from what was reported.
+  var changedSince: String?
   var body: String?
   var sends: [Send]?
   var candidates: [Candidate]?

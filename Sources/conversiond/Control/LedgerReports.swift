@@ -16,7 +16,8 @@ struct LedgerReports: Sendable {
     let facts = try await ledger.transaction { tx in
       (
         counts: try tx.outcomeCounts(), today: try tx.outcomes(since: midnight), mirror: try tx.mirrorProgress(),
-        referrals: try tx.referralCounts(), intake: try tx.intakeProgress()
+        referrals: try tx.referralCounts(), intake: try tx.intakeProgress(), changes: try tx.changesSinceReports(),
+        hasConflicts: try tx.meetsConflictsOnly()
       )
     }
     report.outcomes = Outcome.allCases.compactMap { outcome in
@@ -27,6 +28,8 @@ struct LedgerReports: Sendable {
       }
     }
     report.today = Dictionary(uniqueKeysWithValues: facts.today.map { ($0.key.rawValue, $0.value) })
+    report.changedSince = Dictionary(uniqueKeysWithValues: facts.changes.map { ($0.key.rawValue, $0.value) })
+    report.conflicts = facts.hasConflicts ? ConflictHint.words : nil
     report.caughtUpAt = facts.intake.caughtUpAt?.description
     report.lastWalkAt = facts.intake.lastWalkAt?.description
     report.mirror.entries = Dictionary(uniqueKeysWithValues: facts.referrals.map { ($0.key.rawValue, $0.value) })
@@ -69,14 +72,15 @@ struct LedgerReports: Sendable {
 
   private func report(of entry: LedgerOrder) -> EntryReport {
     EntryReport(
-      id: entry.entry.number, order: entry.orderID, key: entry.row.key.text, state: entry.outcome.rawValue,
+      id: entry.entry.number, order: entry.orderID, key: entry.row.key.shown, state: entry.outcome.rawValue,
       reason: entry.reason, detail: entry.detail, referral: entry.referralID?.text,
       valueCents: entry.frozen?.report.value ?? entry.value, email: entry.order?.email.map(emails.shown),
       externalSourceId: entry.order?.externalSourceID.map { emails.shown(in: $0.text) },
       placedAt: entry.order?.placedAt.earliest.description,
       firstSeenAt: entry.firstSeenAt.description, decidedAt: entry.decidedAt?.description,
       dueAt: entry.dueAt?.description, attempts: entry.frozen?.attempts ?? 0,
-      unknownOutcome: entry.frozen?.hasUnknownOutcome ?? false)
+      unknownOutcome: entry.frozen?.hasUnknownOutcome ?? false,
+      evidence: entry.reason == "evidence_api" ? "API" : nil, changedSince: entry.changedSince?.rawValue)
   }
 }
 

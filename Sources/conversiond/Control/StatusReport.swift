@@ -40,6 +40,10 @@ struct StatusReport: Codable, Sendable {
   var outcomes: [Count]
   var today: [String: Int]
   var drainSeconds: Int64?
+  /// Reported orders that are not what was reported any more, by kind.
+  var changedSince: [String: Int]?
+  /// Set while every order's ID is another's to the API: what to do.
+  var conflicts: String?
 
   /// Whether everything works, so that `status` ends with 0.
   var isWell: Bool {

@@ -47,6 +47,8 @@ struct Daemon {
   private func run(_ ledger: SQLiteLedger, key: APIKey, home: LedgerHome, log: Logger) async throws {
     let folder = try home.runtimeFolder()
     let orders = ShopOrders(configuration.orderMapping)
+    try await SourceCheck(ledger: ledger, orders: orders).run()
+    try await tellStart(ledger, log: log)
     let surroundings = Surroundings(
       orders: orders, partners: try partners(key: key, home), ledger: ledger, clock: SystemClock(),
       chance: Chance(), vitals: Vitals(), log: log)
@@ -71,7 +73,7 @@ struct Daemon {
     try await surroundings.clock.resume(from: ledger)
     try await RulesChanging.begin(
       ledger, rules: configuration.attributionRules, mapping: configuration.rowRules, now: surroundings.clock.now)
-    try await CatchUp.begin(ledger)
+    try await CatchUp.begin(ledger, at: surroundings.clock.now)
     try await tellQuiet(ledger, log: log)
     StartupPages.release()
     var group = ServiceGroupConfiguration(
@@ -81,6 +83,15 @@ struct Daemon {
     ServiceNotifier.stopping()
     await orders.close()
     log.event(.stopped, .notice, "conversiond stopped")
+  }
+
+  /// Says that another `orders.start` is carried out than before.
+  private func tellStart(_ ledger: SQLiteLedger, log: Logger) async throws {
+    let start = configuration.startText
+    guard let before = try await ledger.adopt(start: start) else { return }
+    log.notice(
+      "orders.start was \(before) and is \(start): every order is read again, those placed from then on take part, and those that are known already stay"
+    )
   }
 
   /// Says of a ledger that was built anew why nothing is sent yet.

@@ -35,7 +35,7 @@ struct LedgerHome {
   func open() async throws -> SQLiteLedger {
     do {
       let ledger = try await openOnceUnlocked()
-      try await ledger.adopt(source: configuration.sourceIdentity, mapping: configuration.mappingIdentity)
+      try await ledger.adopt(configuration.source, mapping: configuration.mappingIdentity)
       return ledger
     } catch let failure as LedgerFailure {
       remove()

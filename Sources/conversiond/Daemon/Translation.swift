@@ -52,15 +52,28 @@ extension Configuration {
     }
   }
 
+  /// The same as the operator wrote it.
+  var startText: String {
+    switch orders.start {
+    case .auto: "auto"
+    case .beginning: "beginning"
+    case .now: "now"
+    case .instant(let microseconds): Timestamp(microseconds: microseconds).description
+    case .day(let year, let month, let day):
+      String(Timestamp(utcYear: year, month: month, day: day).description.prefix(10))
+    }
+  }
+
   /// What makes an order this shop's: an entry of the ledger means another order when one of these changes.
-  var sourceIdentity: String {
-    "from=\(orders.from)\nkey=\(orders.key)\nid=\(orders.columns.id)"
+  var source: ConfiguredSource {
+    ConfiguredSource(from: orders.from, key: orders.key, id: orders.columns.id, baseURL: api.baseURL)
   }
 
   /// All that decides which rows are orders, which of them qualify, and from when on they take part.
   var rowRules: String {
     let qualifying = orders.qualifies ?? orders.qualifyingStatuses.joined(separator: ",")
-    return "\(sourceIdentity) \(mappingIdentity) qualifies=\(qualifying) start=\(intakeStart)"
+    let source = "from=\(orders.from) key=\(orders.key) id=\(orders.columns.id)"
+    return "\(source) \(mappingIdentity) qualifies=\(qualifying) start=\(intakeStart)"
   }
 
   /// How all of an order's values are read.

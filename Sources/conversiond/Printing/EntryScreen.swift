@@ -35,6 +35,8 @@ struct EntryScreen {
       ("external ID", entry.externalSourceId), ("placed", entry.placedAt), ("first seen", entry.firstSeenAt),
       ("in state since", entry.decidedAt), ("due", entry.dueAt),
       ("attempts", entry.attempts > 0 ? String(entry.attempts) : nil),
+      ("evidence", entry.evidence.map { "the \($0) alone; not in this ledger" }),
+      ("changed since", entry.changedSince.map { "\($0): correct it in the partner dashboard" }),
       ("unknown outcome", entry.unknownOutcome ? "a send may have been done" : nil), ("body", entry.body),
     ]
   }

@@ -48,6 +48,12 @@ struct StatusScreen {
     }
     guard !report.outcomes.isEmpty else { return "no orders yet\n" }
     let drain = report.drainSeconds.map { $0 > 0 ? "the queue drains in about \(Age.text(.seconds($0)))\n" : "" } ?? ""
-    return table.text + drain
+    return table.text + drain + corrections + (report.conflicts.map { "NEEDS A PERSON: \($0)\n" } ?? "")
+  }
+
+  private var corrections: String {
+    let kinds = (report.changedSince ?? [:]).sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+    guard !kinds.isEmpty else { return "" }
+    return "changed after the report: \(kinds.joined(separator: ", ")); correct them in the partner dashboard\n"
   }
 }

@@ -1,0 +1,15 @@
+/// A change to an order after its report. The API has no way to take a report back: the partner dashboard has.
+public enum ChangeAfterReport: String, Sendable, Codable, CaseIterable {
+  /// It stopped qualifying.
+  case cancelledSince = "cancelled_since"
+  /// Its total, or its currency, would be reported otherwise.
+  case amountChanged = "amount_changed"
+}
+
+extension AmountRules {
+  /// The change to a reported order, by what its row shows now.
+  public func change(of order: Order, reported value: Int64?) -> ChangeAfterReport? {
+    guard order.qualifies else { return .cancelledSince }
+    return judge(order.total) == .value(value) ? nil : .amountChanged
+  }
+}

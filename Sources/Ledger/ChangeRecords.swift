@@ -1,0 +1,33 @@
+import Conversions
+import GRDB
+
+extension SQLiteTransaction: ChangeRecords {
+  func noteChangedSince(_ entry: EntryID, _ change: ChangeAfterReport?) throws {
+    try execute("UPDATE orders SET changed_since = ? WHERE entry = ?", [change?.rawValue, entry.number])
+  }
+
+  func changesSinceReports() throws -> [ChangeAfterReport: Int] {
+    let rows = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT changed_since, count(*) AS n FROM orders WHERE changed_since IS NOT NULL AND outcome = 'reported'
+        GROUP BY changed_since
+        """)
+    return try rows.reduce(into: [:]) { counts, row in
+      guard let kind = ChangeAfterReport(rawValue: try row.decode(forColumn: "changed_since")) else { return }
+      counts[kind] = try row.decode(forColumn: "n")
+    }
+  }
+
+  func meetsConflictsOnly() throws -> Bool {
+    let conflicts = try Int64.fetchAll(
+      db,
+      sql: """
+        SELECT decided_at FROM orders WHERE outcome = 'review' AND reason = ? AND decided_at IS NOT NULL
+        ORDER BY decided_at DESC LIMIT 3
+        """, arguments: [ReviewReason.transactionConflict.rawValue])
+    guard conflicts.count == 3, let first = conflicts.last else { return false }
+    let reported = "SELECT 1 FROM orders WHERE outcome = 'reported' AND decided_at >= ? LIMIT 1"
+    return try Int.fetchOne(db, sql: reported, arguments: [first]) == nil
+  }
+}

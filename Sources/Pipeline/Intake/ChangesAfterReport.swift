@@ -1,0 +1,60 @@
+import Conversions
+import Logging
+
+/// A reported order whose row is not what was reported any more, for the log.
+struct ChangedSince: Sendable {
+  /// More at once are told by their number.
+  static let linesMax = 5
+
+  private let orderID: String
+  private let kind: ChangeAfterReport
+  private let reported: String
+  private let now: String
+
+  /// Compares a reported order's row with its report and notes in the ledger what it comes to; nil where that is nothing
+  /// new.
+  ///
+  /// - Throws: `LedgerFailure`.
+  init?(of order: LedgerOrder, _ amounts: AmountRules, _ transaction: any LedgerTransaction) throws {
+    guard order.outcome == .reported, let report = order.frozen?.report, let readable = order.order else { return nil }
+    let change = amounts.change(of: readable, reported: report.value)
+    guard change != order.changedSince else { return nil }
+    try transaction.noteChangedSince(order.entry, change)
+    guard let change else { return nil }
+    orderID = order.orderID
+    kind = change
+    reported = Self.text(report.value)
+    now =
+      switch (change, amounts.judge(readable.total)) {
+      case (.cancelledSince, _): "does not qualify any more"
+      case (.amountChanged, .value(let cents)): "is \(Self.text(cents)) now"
+      case (.amountChanged, .refused(_, let detail)): "is no amount to report now: \(detail)"
+      }
+  }
+
+  private static func text(_ cents: Int64?) -> String {
+    guard let cents else { return "no value" }
+    let fraction = String(cents % 100)
+    return "\(cents / 100).\(fraction.count == 1 ? "0" : "")\(fraction) EUR"
+  }
+
+  /// Names orders for correction: a line each, or one for many.
+  static func log(_ changes: [ChangedSince], to log: Logger) {
+    guard changes.count <= linesMax else {
+      let counts = ChangeAfterReport.allCases.compactMap { kind in
+        let count = changes.count { $0.kind == kind }
+        return count == 0 ? nil : "\(count) \(kind.rawValue)"
+      }
+      return log.event(
+        .changedSince, .notice,
+        "\(changes.count) orders changed after they were reported (\(counts.joined(separator: ", "))): correct them in the "
+          + "partner dashboard; `conversiond status` counts them, `queue show` names the change")
+    }
+    for change in changes {
+      log.event(
+        .changedSince, .notice,
+        "order \(change.orderID) was reported with \(change.reported) and \(change.now): correct it in the partner dashboard",
+        ["order": change.orderID, "reason": change.kind.rawValue])
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import Conversions
+import Ledger
+
+/// What `accept-mapping` would do, or has done. The shape is a contract, like `StatusReport`'s.
+struct AcceptMappingReport: Codable, Sendable {
+  struct Change: Codable, Sendable {
+    var setting: String
+    var old: String
+    var new: String
+  }
+
+  var version = 1
+  var accepted: Bool
+  var changes: [Change]
+  var orders: Int
+  /// Orders that were never sent and lose their rows.
+  var open: Int
+  var openSince: String?
+  /// Orders placed before this are not taken; nil where that stays as it was.
+  var takesOrdersFrom: String?
+  /// Whether the shop's database could be asked.
+  var databaseAsked: Bool
+
+  init(_ acceptance: MappingAcceptance, since: Timestamp?, accepted: Bool, asked: Bool) {
+    self.accepted = accepted
+    changes = acceptance.changes.map { Change(setting: $0.setting, old: $0.old, new: $0.new) }
+    orders = acceptance.orders
+    let isAPIAlone = since == nil && acceptance.changes.allSatisfy { $0.setting == SourceChange.baseURLSetting }
+    open = isAPIAlone ? 0 : acceptance.open
+    openSince = isAPIAlone ? nil : acceptance.openSince?.description
+    takesOrdersFrom = isAPIAlone ? nil : (since ?? acceptance.newest.map { $0 + .microseconds(1) })?.description
+    databaseAsked = asked
+  }
+
+  var text: String {
+    let asked =
+      databaseAsked ? "" : "the shop's database does not answer: what it is now is learned at the next start\n"
+    guard !changes.isEmpty else { return "nothing to accept: the mapping is the one of the ledger's orders\n" + asked }
+    var lines = changes.map { "\($0.setting)\n  was  \($0.old)\n  is   \($0.new)" }
+    lines.append(
+      "\(orders) orders are known; what was reported stays so, and is not reported again under the same order ID")
+    if let takesOrdersFrom { lines.append("orders placed from \(takesOrdersFrom) on are taken; earlier ones are not") }
+    if open > 0 {
+      lines.append(
+        "\(open) orders that were never sent lose their rows and end as cancelled, unless their IDs come back"
+          + (openSince.map { ": --since \($0.prefix(10)) reads back to the first of them" } ?? ""))
+    }
+    lines.append(accepted ? "accepted" : "nothing was changed; with --yes it is")
+    return lines.joined(separator: "\n") + "\n" + asked
+  }
+}

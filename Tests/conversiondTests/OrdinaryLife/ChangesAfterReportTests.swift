@@ -1,0 +1,37 @@
+import PartnersSandbox
+import TestHosts
+import Testing
+
+@testable import conversiond
+
+@Suite struct ChangesAfterReportTests {
+  @Test func refundsAndOtherAmountsAreCountedAndNamedUntilTheyAreTakenBack() async throws {
+    try await DaemonFixture.with { shop in
+      let friends = (1...3).map { "friend\($0)@example.com" }
+      try await shop.sandbox.put(friends.enumerated().map { SandboxReferral("r\($0 + 1)", email: $1) })
+      try await shop.insert(friends.enumerated().map { ShopOrder($0 + 1, email: $1) })
+      try await shop.start()
+      #expect(await shop.reaches(["1": "reported", "2": "reported", "3": "reported"]))
+      #expect(try await shop.status().report.changedSince == [:])
+      try await shop.database.execute(
+        """
+        UPDATE orders SET status = 'refunded' WHERE id = 1; UPDATE orders SET total_cents = 250 WHERE id = 2;
+        UPDATE orders SET currency = 'USD' WHERE id = 3;
+        """)
+      #expect(
+        await eventually {
+          (try? await shop.status().report.changedSince) == ["cancelled_since": 1, "amount_changed": 2]
+        })
+      #expect(shop.log.contains("order 1 was reported with 10.00 EUR and does not qualify any more: correct it"))
+      #expect(shop.log.contains("order 2 was reported with 10.00 EUR and is 2.50 EUR now: correct it"))
+      #expect(shop.log.contains("order 3 was reported with 10.00 EUR and is no amount to report now"))
+      let screen = try await shop.run("status").output
+      #expect(screen.contains("changed after the report: 2 amount_changed, 1 cancelled_since"))
+      #expect(try await shop.entry("2")?.changedSince == "amount_changed")
+      try await shop.database.execute("UPDATE orders SET status = 'paid', total_cents = 1000, currency = 'EUR'")
+      #expect(await eventually { (try? await shop.status().report.changedSince) == [:] })
+      #expect(await shop.reaches(["1": "reported", "2": "reported", "3": "reported"]))
+      #expect(await shop.sandbox.state.reports.count == 3)
+    }
+  }
+}
