@@ -5,6 +5,8 @@ struct DecidingFacts: Sendable {
   let mirrorCompleteSince: Timestamp?
   let horizon: ReferralHorizon
   let isCatchingUp: Bool
+  /// Whether the host's clock is confirmed.
+  let isTimeConfirmed: Bool
   /// By how much the shop's and the API's clocks were found to differ, beyond what the measurement can tell.
   let clockSkew: Duration
 
@@ -12,7 +14,10 @@ struct DecidingFacts: Sendable {
   private static let resolution = Duration.seconds(1)
 
   /// Facts as the ledger knows them, with what it wasn't told yet of the mirror's walks.
-  init(_ transaction: any LedgerTransaction, horizon: ReferralHorizon? = nil) throws {
+  init(
+    _ transaction: any LedgerTransaction, horizon: ReferralHorizon? = nil, isTimeConfirmed: Bool
+  ) throws {
+    self.isTimeConfirmed = isTimeConfirmed
     let mirror = try transaction.mirrorProgress()
     self.horizon = horizon ?? mirror.horizon
     // Nothing is concluded from the silence of a list that can't be trusted, nor from what it said before.
@@ -27,7 +32,8 @@ struct DecidingFacts: Sendable {
   func context(now: Timestamp, firstSeenAt: Timestamp, hadQualified: Bool, idIsRepeated: Bool) -> DecisionContext {
     DecisionContext(
       now: now, firstSeenAt: firstSeenAt, hadQualified: hadQualified, idIsRepeated: idIsRepeated,
-      referralsKnownTo: horizon.all(now: now), mirrorCompleteSince: mirrorCompleteSince, isCatchingUp: isCatchingUp)
+      referralsKnownTo: horizon.all(now: now), mirrorCompleteSince: mirrorCompleteSince, isCatchingUp: isCatchingUp,
+      isTimeConfirmed: isTimeConfirmed)
   }
 
   /// Decides an order by every referral that shares a key with it, and whatever order but `entry` holds the chosen one.

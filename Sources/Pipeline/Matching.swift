@@ -54,11 +54,11 @@ public struct Matching: Service {
 
   /// Decides one batch; returns how many orders it held.
   func decideBatch() async throws -> Int {
-    let (rules, now) = (rules, surroundings.clock.now)
+    let (rules, now, isConfirmed) = (rules, surroundings.clock.now, surroundings.clock.isConfirmed)
     let horizon = await surroundings.referralWalks.horizon
     let (decided, caughtUp, wantsSweep) = try await surroundings.ledger.transaction { transaction in
       let batch = try transaction.undecided(at: now, limit: Self.batchMax)
-      let facts = try DecidingFacts(transaction, horizon: horizon)
+      let facts = try DecidingFacts(transaction, horizon: horizon, isTimeConfirmed: isConfirmed)
       let decided = try batch.map { order in
         let decision = try Self.decide(order, rules: rules, facts: facts, transaction: transaction, now: now)
         _ = try transaction.settle(order, decision, rules: rules, now: now)
@@ -82,14 +82,13 @@ public struct Matching: Service {
 
   /// Decides one order by what the ledger knows; `holding` is the referral that it holds for certain.
   static func decide(
-    _ order: LedgerOrder, rules: AttributionRules, facts: DecidingFacts? = nil, holding: ReferralID? = nil,
+    _ order: LedgerOrder, rules: AttributionRules, facts: DecidingFacts, holding: ReferralID? = nil,
     transaction: any LedgerTransaction, now: Timestamp
   ) throws -> Decision {
     switch order.row {
     case .unreadable(let row):
       return Decision(review: row.reason, row.detail)
     case .readable(let readable):
-      let facts = try facts ?? DecidingFacts(transaction)
       let context = facts.context(
         now: now, firstSeenAt: order.firstSeenAt, hadQualified: order.hadQualified, idIsRepeated: order.idIsRepeated)
       return try facts.decide(

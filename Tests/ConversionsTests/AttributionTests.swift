@@ -41,11 +41,11 @@ private func referral(
 
 private func context(
   now: Timestamp = epoch, complete: Timestamp? = epoch + day, hadQualified: Bool = false, catchingUp: Bool = false,
-  repeated: Bool = false, known: Timestamp? = epoch
+  repeated: Bool = false, known: Timestamp? = epoch, isTimeConfirmed: Bool = true
 ) -> DecisionContext {
   DecisionContext(
     now: now, firstSeenAt: epoch, hadQualified: hadQualified, idIsRepeated: repeated, referralsKnownTo: known,
-    mirrorCompleteSince: complete, isCatchingUp: catchingUp)
+    mirrorCompleteSince: complete, isCatchingUp: catchingUp, isTimeConfirmed: isTimeConfirmed)
 }
 
 @Suite struct AttributionTests {
@@ -152,6 +152,19 @@ private func context(
     #expect(rules().decide(broken, among: [], context: context()) { _ in nil }.outcome == .waiting)
     let decision = rules().decide(broken, among: [referral("r")], context: context()) { _ in nil }
     #expect(decision.reason == "invalid_amount" && decision.claims)
+  }
+
+  @Test func nothingEndsByAClockThatNobodyConfirms() {
+    let (late, unmatched) = (epoch + day * 15, [] as [MirroredReferral])
+    for isTimeConfirmed in [true, false] {
+      let then = context(now: late, isTimeConfirmed: isTimeConfirmed)
+      let held = rules(hold: day).decide(order(), among: [referral("r")], context: then) { _ in nil }
+      #expect(held.outcome == (isTimeConfirmed ? .queued : .held))
+      let alone = rules().decide(order(), among: unmatched, context: then) { _ in nil }
+      #expect(alone.outcome == (isTimeConfirmed ? .noReferral : .waiting))
+      #expect(isTimeConfirmed || alone.reason == "clock_unconfirmed")
+      for decision in [held, alone] where !isTimeConfirmed { #expect(decision.lookAgainAt == late + .seconds(60)) }
+    }
   }
 
   @Test func holdCountsFromPlacing() {

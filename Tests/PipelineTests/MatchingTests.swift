@@ -130,7 +130,10 @@ extension Loops {
       let before = try await world.orders()
       try await world.ledger.base.transaction { transaction in
         for order in before {
-          let again = try Matching.decide(order, rules: world.rules, transaction: transaction, now: world.clock.now)
+          let again = try Matching.decide(
+            order, rules: world.rules, facts: DecidingFacts(transaction, isTimeConfirmed: true),
+            transaction: transaction,
+            now: world.clock.now)
           try transaction.decide(order.entry, again, at: world.clock.now)
         }
       }

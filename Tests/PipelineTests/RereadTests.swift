@@ -211,7 +211,11 @@ extension Loops {
       try await world.ledger.base.transaction { transaction in
         for order in try transaction.undecided(at: now, limit: 100) {
           try transaction.decide(
-            order.entry, try Matching.decide(order, rules: rules, transaction: transaction, now: now), at: now)
+            order.entry,
+            try Matching.decide(
+              order, rules: rules, facts: DecidingFacts(transaction, isTimeConfirmed: true), transaction: transaction,
+              now: now),
+            at: now)
         }
       }
     }

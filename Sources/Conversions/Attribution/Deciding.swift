@@ -43,6 +43,9 @@ extension AttributionRules {
     }
   }
 
+  /// The wait between two looks at an order that ends only by a confirmed clock.
+  private static let clockWait = Duration.seconds(60)
+
   private func judge(
     _ order: Order, chosen referral: MirroredReferral, context: DecisionContext
   ) -> Decision {
@@ -70,8 +73,11 @@ extension AttributionRules {
       return Decision(review: reason, detail, referralID: referral.id, claims: true)
     case .value(let cents):
       let heldUntil = order.placedAt.latest + hold
-      var decision = Decision(now < heldUntil ? .held : .queued)
-      decision.lookAgainAt = now < heldUntil ? heldUntil : nil
+      // A hold that a wrong clock ends too early leaves the referral to the order that came first, not to the earliest.
+      let waitsForClock = now >= heldUntil && hold > .zero && !context.isTimeConfirmed
+      var decision = Decision(now < heldUntil || waitsForClock ? .held : .queued)
+      decision.lookAgainAt = waitsForClock ? now + Self.clockWait : now < heldUntil ? heldUntil : nil
+      if waitsForClock { decision.detail = "its hold is over by the host's clock, which is unconfirmed" }
       decision.referralID = referral.id
       decision.claims = true
       decision.value = cents
@@ -124,6 +130,12 @@ extension AttributionRules {
     let waitsUntil = order.placedAt.latest + waitForReferral
     guard context.now >= waitsUntil else {
       return Decision(.waiting, reason: DecisionReason.noReferralYet, lookAgainAt: waitsUntil)
+    }
+    guard context.isTimeConfirmed else {
+      return Decision(
+        .waiting, reason: DecisionReason.clockUnconfirmed,
+        detail: "its wait is over by the host's clock, which is unconfirmed",
+        lookAgainAt: context.now + Self.clockWait)
     }
     guard let complete = context.mirrorCompleteSince, complete > context.firstSeenAt else {
       return Decision(.waiting, reason: DecisionReason.mirrorIncomplete)

@@ -45,6 +45,8 @@ public enum DecisionReason {
   public static let mirrorIncomplete = "mirror_incomplete"
   /// Its referral was converted already, for all that is known, but not all that were made before the order was seen are.
   public static let mirrorBehind = "mirror_behind"
+  /// Nothing matches, and the wait is over by a clock that nobody confirms.
+  public static let clockUnconfirmed = "clock_unconfirmed"
   /// Another order holds the referral.
   public static let behindOther = "behind_other_order"
   /// The referral was converted already.
@@ -94,11 +96,14 @@ public struct DecisionContext: Hashable, Sendable {
   public var mirrorCompleteSince: Timestamp?
   /// Whether the first walk over the orders is still under way.
   public var isCatchingUp: Bool
+  /// Whether the host's clock is confirmed: else nothing ends by it.
+  public var isTimeConfirmed: Bool
 
   /// Facts as the ledger knows them.
   public init(
     now: Timestamp, firstSeenAt: Timestamp, hadQualified: Bool, idIsRepeated: Bool,
-    referralsKnownTo: Timestamp?, mirrorCompleteSince: Timestamp?, isCatchingUp: Bool
+    referralsKnownTo: Timestamp?, mirrorCompleteSince: Timestamp?, isCatchingUp: Bool,
+    isTimeConfirmed: Bool
   ) {
     self.now = now
     self.firstSeenAt = firstSeenAt
@@ -107,5 +112,6 @@ public struct DecisionContext: Hashable, Sendable {
     self.referralsKnownTo = referralsKnownTo
     self.mirrorCompleteSince = mirrorCompleteSince
     self.isCatchingUp = isCatchingUp
+    self.isTimeConfirmed = isTimeConfirmed
   }
 }

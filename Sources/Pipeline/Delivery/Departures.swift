@@ -106,9 +106,9 @@ final class Departures: Sendable {
   }
 
   private func departures(of orders: [LedgerOrder], _ rows: [OrderKey: OrderRow]) async throws -> [Departure] {
-    let (rules, now) = (rules, surroundings.clock.now)
+    let (rules, now, isConfirmed) = (rules, surroundings.clock.now, surroundings.clock.isConfirmed)
     return try await surroundings.ledger.transaction { transaction in
-      let facts = try DecidingFacts(transaction)
+      let facts = try DecidingFacts(transaction, isTimeConfirmed: isConfirmed)
       return try orders.map { order in
         let settled = try transaction.settleBeforeSend(
           order, shown: rows[order.row.key], rules: rules, facts: facts, now: now)

@@ -111,10 +111,11 @@ final class LooksBeforeSend: Sendable {
 
   /// The order, decided by what the mirror knows now, if it is still to be sent.
   private func decidedAgain(_ entry: EntryID) async throws -> LedgerOrder? {
-    let (rules, now) = (rules, surroundings.clock.now)
+    let (rules, now, isConfirmed) = (rules, surroundings.clock.now, surroundings.clock.isConfirmed)
     return try await surroundings.ledger.transaction { transaction in
       guard let order = try transaction.entry(entry), order.outcome == .queued else { return nil }
-      let decision = try Matching.decide(order, rules: rules, transaction: transaction, now: now)
+      let facts = try DecidingFacts(transaction, isTimeConfirmed: isConfirmed)
+      let decision = try Matching.decide(order, rules: rules, facts: facts, transaction: transaction, now: now)
       try transaction.decide(entry, decision, at: now)
       return decision.outcome == .queued ? try transaction.entry(entry) : nil
     }

@@ -87,7 +87,7 @@ struct SendQueue: Sendable {
   private func read(
     _ limit: Int, after place: QueuePlace?, except flying: Set<EntryID>, probe: EntryID? = nil
   ) async throws -> Reading {
-    let now = surroundings.clock.now
+    let (now, isConfirmed) = (surroundings.clock.now, surroundings.clock.isConfirmed)
     let untold = await surroundings.referralWalks.untold
     return try await surroundings.ledger.transaction { transaction in
       let progress = untold.completing(try transaction.mirrorProgress())
@@ -96,15 +96,18 @@ struct SendQueue: Sendable {
         let needs = try LooksBeforeSend.needs(of: order, referralsKnownTo: known, transaction, now: now)
         return QueuedOrder(order: order, needs: needs)
       }
-      if let probe, !flying.contains(probe), let order = try Self.frozen(probe, transaction) {
+      // Nothing first leaves by a clock that nobody confirms.
+      func mayLeave(_ order: LedgerOrder) -> Bool { isConfirmed || order.frozen?.hasUnknownOutcome == true }
+      if let probe, !flying.contains(probe), let order = try Self.frozen(probe, transaction), mayLeave(order) {
         return Reading(orders: [try queued(order)])
       }
       // Where the mirror must read far back first, what it knew nothing of waits for that.
-      let seenUpTo = HorizonWalk.tier(progress, now: now) == nil ? known : .distantFuture
+      let isReadable = HorizonWalk.tier(progress, now: now) != nil
+      let seenUpTo = isConfirmed ? (isReadable ? .distantFuture : known) : .distantPast
       // At its head there may be nothing but those that are under way.
       let most = place == nil ? limit + flying.count : limit
       let read = try transaction.nextToSend(at: now, seenUpTo: seenUpTo ?? .distantPast, after: place, limit: most)
-      let orders = read.filter { !flying.contains($0.entry) }.prefix(limit)
+      let orders = read.filter { !flying.contains($0.entry) && mayLeave($0) }.prefix(limit)
       let hasMore = orders.count == limit || read.count == most
       return Reading(
         orders: try orders.map(queued), place: hasMore ? (orders.last ?? read.last).flatMap(QueuePlace.init) : nil,

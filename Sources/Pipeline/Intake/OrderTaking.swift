@@ -5,6 +5,7 @@ struct OrderTaking: Sendable {
   let rules: AttributionRules
   let now: Timestamp
   let isBackfill: Bool
+  let isTimeConfirmed: Bool
 
   /// What came of the rows.
   struct Taken: Sendable {
@@ -21,7 +22,7 @@ struct OrderTaking: Sendable {
 
   func take(_ orders: [SeenOrder], from start: Timestamp?, _ transaction: any LedgerTransaction) throws -> Taken {
     var taken = Taken()
-    let facts = try DecidingFacts(transaction)
+    let facts = try DecidingFacts(transaction, isTimeConfirmed: isTimeConfirmed)
     // In order of placing, so that of rivals that are seen together the earliest gets their referral.
     // Places are sorted and not orders, of which a page of a few thousand is megabytes.
     let places = orders.indices.filter { orders[$0].row.isPlaced(from: start) }
