@@ -1,7 +1,7 @@
 import Conversions
 
 extension SQLiteTransaction: ClockRecords {
-  func clockMemory() throws -> WitnessedTime.Memory? { try fact("clock", as: WitnessedTime.Memory.self) }
+  func clockMemory() throws -> TrustedTime.Memory? { try fact("clock", as: TrustedTime.Memory.self) }
 
-  func setClockMemory(_ memory: WitnessedTime.Memory) throws { try setFact("clock", json: memory) }
+  func setClockMemory(_ memory: TrustedTime.Memory) throws { try setFact("clock", json: memory) }
 }

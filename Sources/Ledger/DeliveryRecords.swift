@@ -214,8 +214,9 @@ extension SQLiteTransaction: DeliveryRecords {
     try execute(
       """
       UPDATE orders SET decide_at = 0
-      WHERE decide_at > ? AND outcome = 'waiting' AND (rematches > 0 OR reason = ?)
-      """, [(now + Self.rematchWait).microseconds, DecisionReason.mirrorBehind])
+      WHERE decide_at > ? AND (outcome = 'held' OR outcome = 'waiting' AND (rematches > 0 OR reason IN (?, ?)))
+      """,
+      [(now + Self.rematchWait).microseconds, DecisionReason.mirrorBehind, DecisionReason.clockUnconfirmed])
   }
 
   func laneHalt() throws -> LaneHalt? { try fact("lane.halt", as: LaneHalt.self) }

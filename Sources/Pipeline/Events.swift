@@ -67,10 +67,10 @@ public enum Event: String, Sendable, CaseIterable {
   case ledgerFull = "ledger_full"
   /// The ledger has room again: orders are read.
   case ledgerRoom = "ledger_room"
-  /// The host's clock was set, or is wrong; the line says whether it is followed.
-  case clockJumped = "clock_jumped"
-  /// The host's clock is right again.
-  case clockAgrees = "clock_agrees"
+  /// The host's clock was set, or another clock contradicts it: what can't be taken back waits.
+  case clockUnconfirmed = "clock_unconfirmed"
+  /// The host's clock is confirmed, or believed.
+  case clockConfirmed = "clock_confirmed"
 }
 
 extension Logger {

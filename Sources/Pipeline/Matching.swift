@@ -54,7 +54,7 @@ public struct Matching: Service {
 
   /// Decides one batch; returns how many orders it held.
   func decideBatch() async throws -> Int {
-    let (rules, now) = (rules, surroundings.clock.now)
+    let (rules, now, isConfirmed) = (rules, surroundings.clock.now, surroundings.clock.isConfirmed)
     let batch = try await surroundings.ledger.transaction { transaction -> Batch in
       let change = try transaction.rulesInForce().change
       // What changed rules make sendable is held back only while it is known that they changed.
@@ -63,14 +63,16 @@ public struct Matching: Service {
         try isOfChange
         ? transaction.neverSent(after: change?.after ?? EntryID(0), limit: Self.batchMax)
         : transaction.undecided(at: now, limit: Self.batchMax)
-      let decider = try OrderDecider(transaction, rules: rules, now: now)
+      let decider = try OrderDecider(transaction, rules: rules, now: now, isTimeConfirmed: isConfirmed)
       var batch = Batch(isOfChange: isOfChange)
       for order in orders {
         let decision = try decider.decide(order)
         _ = try transaction.settle(order, decision, rules: rules, now: now)
         let decided = Decided(orderID: order.orderID, before: order, decision: decision)
         batch.decided.append(decided)
-        if decided.waitsForWalk { batch.waitsForWalkSince = max(order.firstSeenAt, batch.waitsForWalkSince ?? .distantPast) }
+        if decided.waitsForWalk {
+          batch.waitsForWalkSince = max(order.firstSeenAt, batch.waitsForWalkSince ?? .distantPast)
+        }
       }
       if isOfChange { try transaction.advanceChange(over: orders, batch.decided) }
       batch.changeEnded = try orders.isEmpty ? transaction.endChange() : nil

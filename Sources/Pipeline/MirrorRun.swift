@@ -4,8 +4,8 @@ import Conversions
 struct MirrorRun: Sendable {
   /// When the run began.
   var startedAt: Timestamp
-  /// The clock's corrections of which the ledger's horizon knows.
-  var corrections: Int
+  /// The clock's jumps of which the ledger's horizon knows.
+  var jumps: Int
   /// The mirror's own pace, within its share of the reads; nil for as fast as the client lets it.
   var pacing: ReadPacing?
   /// Walks that go on, each interrupted by the next, smaller one.

@@ -7,6 +7,10 @@ struct OrderDecider {
   let now: Timestamp
   private let transaction: any LedgerTransaction
   private let context: DecisionContext
+
+  /// Whether the host's clock is confirmed.
+  var isTimeConfirmed: Bool { context.isTimeConfirmed }
+
   /// The change of the rules that is being carried out; nil for none.
   private let change: RulesChange?
   private let hasActs: Bool
@@ -17,14 +21,16 @@ struct OrderDecider {
   /// A decider of one transaction.
   ///
   /// - Throws: `LedgerFailure`.
-  init(_ transaction: any LedgerTransaction, rules: AttributionRules, now: Timestamp) throws {
+  init(
+    _ transaction: any LedgerTransaction, rules: AttributionRules, now: Timestamp, isTimeConfirmed: Bool
+  ) throws {
     let (mirror, intake) = (try transaction.mirrorProgress(), try transaction.intakeProgress())
     // Nothing is concluded from the silence of a list that can't be trusted, nor from what it said before.
     let isTrusted = mirror.distrust == nil
     context = DecisionContext(
       now: now, openWalkBeganAt: isTrusted ? mirror.openWalkBeganAt : nil,
       mirrorCompleteSince: isTrusted ? mirror.completeSweepBeganAt : nil, isCatchingUp: intake.caughtUpAt == nil,
-      unknownTime: intake.unknownTime)
+      unknownTime: intake.unknownTime, isTimeConfirmed: isTimeConfirmed)
     var rules = rules
     rules.clockSkew = max(rules.clockSkew, Self.skew(mirror, intake))
     (self.rules, self.now, self.transaction) = (rules, now, transaction)
@@ -63,7 +69,8 @@ struct OrderDecider {
   /// - Throws: `LedgerFailure`.
   func decide(_ order: LedgerOrder, isGone: Bool = false) throws -> Decision {
     let facts = OrderFacts(
-      row: order.row, isGone: isGone || order.row.key.isLost, firstSeenAt: order.firstSeenAt, hadQualified: order.hadQualified,
+      row: order.row, isGone: isGone || order.row.key.isLost, firstSeenAt: order.firstSeenAt,
+      hadQualified: order.hadQualified,
       idIsRepeated: order.idIsRepeated, idIsUnproven: order.idIsUnproven, act: try act(on: order.row),
       isOpenedByRules: order.isOpenedByRules || change?.opens(order) ?? false)
     // No other order holds what this one does, and none need be looked for.

@@ -69,20 +69,20 @@ public struct ReferralMirror: Service {
 
   /// Forgets what was done by a clock that has been set since, in this run or before it.
   func followClock(_ run: inout MirrorRun) async throws {
-    let (corrections, progress) = (surroundings.clock.corrections, try await reading.progress())
+    let (jumps, progress) = (surroundings.clock.jumps, try await reading.progress())
     let limit = surroundings.clock.now + Self.aheadMax
-    guard run.corrections != corrections || progress.walks.values.contains(where: { $0.beganAt > limit }) else {
+    guard run.jumps != jumps || progress.walks.values.contains(where: { $0.beganAt > limit }) else {
       return
     }
     try await reading.forgetWhatLiesAhead()
     // Nor is a walk to be believed that the other clock has begun, and that goes on once an outage is over.
     run.walks.removeAll()
-    run.corrections = corrections
+    run.jumps = jumps
   }
 
   func makeRun() -> MirrorRun {
     let clock = surroundings.clock
-    return MirrorRun(startedAt: clock.now, corrections: clock.corrections, pacing: schedule.pacing)
+    return MirrorRun(startedAt: clock.now, jumps: clock.jumps, pacing: schedule.pacing)
   }
 
   /// One full sweep at once and at full speed, with what follows from it.

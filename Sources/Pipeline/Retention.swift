@@ -9,7 +9,7 @@ public import ServiceLifecycle
 public struct Retention: Service {
   /// How often it looks for orders that have come of age.
   static let interval = Duration.seconds(3600)
-  /// How often it is looked whether another clock has confirmed the host's.
+  /// The wait between two looks at a clock that is unconfirmed.
   static let clockWait = Duration.seconds(10)
   /// Orders looked at in one transaction.
   static let batchMax = 500
@@ -35,7 +35,7 @@ public struct Retention: Service {
     while !Task.isCancelled {
       do {
         // What is removed by a wrong clock is gone.
-        guard surroundings.clock.isWitnessed else {
+        guard surroundings.clock.isConfirmed else {
           try await surroundings.clock.sleep(for: Self.clockWait)
           continue
         }

@@ -9,8 +9,8 @@ public struct Surroundings: Sendable {
   public var partners: any PartnersService
   /// What must be remembered.
   public var ledger: any LedgerStore
-  /// Where time enters: the host's clocks, of which two of three witnesses say whether a jump is to be followed.
-  public let clock: WitnessedClock
+  /// The entry of time: the host's clocks, with a judgement of whether the wall clock is confirmed.
+  public let clock: TrustedClock
   /// Where chance enters: the back-offs' jitter.
   public var chance: Chance
   /// Where the loops tell how they are.
@@ -45,8 +45,8 @@ public struct Surroundings: Sendable {
     self.orders = orders
     self.partners = partners
     self.ledger = ledger
-    // Whoever waits for a time of day waits for another one after a correction.
-    self.clock = WitnessedClock(clock, log: log) { [matchingBell, deliveryBell, mirrorBell] in
+    // What waits for a time of day waits for another one after a jump, and what waits for the clock is free once it is confirmed.
+    self.clock = TrustedClock(clock, log: log) { [matchingBell, deliveryBell, mirrorBell] in
       for bell in [matchingBell, deliveryBell, mirrorBell] { bell.ring() }
     }
     self.chance = chance

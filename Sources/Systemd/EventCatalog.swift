@@ -74,16 +74,16 @@ public enum EventCatalog {
     Event(name: "following", messageID: "1f1189a219ca4d20bae85bf5b151df81"),
     // The shop's table is another one than before; everything is read again.
     Event(name: "table_changed", messageID: "0417b8cfa64c4b87bd3144860af42e56"),
-    // The host's clock was set, or is wrong.
-    Event(name: "clock_jumped", messageID: "ce1c48fddf394ae18dd8cb71ce02bf46"),
-    // The host's clock is right again.
-    Event(name: "clock_agrees", messageID: "8820fcbc735643cc8f5a705fc3f7f351"),
     // The rules changed; orders that were never sent were decided anew.
     Event(name: "rules_changed", messageID: "ca52d6f6c51746688e2b889a042a4331"),
     // The API's search is not believed, or is again.
     Event(name: "search_doubted", messageID: "f2ab51b5f74142768d99e66e4053f3c9"),
     // An operator held, released or discarded orders.
     Event(name: "operator", messageID: "508e8569d69b46b987385c399b8fe56d"),
+    // The host's clock was set, or another clock contradicts it: no hold ends, and no order is sent for the first time.
+    Event(name: "clock_unconfirmed", messageID: "53cc7f45f7aa4767b62eb0a3ef0dfbd7"),
+    // The host's clock is confirmed, or believed.
+    Event(name: "clock_confirmed", messageID: "e1d9b5b5e96d4e0a8a3d5d34f6ac0c55"),
     // Lines were lost because nobody read them in time.
     Event(name: "log_dropped", messageID: "311efd0ded1c4eac8c2d3231b389e25b"),
   ]

@@ -51,12 +51,13 @@ private struct Circumstances {
 
 private func context(
   now: Timestamp = epoch, complete: Timestamp? = epoch + day, hadQualified: Bool = false, catchingUp: Bool = false,
-  repeated: Bool = false, known: Timestamp? = epoch + .microseconds(1), unknownTime: ClosedRange<Timestamp>? = nil
+  repeated: Bool = false, known: Timestamp? = epoch + .microseconds(1), unknownTime: ClosedRange<Timestamp>? = nil,
+  isTimeConfirmed: Bool = true
 ) -> Circumstances {
   Circumstances(
     context: DecisionContext(
       now: now, openWalkBeganAt: known, mirrorCompleteSince: complete, isCatchingUp: catchingUp,
-      unknownTime: unknownTime),
+      unknownTime: unknownTime, isTimeConfirmed: isTimeConfirmed),
     hadQualified: hadQualified, idIsRepeated: repeated)
 }
 
@@ -290,6 +291,19 @@ extension AttributionRules {
     #expect(rules().decide(broken, among: [], context: context()) { _ in nil }.outcome == .waiting)
     let decision = rules().decide(broken, among: [referral("r")], context: context()) { _ in nil }
     #expect(decision.reason == "invalid_amount" && decision.claims)
+  }
+
+  @Test func nothingEndsByAClockThatNobodyConfirms() {
+    let (late, unmatched) = (epoch + day * 15, [] as [MirroredReferral])
+    for isTimeConfirmed in [true, false] {
+      let then = context(now: late, isTimeConfirmed: isTimeConfirmed)
+      let held = rules(hold: day).decide(order(), among: [referral("r")], context: then) { _ in nil }
+      #expect(held.outcome == (isTimeConfirmed ? .queued : .held))
+      let alone = rules().decide(order(), among: unmatched, context: then) { _ in nil }
+      #expect(alone.outcome == (isTimeConfirmed ? .noReferral : .waiting))
+      #expect(isTimeConfirmed || alone.reason == "clock_unconfirmed")
+      for decision in [held, alone] where !isTimeConfirmed { #expect(decision.lookAgainAt == late + .seconds(60)) }
+    }
   }
 
   @Test func holdCountsFromPlacing() {

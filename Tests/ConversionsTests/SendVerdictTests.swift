@@ -86,26 +86,26 @@ private func lost(_ kind: TransportFailure.Kind, mayHaveBeenDone: Bool) -> APIAn
 
   private func verified(
     _ status: ReferralStatus, _ history: SendHistory, value: Int64? = 500, at time: Timestamp? = epoch,
-    reason: VerifyReason = .conflict, doubt: Duration = .zero
+    reason: VerifyReason = .conflict, skew: Duration = .seconds(5)
   ) -> SendVerdict {
     let referral = Referral(
       id: ReferralID("r1"), status: status, createdAt: epoch, convertedAt: time, conversionValue: value)
     return SendVerdict(
       verifying: reason, referral: .success(referral, AnswerHead(status: 200)), report: report, history: history,
-      now: epoch + .seconds(60), skew: .seconds(5), doubt: doubt)
+      now: epoch + .seconds(60), skew: skew)
   }
 
   /// Whether the first send was an hour before or after what is recorded, nobody knows.
-  @Test func aClockThatWasCorrectedSinceLeavesItToAPerson() {
-    func kindOf(at seconds: Int, _ history: SendHistory = doubtful, value: Int64 = 500) -> String {
-      kind(verified(.converted, history, value: value, at: epoch + .seconds(seconds), doubt: .seconds(3600)))
+  @Test func aJumpOfTheClockSinceWidensTheTimeOfOurConversion() {
+    func verdict(at seconds: Int, _ history: SendHistory = doubtful, value: Int64 = 500) -> String {
+      kind(verified(.converted, history, value: value, at: epoch + .seconds(seconds), skew: .seconds(3605)))
     }
-    for seconds in [-3604, -6, 0, 59] { #expect(kindOf(at: seconds) == "clock_corrected") }
-    #expect(kindOf(at: -3606) == kind(verified(.converted, fresh)), "before any send")
-    #expect(kindOf(at: 0, value: 501) == kind(verified(.converted, fresh)))
-    #expect(kindOf(at: 0, fresh) == kind(verified(.converted, fresh)), "nothing was ever sent")
-    let longAgo = SendHistory(hasUnknownOutcome: true, firstSentAt: epoch - .seconds(4000), rematches: 0)
-    #expect(kindOf(at: 0, longAgo) == kind(verified(.converted, doubtful)), "after the latest first send")
+    for seconds in [-3604, -6, 0, 59, 3664] { #expect(verdict(at: seconds) == kind(verified(.converted, doubtful))) }
+    let another = kind(verified(.converted, fresh))
+    #expect(verdict(at: -3606) == another, "before any send")
+    #expect(verdict(at: 3666) == another, "after now")
+    #expect(verdict(at: 0, value: 501) == another)
+    #expect(verdict(at: 0, fresh) == another, "nothing was ever sent")
   }
 
   @Test func aConflictIsToldApartByAsking() {

@@ -129,7 +129,8 @@ extension Loops {
       try await world.decideAll()
       let before = try await world.orders()
       try await world.ledger.base.transaction { transaction in
-        let decider = try OrderDecider(transaction, rules: world.rules, now: world.clock.now)
+        let decider = try OrderDecider(
+          transaction, rules: world.rules, now: world.clock.now, isTimeConfirmed: true)
         for order in before {
           let again = try decider.decide(order)
           try transaction.decide(order.entry, again, at: world.clock.now)

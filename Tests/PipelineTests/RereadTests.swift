@@ -210,7 +210,7 @@ extension Loops {
       let (rules, now) = (world.rules, world.clock.now)
       try await world.ledger.base.transaction { transaction in
         for order in try transaction.undecided(at: now, limit: 100) {
-          let decider = try OrderDecider(transaction, rules: rules, now: now)
+          let decider = try OrderDecider(transaction, rules: rules, now: now, isTimeConfirmed: true)
           try transaction.decide(order.entry, try decider.decide(order), at: now)
         }
       }

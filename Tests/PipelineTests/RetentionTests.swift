@@ -21,13 +21,14 @@ extension Loops {
         try await before.reaches(within: .seconds(60)) { try await before.outcome(1) == .reported }
       }
       before.clock.jump(by: day * 400)
-      let world = try before.restarted()
+      let world = try before.restarted(isClockConfirmed: false)
       try await world.running([Retention(world.surroundings, retain: day * 30)]) {
         try await world.pass(.seconds(7200))
         confirmClock(world)
         try await world.pass(.seconds(7200))
         #expect(try await world.orders().count == 1)
         world.clock.jump(by: .zero - day * 400)
+        confirmClock(world)
         try await world.pass(day * 31)
         #expect(try await world.orders().isEmpty)
       }

@@ -86,6 +86,9 @@ extension AttributionRules {
     }
   }
 
+  /// The wait between two looks at an order that ends only by a confirmed clock.
+  private static let clockWait = Duration.seconds(60)
+
   private func judge(
     _ order: Order, _ facts: OrderFacts, chosen referral: MirroredReferral, context: DecisionContext
   ) -> Decision {
@@ -113,15 +116,21 @@ extension AttributionRules {
       decision.referralID = referral.id
       decision.claims = true
       decision.value = cents
-      hold(&decision, order, now: context.now)
+      holdUntilItIsOver(&decision, order, context)
       return decision
     }
   }
 
   /// Keeps an order back for `reporting.hold`, which counts from the last instant at which it may have been placed.
-  private func hold(_ decision: inout Decision, _ order: Order, now: Timestamp) {
+  private func holdUntilItIsOver(_ decision: inout Decision, _ order: Order, _ context: DecisionContext) {
     let heldUntil = order.placedAt.latest + hold
-    guard now < heldUntil else { return }
+    // A hold that a wrong clock ends too early leaves the referral to the order that came first, not to the earliest.
+    if context.now >= heldUntil, hold > .zero, !context.isTimeConfirmed {
+      (decision.outcome, decision.reason) = (.held, DecisionReason.hold)
+      decision.lookAgainAt = context.now + Self.clockWait
+      decision.detail = "its hold is over by the host's clock, which is unconfirmed"
+    }
+    guard context.now < heldUntil else { return }
     (decision.outcome, decision.reason, decision.lookAgainAt) = (.held, DecisionReason.hold, heldUntil)
     if hold == .zero {
       decision.detail =
@@ -193,6 +202,12 @@ extension AttributionRules {
     let waitsUntil = order.placedAt.latest + waitForReferral
     guard context.now >= waitsUntil else {
       return Decision(.waiting, reason: DecisionReason.noReferralYet, lookAgainAt: waitsUntil)
+    }
+    guard context.isTimeConfirmed else {
+      return Decision(
+        .waiting, reason: DecisionReason.clockUnconfirmed,
+        detail: "its wait is over by the host's clock, which is unconfirmed",
+        lookAgainAt: context.now + Self.clockWait)
     }
     guard let complete = context.mirrorCompleteSince, complete > facts.firstSeenAt else {
       return Decision(.waiting, reason: DecisionReason.mirrorIncomplete)

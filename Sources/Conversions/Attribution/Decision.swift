@@ -45,6 +45,8 @@ public enum DecisionReason {
   public static let mirrorIncomplete = "mirror_incomplete"
   /// A decision for good waits for a complete walk of the open referrals that began after the order was seen.
   public static let mirrorBehind = "mirror_behind"
+  /// Nothing matches, and the wait is over by a clock that nobody confirms.
+  public static let clockUnconfirmed = "clock_unconfirmed"
   /// Another order holds the referral.
   public static let behindOther = "behind_other_order"
   /// The referral was converted already.
@@ -110,17 +112,20 @@ public struct DecisionContext: Hashable, Sendable {
   /// A time of which the ledger knows nothing, as it was restored from a copy or built anew: what this program reported
   /// then, only the API shows.
   public var unknownTime: ClosedRange<Timestamp>?
+  /// Whether the host's clock is confirmed: else nothing ends by it.
+  public var isTimeConfirmed: Bool
 
   /// Facts as the ledger knows them.
   public init(
     now: Timestamp, openWalkBeganAt: Timestamp?, mirrorCompleteSince: Timestamp?, isCatchingUp: Bool,
-    unknownTime: ClosedRange<Timestamp>? = nil
+    unknownTime: ClosedRange<Timestamp>? = nil, isTimeConfirmed: Bool
   ) {
     self.now = now
     self.openWalkBeganAt = openWalkBeganAt
     self.mirrorCompleteSince = mirrorCompleteSince
     self.isCatchingUp = isCatchingUp
     self.unknownTime = unknownTime
+    self.isTimeConfirmed = isTimeConfirmed
   }
 
   /// Whether every open referral was shown by a walk that began after a time: only then is anything said for good without

@@ -62,10 +62,10 @@ extension SendVerdict {
 
 extension SendVerdict {
   /// Judges, with the referral as the API shows it now, an answer that asked to be verified; `skew` is by how much the
-  /// API's clock may differ from ours, `doubt` by how much ours was corrected since the first send.
+  /// API's clock may differ from ours of the first send.
   public init(
     verifying reason: VerifyReason, referral answer: APIAnswer<Referral>, report: ConversionReport,
-    history: SendHistory, now: Timestamp, skew: Duration, doubt: Duration = .zero
+    history: SendHistory, now: Timestamp, skew: Duration
   ) {
     if let reason = answer.haltReason(in: .verification) {
       self = .halt(reason, "asked for the referral: \(answer.failureWords)")
@@ -73,7 +73,7 @@ extension SendVerdict {
     }
     switch answer {
     case .success(let referral, _) where referral.status == .converted:
-      self = Self.converted(referral, report: report, history: history, now: now, skew: skew, doubt: doubt)
+      self = Self.converted(referral, report: report, history: history, now: now, skew: skew)
     case .success(let referral, _):
       self = Self.notConverted(referral, reason: reason)
     case .failure(let failure, let head) where head.status == 404 && failure.code == "NOT_FOUND":
@@ -88,53 +88,33 @@ extension SendVerdict {
   /// Ours only if we may have done it, at a time when we may have done it, with our value: a server that never replays
   /// answers our own lost success with 409, and another program's conversion looks just the same from here otherwise.
   private static func converted(
-    _ referral: Referral, report: ConversionReport, history: SendHistory, now: Timestamp, skew: Duration,
-    doubt: Duration
+    _ referral: Referral, report: ConversionReport, history: SendHistory, now: Timestamp, skew: Duration
   ) -> Self {
-    let author =
+    let isOurs =
       history.hasUnknownOutcome
-      ? author(of: referral, report, firstSentAt: history.firstSentAt, now: now, skew: skew, doubt: doubt) : .another
-    switch author {
-    case .us: return .reported(detail: "an earlier send was done; its answer was lost")
-    case .another:
-      return .superseded("referral \(referral.id) was converted by another order or another program")
-    case .unclear:
-      return .review(
-        .clockCorrected,
-        "referral \(referral.id) was converted with this value, and as the clock was corrected since the first send, "
-          + "nobody can tell whether by it")
-    }
-  }
-
-  /// Whose a conversion is.
-  public enum Author: Hashable, Sendable {
-    /// That of a send of ours without a clear answer.
-    case us
-    /// Another order's or another program's.
-    case another
-    /// Nobody can tell.
-    case unclear
+      && isOurs(referral, report, firstSentAt: history.firstSentAt, now: now, skew: skew)
+    return isOurs
+      ? .reported(detail: "an earlier send was done; its answer was lost")
+      : .superseded("referral \(referral.id) was converted by another order or another program")
   }
 
   /// Whether a converted referral's conversion may be one that was sent without a clear answer: at a time when it may
   /// have been, and with its value.
   ///
+  /// A jump of the host's clock since then widens the time by its size. Another program's conversion in it, with the very
+  /// value, is taken for ours then: the referral is converted once all the same, and by the right amount.
+  ///
   /// - Parameters:
   ///   - referral: As the API shows it now.
-  ///   - report: What was sent.
-  ///   - firstSentAt: When it was first sent, by our clock of then; nil for never.
+  ///   - report: The report that was sent.
+  ///   - firstSentAt: The time of its first send, by our clock of then; nil for never.
   ///   - now: Wall-clock time.
-  ///   - skew: By how much the API's clock may differ from ours.
-  ///   - doubt: By how much ours was corrected since the first send.
-  /// - Returns: Whose it must be, or that nobody can tell.
-  public static func author(
-    of referral: Referral, _ report: ConversionReport, firstSentAt: Timestamp?, now: Timestamp, skew: Duration,
-    doubt: Duration = .zero
-  ) -> Author {
-    guard let firstSentAt, let at = referral.convertedAt, referral.conversionValue == report.value, at <= now + skew
-    else { return .another }
-    if at < firstSentAt - skew - doubt { return .another }
-    return at < firstSentAt - skew + doubt ? .unclear : .us
+  ///   - skew: By how much the API's clock may differ from ours, then and now.
+  public static func isOurs(
+    _ referral: Referral, _ report: ConversionReport, firstSentAt: Timestamp?, now: Timestamp, skew: Duration
+  ) -> Bool {
+    guard let firstSentAt, let at = referral.convertedAt, referral.conversionValue == report.value else { return false }
+    return at >= firstSentAt - skew && at <= now + skew
   }
 
   private static func notConverted(_ referral: Referral, reason: VerifyReason) -> Self {

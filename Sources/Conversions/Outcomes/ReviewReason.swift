@@ -36,6 +36,4 @@ public struct ReviewReason: RawRepresentable, Hashable, Sendable, Codable {
   public static let gaveUp = Self(rawValue: "gave_up")
   /// Changed or stopped qualifying after a send with an unknown outcome.
   public static let changedWhileUnknown = Self(rawValue: "changed_while_unknown")
-  /// Its referral was converted, and as the clock was corrected since its first send, nobody can tell by whom.
-  public static let clockCorrected = Self(rawValue: "clock_corrected")
 }

@@ -1,7 +1,7 @@
-/// What is remembered of the time.
+/// Records of the state of time.
 public protocol ClockRecords {
-  /// What an earlier run knew; nil for nothing.
-  func clockMemory() throws -> WitnessedTime.Memory?
-  /// Stores what a later run is to know.
-  func setClockMemory(_ memory: WitnessedTime.Memory) throws
+  /// The state that an earlier run left; nil for none.
+  func clockMemory() throws -> TrustedTime.Memory?
+  /// Stores the state that a later run goes on with.
+  func setClockMemory(_ memory: TrustedTime.Memory) throws
 }

@@ -301,7 +301,8 @@ public protocol DeliveryRecords {
   func recoverInterruptedSends(at now: Timestamp) throws -> Int
   /// Brings forward to a time the sends that are due later: a clock put them off that was ahead.
   func clampSends(to latest: Timestamp) throws
-  /// Has orders decided at once that 404 took back to matching, and that wait longer than such orders do.
+  /// Has orders decided at once whose next decision the clock put off: those that are held, that 404 took back to matching,
+  /// that wait for the mirror or for the clock.
   func clampRematches(at now: Timestamp) throws
   /// The lane's halt, which outlasts a restart.
   func laneHalt() throws -> LaneHalt?

@@ -139,20 +139,21 @@ public struct Delivery: Service {
   /// A send that is marked as under way, and isn't, may have been done: the daemon ended during it, or what came of it
   /// couldn't be stored. False while there are some that are under way indeed.
   private func recover(_ lane: inout Lane) async throws -> Bool {
-    let corrections = surroundings.clock.corrections
-    if lane.hasRecovered, lane.clampedAt == corrections { return true }
+    let jumps = surroundings.clock.jumps
+    if lane.hasRecovered, lane.repairedAt == jumps { return true }
     guard lane.flying.isEmpty else {
       try await sleep(until: nil)
       return false
     }
-    let clamping = Clamping(
-      now: surroundings.clock.now, isCorrection: lane.clampedAt != nil, memory: surroundings.clock.memory)
-    let isClamped = lane.clampedAt == corrections || settings.isDryRun
+    let dueTimes = DueTimeRepair(
+      now: surroundings.clock.now, isAfterJump: lane.repairedAt != nil, memory: surroundings.clock.memory)
+    let isRepaired = lane.repairedAt == jumps || settings.isDryRun
     let count = try await surroundings.ledger.transaction { transaction in
-      if !isClamped { try clamping.clamp(transaction) }
-      return try transaction.recoverInterruptedSends(at: clamping.now)
+      if !isRepaired { try dueTimes.repair(transaction) }
+      return try transaction.recoverInterruptedSends(at: dueTimes.now)
     }
-    (lane.hasRecovered, lane.clampedAt) = (true, corrections)
+    (lane.hasRecovered, lane.repairedAt) = (true, jumps)
+    if !isRepaired { surroundings.matchingBell.ring() }
     guard count > 0 else { return true }
     surroundings.log.event(
       .deferred, .notice, "\(count) sends were interrupted; the same bytes are sent again", ["reason": "interrupted"])

@@ -111,8 +111,9 @@ final class Departures: Sendable {
     of answers: [ReferralQuestion.Answered], _ rows: [OrderKey: OrderRow]
   ) async throws -> [Departure] {
     let (rules, now, uptime) = (rules, surroundings.clock.now, surroundings.clock.uptime)
+    let isConfirmed = surroundings.clock.isConfirmed
     return try await surroundings.ledger.transaction { transaction in
-      let decider = try OrderDecider(transaction, rules: rules, now: now)
+      let decider = try OrderDecider(transaction, rules: rules, now: now, isTimeConfirmed: isConfirmed)
       return try answers.map { answered in
         let order = answered.order
         // An answer that is older justifies no first send.

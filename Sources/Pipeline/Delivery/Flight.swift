@@ -87,9 +87,10 @@ final class Flight: Sendable {
     }
     guard let order = answered?.order else { return }
     let row = try await surroundings.orders.orders(withKeys: [order.row.key])[order.row.key]
-    let (rules, now) = (rules, surroundings.clock.now)
+    let (rules, now, isConfirmed) = (rules, surroundings.clock.now, surroundings.clock.isConfirmed)
     let settled = try await surroundings.ledger.transaction {
-      try $0.settleBeforeSend(order, shown: row, decider: OrderDecider($0, rules: rules, now: now))
+      let decider = try OrderDecider($0, rules: rules, now: now, isTimeConfirmed: isConfirmed)
+      return try $0.settleBeforeSend(order, shown: row, decider: decider)
     }
     switch settled {
     case .send(let order, let report):
@@ -136,14 +137,15 @@ final class Flight: Sendable {
   /// Nor is a clock that was set forward, or that nobody has confirmed.
   private func isTriedInVain(_ order: LedgerOrder, _ frozen: FrozenReport) async throws -> Bool {
     let clock = surroundings.clock
-    guard clock.isWitnessed, clock.now - frozen.frozenAt - clock.excess(since: frozen.frozenAt) > settings.giveUpAfter
-    else { return false }
+    guard clock.isConfirmed, clock.now - frozen.frozenAt > settings.giveUpAfter else { return false }
     let tries = try await surroundings.ledger.transaction { transaction in
       // One that was cut short by the daemon's end has no verdict.
       try transaction.attempts(of: order.entry).filter { $0.verdict == nil || $0.verdict == SendVerdict.unknownName }
     }
     guard let first = tries.first, let last = tries.last else { return false }
-    return last.startedAt - first.startedAt - clock.excess(since: first.startedAt) > settings.giveUpAfter
+    // The time from before a jump counts for nothing, as it can't be told from the jump.
+    let since = max(first.startedAt, clock.jumpedAt ?? first.startedAt)
+    return last.startedAt - since > settings.giveUpAfter
   }
 
   private func giveUp(_ order: LedgerOrder, _ frozen: FrozenReport) async throws {

@@ -13,8 +13,8 @@ struct Lane {
   var queue: SendQueue
   /// Whether no send is marked as under way that isn't.
   var hasRecovered = false
-  /// The clock's corrections when due times were last clamped.
-  var clampedAt: Int?
+  /// The clock's jumps when due times were last repaired.
+  var repairedAt: Int?
   /// Which orders are under way.
   var flying: Set<EntryID> = []
   /// How many may be: one until the API has taken an order, one more with each that it takes, and one again after a

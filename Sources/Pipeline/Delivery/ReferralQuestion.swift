@@ -210,10 +210,12 @@ extension ReferralQuestion {
 
   /// The order, decided by what is known now, if it is still to be sent.
   private func decidedAgain(_ entry: EntryID) async throws -> LedgerOrder? {
-    let (rules, now) = (rules, surroundings.clock.now)
+    let (rules, now, isConfirmed) = (rules, surroundings.clock.now, surroundings.clock.isConfirmed)
     return try await surroundings.ledger.transaction { transaction in
       guard let order = try transaction.entry(entry), order.outcome == .queued else { return nil }
-      let decision = try OrderDecider(transaction, rules: rules, now: now).decide(order)
+      let decision = try OrderDecider(
+        transaction, rules: rules, now: now, isTimeConfirmed: isConfirmed
+      ).decide(order)
       if !order.stands(as: decision) { try transaction.decide(entry, decision, at: now) }
       if decision.reason == DecisionReason.mirrorBehind { try transaction.wantOpenWalk(at: order.firstSeenAt) }
       return decision.outcome == .queued ? try transaction.entry(entry) : nil

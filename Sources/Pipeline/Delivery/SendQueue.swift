@@ -82,22 +82,25 @@ struct SendQueue: Sendable {
   private func read(
     _ limit: Int, after place: QueuePlace?, except flying: Set<EntryID>, probe: EntryID? = nil
   ) async throws -> Reading {
-    let now = surroundings.clock.now
+    let (now, isConfirmed) = (surroundings.clock.now, surroundings.clock.isConfirmed)
     let progress = try await ReferralReading(surroundings: surroundings).progress()
     // While the API's search is not believed, a first send waits for a walk that began after its order was seen.
     let isDoubted = surroundings.searchDoubts.doubts(keys, at: surroundings.clock.uptime) != nil
-    let seenUpTo = isDoubted ? progress.walkBegan(.open, now: now) ?? .distantPast : .distantFuture
+    let walked = isDoubted ? progress.walkBegan(.open, now: now) ?? .distantPast : .distantFuture
+    let seenUpTo = isConfirmed ? walked : .distantPast
     return try await surroundings.ledger.transaction { transaction in
-      if let probe, !flying.contains(probe), let order = try Self.frozen(probe, transaction) {
+      // Nothing first leaves by a clock that is unconfirmed.
+      func mayLeave(_ order: LedgerOrder) -> Bool { isConfirmed || order.frozen?.hasUnknownOutcome == true }
+      if let probe, !flying.contains(probe), let order = try Self.frozen(probe, transaction), mayLeave(order) {
         return Reading(orders: [order])
       }
       // At its head there may be nothing but those that are under way.
       let most = place == nil ? limit + flying.count : limit
       let read = try transaction.nextToSend(at: now, seenUpTo: seenUpTo, after: place, limit: most)
-      let orders = read.filter { !flying.contains($0.entry) }.prefix(limit)
+      let orders = read.filter { !flying.contains($0.entry) && mayLeave($0) }.prefix(limit)
       let hasMore = orders.count == limit || read.count == most
       let waiting =
-        isDoubted && orders.isEmpty
+        isDoubted && isConfirmed && orders.isEmpty
         ? try transaction.nextToSend(at: now, seenUpTo: .distantFuture, limit: limit + flying.count)
           .filter { !flying.contains($0.entry) } : []
       if let newest = waiting.map(\.firstSeenAt).max() { try transaction.wantOpenWalk(at: newest) }

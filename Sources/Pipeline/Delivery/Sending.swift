@@ -43,19 +43,20 @@ final class Sending: Sendable {
     }
     let verdict = SendVerdict(
       verifying: reason, referral: referral, report: send.report, history: send.history, now: surroundings.clock.now,
-      skew: try await skew(), doubt: surroundings.clock.doubt(since: send.history.firstSentAt ?? send.startedAt))
+      skew: try await skew(since: send.history.firstSentAt ?? send.startedAt))
     // The answer itself was clear: this send was not done, whether or not the referral could be asked for.
     var judged = JudgedAnswer(verdict: verdict, isUnknown: false)
     if case .success(let value, _) = referral { judged.shown = value }
     return judged
   }
 
-  /// By how much the API's clock may differ from ours: what it was found to differ by, and what that can't tell.
-  private func skew() async throws -> Duration {
-    let ledger = surroundings.ledger
+  /// By how much the API's clock may differ from ours of the first send: its measured difference, what measuring can't tell,
+  /// and the jumps of ours since.
+  private func skew(since firstSentAt: Timestamp) async throws -> Duration {
+    let (ledger, uncertainty) = (surroundings.ledger, surroundings.clock.uncertainty(since: firstSentAt))
     // Nobody's own task: what a clear answer says is stored even where the daemon's end came while it was verified.
     return try await Task(executorPreference: surroundings.executor) {
-      try await ledger.transaction { try $0.sendSkew() }
+      try await ledger.transaction { try $0.sendSkew() + uncertainty }
     }.value
   }
 

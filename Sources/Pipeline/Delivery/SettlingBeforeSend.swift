@@ -40,6 +40,8 @@ extension LedgerTransaction {
       // What may have been done stays as it is: the same bytes again, as long as the order is still worth a report.
       return current.order?.qualifies == true ? .send(current, frozen.report) : .settleUnknown(current, frozen)
     }
+    // Nothing first leaves by a clock that nobody confirms.
+    guard decider.isTimeConfirmed else { return .dropped(nil) }
     // As it stands in this transaction.
     let decision = try decider.decide(current, isGone: row == nil)
     let report = ConversionReport(of: current, decision)

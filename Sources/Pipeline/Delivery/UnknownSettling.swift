@@ -30,23 +30,21 @@ struct UnknownSettling: Sendable {
       return try transaction.sendSkew()
     }
     if referral.status == .converted {
-      switch SendVerdict.author(
-        of: referral, frozen.report, firstSentAt: frozen.firstSentAt, now: now, skew: skew,
-        doubt: surroundings.clock.doubt(since: frozen.firstSentAt ?? frozen.frozenAt))
-      {
-      case .us:
-        return try await end(
+      let isOurs = SendVerdict.isOurs(
+        referral, frozen.report, firstSentAt: frozen.firstSentAt, now: now,
+        skew: skew + surroundings.clock.uncertainty(since: frozen.firstSentAt ?? frozen.frozenAt))
+      return isOurs
+        ? try await end(
           order, .reported, "was done, and has stopped qualifying since: correct it in the partner dashboard")
-      case .another:
-        return try await end(
+        : try await end(
           order, .superseded, "stopped qualifying; its referral was converted by another order or another program")
-      case .unclear:
-        return try await review(
-          order, frozen, .clockCorrected,
-          "stopped qualifying; its referral was converted, and as the clock was corrected nobody can tell by whom")
-      }
     }
-    let clearAt = (frozen.lastSentAt ?? frozen.frozenAt) + Self.doubtLasts
+    guard surroundings.clock.isConfirmed else {
+      return try await wait(
+        order, until: now + .seconds(60),
+        "stopped qualifying after a send that may have been done; the host's clock is unconfirmed")
+    }
+    let clearAt = clearAt(frozen, now: now)
     guard now >= clearAt else {
       return try await wait(order, until: clearAt, "stopped qualifying after a send that may have been done")
     }
@@ -55,6 +53,14 @@ struct UnknownSettling: Sendable {
         order, frozen, .changedWhileUnknown, "can't be read any more, after a send that may have been done")
     }
     try await end(order, .cancelled, "stopped qualifying, and its sends were not done")
+  }
+
+  /// The time from which a referral that is still open tells that no send was done. A last send that lies ahead, or before
+  /// the clock's last jump, was no later than that jump.
+  private func clearAt(_ frozen: FrozenReport, now: Timestamp) -> Timestamp {
+    let (sentAt, jumpedAt) = (frozen.lastSentAt ?? frozen.frozenAt, surroundings.clock.jumpedAt)
+    guard let jumpedAt, jumpedAt <= now else { return sentAt + Self.doubtLasts }
+    return (sentAt > now ? jumpedAt : max(sentAt, jumpedAt)) + Self.doubtLasts
   }
 
   /// What it was worth can't be told any more, and that it is worth nothing neither.

@@ -12,7 +12,8 @@ extension IntakeRun {
     from start: Timestamp?, advance: @escaping @Sendable (inout IntakeRun, OrderTaking.Taken) -> Void
   ) async throws {
     let (now, uptime) = (surroundings.clock.now, surroundings.clock.uptime)
-    let taking = OrderTaking(rules: rules, now: now, isBackfill: isBackfill)
+    let taking = OrderTaking(
+      rules: rules, now: now, isBackfill: isBackfill, isTimeConfirmed: surroundings.clock.isConfirmed)
     // Counts are something, too: a backlog of nothing else must not begin anew at each restart.
     let isIdle = counted.isEmpty && storedAt.map { uptime - $0 < Self.idleStoreInterval } ?? false
     if orders.isEmpty, isIdle { return advance(&self, OrderTaking.Taken()) }

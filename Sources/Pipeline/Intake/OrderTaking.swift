@@ -5,6 +5,7 @@ struct OrderTaking: Sendable {
   let rules: AttributionRules
   let now: Timestamp
   let isBackfill: Bool
+  let isTimeConfirmed: Bool
 
   /// What came of the rows.
   struct Taken: Sendable {
@@ -24,7 +25,7 @@ struct OrderTaking: Sendable {
 
   func take(_ orders: [SeenOrder], from start: Timestamp?, _ transaction: any LedgerTransaction) throws -> Taken {
     var taken = Taken()
-    let decider = try OrderDecider(transaction, rules: rules, now: now)
+    let decider = try OrderDecider(transaction, rules: rules, now: now, isTimeConfirmed: isTimeConfirmed)
     // In order of placing, so that of rivals that are seen together the earliest gets their referral.
     // Places are sorted and not orders, of which a page of a few thousand is megabytes.
     let places = orders.indices.filter { orders[$0].row.isPlaced(from: start) }

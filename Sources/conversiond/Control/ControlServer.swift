@@ -4,6 +4,7 @@ import FlyingSocks
 import Foundation
 import Glibc
 import Logging
+import Pipeline
 import ServiceLifecycle
 
 /// Answers commands over a Unix socket: HTTP, so that `curl --unix-socket` can look, too.
@@ -80,6 +81,9 @@ struct ControlServer: Service {
         return HTTPResponse(statusCode: .accepted)
       }
       return try Self.json(report)
+    case (.POST, "/v1/resume"):
+      let asked = try JSONDecoder.contract.decode(ResumeRequest.self, from: await request.bodyData)
+      return try Self.json(await status.resume(asked))
     default: return Self.notFound
     }
   }

@@ -85,6 +85,15 @@ final class DaemonAccess {
     return try await QueueActs(ledger: ledger).answer(request, at: SystemClock().now)
   }
 
+  /// Has the running daemon let something go on; nil where none runs.
+  func resume(_ request: ResumeRequest) throws -> ResumeReport? {
+    let body = try JSONEncoder.contractText(request)
+    for path in ControlPaths(ledgerPath: ledgerPath).sockets where try isOurs(path) {
+      if let answer = try ControlClient(path: path).post("/v1/resume", body: body) { return try decode(answer) }
+    }
+    return nil
+  }
+
   /// Asks the daemon that serves our ledger; nil where none does.
   private func ask<Value: Decodable>(_ target: String) throws -> Value? {
     for path in ControlPaths(ledgerPath: ledgerPath).sockets {

@@ -34,6 +34,8 @@ struct StatusReport: Codable, Sendable {
   var api: Health
   var delivery: Health
   var ledgerHealth: Health
+  /// The host's clock: `unconfirmed` where nothing ends by it, and nothing is sent for the first time.
+  var clock: Health?
   var mirror: Mirror
   var caughtUpAt: String?
   var lastWalkAt: String?
@@ -48,6 +50,6 @@ struct StatusReport: Codable, Sendable {
   /// Whether everything works, so that `status` ends with 0.
   var isWell: Bool {
     state == "running" && ![database, api, delivery, ledgerHealth].contains { $0.state == "failing" }
-      && mirror.distrust == nil
+      && mirror.distrust == nil && clock?.state != "unconfirmed"
   }
 }

@@ -12,7 +12,7 @@ struct StatusSource: Sendable {
   let isDryRun: Bool
   let ledger: SQLiteLedger
   let vitals: Vitals
-  let clock: any HostClock
+  let clock: TrustedClock
   let startedAt: Timestamp
   let forgetting: ForgetDesk
   let acts: QueueActs
@@ -26,7 +26,7 @@ struct StatusSource: Sendable {
       startedAt: startedAt.description, now: now.description, database: health(organs[.database]),
       api: health(organs[.referrals]), delivery: health(organs[.delivery]),
       ledgerHealth: health(organs[.room]?.isWell == false ? organs[.room] : organs[.ledger]),
-      mirror: StatusReport.Mirror(entries: [:]), outcomes: [], today: [:])
+      clock: clockHealth, mirror: StatusReport.Mirror(entries: [:]), outcomes: [], today: [:])
     do {
       try await reports.fill(&report, now: now, conversionsPerMinute: configuration.api.conversionRate)
     } catch let failure as LedgerFailure {
@@ -35,6 +35,11 @@ struct StatusSource: Sendable {
       report.ledgerHealth = StatusReport.Health(state: "failing", since: since, message: failure.description)
     }
     return report
+  }
+
+  private var clockHealth: StatusReport.Health {
+    let reason = clock.unconfirmedReason
+    return StatusReport.Health(state: reason == nil ? "ok" : "unconfirmed", message: reason)
   }
 
   private func health(_ health: Vitals.Health?) -> StatusReport.Health {

@@ -19,11 +19,18 @@ struct StatusScreen {
     var table = Table(["", "state", "since", ""])
     for (name, health) in [
       ("shop's database", report.database), ("API, reading", report.api), ("API, sending", report.delivery),
-      ("ledger", report.ledgerHealth),
+      ("ledger", report.ledgerHealth), ("clock", report.clock ?? .unknown),
     ] {
       table.add([name, health.state, health.since ?? "-", health.message ?? ""])
     }
-    return table.text
+    return table.text + clock
+  }
+
+  private var clock: String {
+    guard report.clock?.state == "unconfirmed" else { return "" }
+    return
+      "CLOCK UNCONFIRMED (it shows \(report.now)): no hold ends, nothing is given up, no order is sent for the first "
+      + "time; set it right, or accept it: conversiond resume --clock\n"
   }
 
   private var mirror: String {

@@ -11,6 +11,7 @@ final class VirtualClock: HostClock {
   private struct State {
     var uptime = Duration.seconds(1000)
     var wallOffset = Duration.zero
+    var boots = 1
     var number: UInt64 = 0
     var sleepers: [UInt64: Sleeper] = [:]
     var cancelled: Set<UInt64> = []
@@ -26,6 +27,7 @@ final class VirtualClock: HostClock {
 
   var now: Timestamp { state.withLock { Self.bootedAt + $0.uptime + $0.wallOffset } }
   var uptime: Duration { state.withLock { $0.uptime } }
+  var bootID: String { state.withLock { "boot \($0.boots)" } }
   var sleepers: Int { state.withLock { $0.sleepers.count } }
 
   func sleep(until deadline: Duration) async throws {
@@ -61,6 +63,9 @@ final class VirtualClock: HostClock {
 
   /// Sets the wall clock forward, or back; nobody who sleeps is any the wiser.
   func jump(by duration: Duration) { state.withLock { $0.wallOffset += duration } }
+
+  /// Boots the host again; its uptime goes on, as the simulated world counts by it.
+  func reboot() { state.withLock { $0.boots += 1 } }
 
   /// When the next sleeper wakes.
   var nextDeadline: Duration? { state.withLock { $0.sleepers.values.map(\.deadline).min() } }

@@ -21,12 +21,14 @@ final class World: Sendable {
   let rules: AttributionRules
   private let folder: TemporaryFolder
 
-  convenience init(rules: AttributionRules = makeRules(), seed: UInt64 = 1) throws {
+  /// A world whose clock was confirmed, unless it is to be confirmed by the loops.
+  convenience init(rules: AttributionRules = makeRules(), seed: UInt64 = 1, isClockConfirmed: Bool = true) throws {
     let activity = Activity()
     let clock = VirtualClock(activity)
     try self.init(
       activity: activity, clock: clock, shop: ModelShop(activity, clock), api: ModelAPI(activity, clock),
       folder: TemporaryFolder("pipeline"), lines: CapturedLog.Lines(), rules: rules, seed: seed)
+    if isClockConfirmed { confirmClock() }
   }
 
   private init(
@@ -45,11 +47,16 @@ final class World: Sendable {
   }
 
   /// The same world around a daemon that was started anew on the same ledger file.
-  func restarted(seed: UInt64 = 2) throws -> World {
+  func restarted(seed: UInt64 = 2, isClockConfirmed: Bool = true) throws -> World {
     try ledger.close()
-    return try World(
+    let world = try World(
       activity: activity, clock: clock, shop: shop, api: api, folder: folder, lines: lines, rules: rules, seed: seed)
+    if isClockConfirmed { world.confirmClock() }
+    return world
   }
+
+  /// Has the API agree with the host's clock, right or wrong.
+  func confirmClock() { surroundings.clock.heard(AnswerHead(status: 200, date: clock.now)) }
 
   var intake: Intake { intake() }
 

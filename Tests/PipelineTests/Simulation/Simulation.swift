@@ -35,6 +35,10 @@ final class Simulation: Sendable {
     var ledger: SQLiteLedger?
     var loops: Task<Void, Never>?
     var lives = 0
+    /// The daemon's clock, of this life.
+    var trusted: TrustedClock?
+    /// The uptime of the host's clock's last jump.
+    var jumpedAt: Duration?
     var digest: UInt64 = 0xcbf2_9ce4_8422_2325
   }
   private let run = Mutex(Run())
@@ -48,8 +52,9 @@ final class Simulation: Sendable {
     shop = ModelShop(activity, clock)
     shop.state.withLock { $0.pageSize = 20 }
     api = SimulatedAPI(ModelAPI(activity, clock), agenda, plan.shape, seed: seed)
-    let (replays, faultChance) = (plan.replays, plan.faultChance)
-    api.model.state.withLock { $0.replays = replays }
+    let (replays, faultChance, apiTellsTime) = (plan.replays, plan.faultChance, plan.apiTellsTime)
+    api.model.state.withLock { ($0.replays, $0.clockAhead) = (replays, apiTellsTime ? .zero : nil) }
+    shop.state.withLock { $0.isOnHost = !apiTellsTime }
     api.state.withLock { $0.faultChance = faultChance }
     disk = try SimulatedDisk(seed: seed)
     rules = makeRules(hold: plan.hold, wait: day, choose: plan.choose)
@@ -109,7 +114,10 @@ final class Simulation: Sendable {
     case .shop(let change): change(shop, clock.trueTime)
     case .api(let change): change(api)
     case .disk(let change): change(disk)
-    case .clock(let jump): clock.jump(by: jump)
+    case .clock(let jump):
+      clock.jump(by: jump)
+      run.withLock { $0.jumpedAt = clock.uptime }
+    case .acceptClock: acceptClock()
     case .crash(let isPowerLoss): try restart(isPowerLoss: isPowerLoss)
     }
   }
@@ -141,7 +149,27 @@ final class Simulation: Sendable {
       }
     }
     run.withLock { ($0.life, $0.ledger, $0.loops, $0.lives) = (life, ledger, task, $0.lives + 1) }
+    run.withLock { $0.trusted = surroundings.clock }
     try switchOff()
+  }
+
+  /// Accepts the host's clock, as `resume --clock` does; asked again where the daemon is down, or can't store it.
+  private func acceptClock() {
+    do {
+      guard let trusted = run.withLock({ $0.life == nil ? nil : $0.trusted }) else {
+        throw Violation(description: "not running")
+      }
+      trusted.confirmByOperator()
+      let memory = trusted.memory
+      try look { try $0.setClockMemory(memory) }
+    } catch { agenda.add(after: .seconds(5)) { [self] in acceptClock() } }
+  }
+
+  /// How long ago the host's clock was set to a wrong time, if it shows one and the API tells a better.
+  var wrongFor: Duration? {
+    let apart = clock.now - clock.trueTime
+    guard max(apart, .zero - apart) > TrustedTime.agreement + .seconds(1), plan.apiTellsTime else { return nil }
+    return run.withLock { $0.jumpedAt }.map { clock.uptime - $0 }
   }
 
   private func surroundings(_ life: SimulatedLife, _ store: SimulatedLedger) -> Surroundings {

@@ -15,6 +15,10 @@ extension Simulation {
     // The life may have ended while the ledger was asked.
     guard !store.life.isOver else { return }
     guard let order = found else { return api.model.violate("\(id) is sent and not marked as being sent") }
+    // One whose send was marked as the clock was set is on its way.
+    if order.frozen?.hasUnknownOutcome != true, let wrongFor, wrongFor > .seconds(60) {
+      api.model.violate("\(id) is sent for the first time by a clock that is wrong")
+    }
     if order.frozen?.report != report { api.model.violate("\(id) is sent with other bytes than were frozen") }
     let row = shop.state.withLock { $0.shown.removeValue(forKey: id) }
     guard case .readable(let shown)? = row else { return api.model.violate("\(id) is sent without a re-read") }

@@ -10,8 +10,10 @@ struct SimulationPlan: Sendable {
     case shop(@Sendable (ModelShop, Timestamp) -> Void)
     case api(@Sendable (SimulatedAPI) -> Void)
     case disk(@Sendable (SimulatedDisk) -> Void)
-    /// Somebody sets the host's clock.
+    /// The host's clock is set.
     case clock(Duration)
+    /// An operator accepts the host's clock as it is.
+    case acceptClock
     case crash(isPowerLoss: Bool)
   }
 
@@ -35,6 +37,8 @@ struct SimulationPlan: Sendable {
   let choose: AttributionRules.Choice
   private(set) var happenings: [Happening] = []
   private(set) var friends: [SimulatedFriend] = []
+  /// Whether the API sends its Date; without one only the host's clock tells the time.
+  let apiTellsTime: Bool
   private var generator: SeededGenerator
 
   var end: Duration { VirtualClock().uptime + Self.busy + Self.calm }
@@ -46,6 +50,7 @@ struct SimulationPlan: Sendable {
     faultChance = [0, 0.1, 0.3].randomElement(using: &generator) ?? 0
     hold = generator.chance(0.2) ? .seconds(300) : .zero
     choose = generator.chance(0.5) ? .first : .last
+    apiTellsTime = generator.chance(0.7)
     for number in 0..<generator.int(4...14) { addFriend(number) }
     addOutages()
     addCrashes()
@@ -164,14 +169,17 @@ struct SimulationPlan: Sendable {
     }
   }
 
-  /// By a minute or by days, and set right again, or never.
+  /// By a minute or by days, and set right again, while things go wrong or after.
   private mutating func addJumps() {
     guard generator.chance(0.35) else { return }
     let size = Duration.seconds([40, 90, 1000, 90_000, 400_000].randomElement(using: &generator) ?? 90)
     let jump = generator.chance(0.5) ? size : .zero - size
     let from = moment()
     add(from, .clock(jump))
-    if generator.chance(0.5) { add(moment(after: from), .clock(.zero - jump)) }
+    let until = generator.chance(0.7) ? moment(after: from) : Self.busy
+    add(until, .clock(.zero - jump))
+    // Nobody else tells the time then: an operator must, who looks at the clock first.
+    if !apiTellsTime { add(until, .acceptClock) }
   }
 }
 

@@ -18,7 +18,8 @@ import Testing
         ShopOrder(2, email: "usd@example.com", currency: "USD"), ShopOrder(3, email: "self@example.com"))
       try await shop.start()
       #expect(
-        await shop.reaches(["1": "review: invalid_amount", "2": "review: other_currency", "3": "review: self_referral"]))
+        await shop.reaches(["1": "review: invalid_amount", "2": "review: other_currency", "3": "review: self_referral"])
+      )
       try await shop.stop()
       try shop.configure([
         "orders.rounding": "half_up", "reporting.other_currency": "omit_value", "matching.self_referral": "report",
@@ -38,7 +39,8 @@ import Testing
   @Test func aShorterHoldAndAWiderWindowReachWhatWaits() async throws {
     try await DaemonFixture.with(["reporting.hold": "30d", "matching.attribution_window": "10d"]) { shop in
       try await shop.sandbox.put([
-        SandboxReferral("held", email: "held@example.com"), SandboxReferral("old", email: "old@example.com", daysAgo: 20),
+        SandboxReferral("held", email: "held@example.com"),
+        SandboxReferral("old", email: "old@example.com", daysAgo: 20),
       ])
       try await shop.insert(ShopOrder(1, email: "held@example.com"), ShopOrder(2, email: "old@example.com"))
       try await shop.start()

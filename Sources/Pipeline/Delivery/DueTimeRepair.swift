@@ -1,21 +1,22 @@
 import Conversions
 
-/// What becomes of the ledger's times when the clock was corrected, or may have been another one's in an earlier run.
-struct Clamping: Sendable {
+/// The repair of the ledger's due times after a jump of the host's clock, or of those that an earlier run left by another
+/// clock: what was put off by one that was ahead would wait until that time has come.
+struct DueTimeRepair: Sendable {
   /// The longest that a send is ever put off: what a Retry-After may say.
   private static let waitMax = Duration.seconds(86_400)
 
   let now: Timestamp
-  /// Whether the clock was corrected in this run; else it has just begun.
-  let isCorrection: Bool
-  /// What is known of the clock, the correction among it.
-  let memory: WitnessedTime.Memory
+  /// Whether the clock has jumped in this run; else it has just begun.
+  let isAfterJump: Bool
+  /// The state of the clock, the jump among it.
+  let memory: TrustedTime.Memory
 
   /// Brings forward what lies further ahead than anything that waits.
-  func clamp(_ transaction: any LedgerTransaction) throws {
-    // After a correction nothing tells a long wait from a short one by the wrong clock; the pacer has the limits.
-    try transaction.clampSends(to: now + (isCorrection ? Backoff.delivery.longest : Self.waitMax))
-    guard isCorrection else { return }
+  func repair(_ transaction: any LedgerTransaction) throws {
+    // After a jump nothing tells a long wait from a short one by the other clock; the pacer has the limits.
+    try transaction.clampSends(to: now + (isAfterJump ? Backoff.delivery.longest : Self.waitMax))
+    guard isAfterJump else { return }
     try transaction.setClockMemory(memory)
     try transaction.clampRematches(at: now)
     let before = try transaction.mirrorProgress()
