@@ -15,14 +15,14 @@ import Testing
       ]
       var referrals = [SandboxReferral("good", email: "good@example.com", lead: "lead_1")]
       for (id, field, value) in wrong {
-        var referral = SandboxReferral(id, email: "\(id)@example.com", lead: "lead_\(id)")
+        var referral = SandboxReferral(id, email: "\(id)@example.com", lead: "lead_\(id)", daysAgo: 0.02)
         referral.shownInstead[field] = value
         referrals.append(referral)
       }
       try await shop.sandbox.put(referrals)
       try await shop.insert(
         ShopOrder(1, email: "good@example.com"), ShopOrder(2, email: "nobody@example.com", lead: "42"),
-        ShopOrder(3, email: "number@example.com"))
+        ShopOrder(3, email: "number@example.com", daysAgo: 0.01))
       try await shop.start()
       #expect(await shop.reaches(["1": "reported", "2": "waiting", "3": "waiting"]))
       for (id, field, _) in wrong {
