@@ -157,7 +157,7 @@ public actor ShopOrders: OrderSource {
   }
 
   /// Reads orders again by their keys, a page's worth in each transaction.
-  public func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
+  public func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: RowSighting] {
     try await translated {
       var result: [OrderKey: OrderRow] = [:]
       var rest = keys[...]
@@ -170,7 +170,7 @@ public actor ShopOrders: OrderSource {
         }
         result.merge(orders) { first, _ in first }
       }
-      return result
+      return Dictionary(keys.map { key in (key, result[key].map { .shown($0) } ?? .gone) }) { first, _ in first }
     }
   }
 

@@ -99,7 +99,7 @@ import Testing
       #expect(try await world.sql(listens) == "0")
       #expect(world.lines.of(.pollFailed).isEmpty)
       let keys = (1...501).map { OrderKey(String($0)) }
-      #expect(try await world.orders.orders(withKeys: keys).count == 501)
+      #expect(try await world.orders.orders(withKeys: keys).values.compactMap(\.row).count == 501)
     }
     withExtendedLifetime((cluster, pooler)) {}
   }

@@ -58,7 +58,7 @@ import Testing
     #expect(again?.kind == .unreachable)
     try await cluster.start()
     #expect(try await orders.walk().count == 3)
-    #expect(try await orders.orders(withKeys: [OrderKey("1")]).count == 1)
+    #expect(try await orders.rows(withKeys: [OrderKey("1")]).count == 1)
     let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'conversiond'"
     #expect(try await database.execute(count) == "2")
     await orders.close()
@@ -179,7 +179,7 @@ import Testing
     try await withThrowingTaskGroup(of: Int.self) { group in
       for _ in 0..<4 { group.addTask { try await orders.walk().count } }
       for _ in 0..<8 {
-        group.addTask { try await orders.orders(withKeys: (1...300).map { OrderKey("\($0)") }).count }
+        group.addTask { try await orders.rows(withKeys: (1...300).map { OrderKey("\($0)") }).count }
       }
       for try await count in group { #expect(count == 300) }
     }

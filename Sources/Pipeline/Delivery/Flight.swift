@@ -86,10 +86,11 @@ final class Flight: Sendable {
       return try await question.postpone(failure.order, reason: LookFailure.reason, "\(failure)")
     }
     guard let order = answered?.order else { return }
-    let row = try await surroundings.orders.orders(withKeys: [order.row.key])[order.row.key]
+    let found = try await surroundings.orders.orders(withKeys: [order.row.key])[order.row.key]
+    let sighting = found ?? .unproven("the shop was not asked")
     let (rules, now) = (rules, surroundings.clock.now)
     let settled = try await surroundings.ledger.transaction {
-      try $0.settleBeforeSend(order, shown: row, decider: OrderDecider($0, rules: rules, now: now))
+      try $0.settleBeforeSend(order, sighting, decider: OrderDecider($0, rules: rules, now: now))
     }
     switch settled {
     case .send(let order, let report):

@@ -13,20 +13,30 @@ enum BeforeSend: Sendable {
 }
 
 extension LedgerTransaction {
+  /// Has an order wait whose row could not be looked at reliably; false for any other sighting.
+  private func postpones(_ order: LedgerOrder, _ sighting: RowSighting, now: Timestamp) throws -> Bool {
+    guard case .unproven(let words) = sighting else { return false }
+    try postpone(
+      order.entry, until: now + RowSighting.unprovenWait, reason: RowSighting.unprovenReason, detail: words)
+    return true
+  }
+
   /// Takes in what the shop shows of a queued order and decides it anew, in the transaction that freezes its report:
   /// since it was picked, intake, the mirror and matching went on, and the rules may be others than those by which it
   /// was queued. Left as it is, an order that is decided otherwise would be the next to send for ever.
   ///
   /// - Parameters:
   ///   - order: As it stood when its referral was looked at.
-  ///   - row: What the shop shows; nil for an order that is gone.
+  ///   - sighting: What the shop shows.
   ///   - decider: Decides in this transaction.
   /// - Returns: What is to become of it.
   /// - Throws: `LedgerFailure`.
   func settleBeforeSend(
-    _ order: LedgerOrder, shown row: OrderRow?, decider: OrderDecider
+    _ order: LedgerOrder, _ sighting: RowSighting, decider: OrderDecider
   ) throws -> BeforeSend {
     let now = decider.now
+    if try postpones(order, sighting, now: now) { return .dropped(nil) }
+    let row = sighting.row
     // Where intake stored another version meanwhile, this one may be older: it is read again.
     guard let known = try entry(order.entry), known.outcome == .queued, known.row == order.row else {
       return .dropped(nil)
