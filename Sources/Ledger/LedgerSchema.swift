@@ -40,6 +40,9 @@ enum LedgerSchema {
     migrator.registerMigration("9: operators' acts, orders that changed rules made sendable") { db in
       try db.execute(sql: acts)
     }
+    migrator.registerMigration("11: rows that vanish") { db in
+      try db.execute(sql: missing)
+    }
     migrator.registerMigration("14: how addresses were written") { db in
       try db.execute(sql: spellings)
     }
@@ -291,6 +294,15 @@ enum LedgerSchema {
   /// `email_written` is the address as the API gave it, where that is more than white space and ASCII's capitals away
   /// from the normal form.
   private static let spellings = "ALTER TABLE referrals ADD COLUMN email_written TEXT;"
+
+  /// `since` is when an order's row was first missed, `is_held` set where the order waits as one of many.
+  private static let missing = """
+    CREATE TABLE missing_rows (
+      entry INTEGER PRIMARY KEY,
+      since INTEGER NOT NULL,
+      is_held INTEGER NOT NULL
+    ) STRICT;
+    """
 
   private static let referrals = """
     CREATE TABLE referrals (

@@ -82,6 +82,8 @@ public enum EventCatalog {
     Event(name: "search_doubted", messageID: "f2ab51b5f74142768d99e66e4053f3c9"),
     // An operator held, released or discarded orders.
     Event(name: "operator", messageID: "508e8569d69b46b987385c399b8fe56d"),
+    // Orders that have a referral are missing from the shop's table, or lost what it was found by.
+    Event(name: "rows_missing", messageID: "7d3f1c0a9b5e4f6c8a21e0d4b6c97f53"),
     // Lines were lost because nobody read them in time.
     Event(name: "log_dropped", messageID: "311efd0ded1c4eac8c2d3231b389e25b"),
   ]

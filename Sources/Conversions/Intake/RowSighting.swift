@@ -13,7 +13,7 @@ public enum RowSighting: Hashable, Sendable {
   /// The reason that an order waits with whose row could not be looked at reliably.
   public static let unprovenReason = "row_unproven"
   /// How long it waits.
-  public static let unprovenWait = Duration.seconds(60)
+  public static let unprovenWait = Duration.seconds(10)
 
   /// The row, where it was shown.
   public var row: OrderRow? {

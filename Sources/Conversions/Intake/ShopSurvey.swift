@@ -18,9 +18,18 @@ public struct ShopSurvey: Hashable, Sendable {
   public var hasRecent: Bool
   /// The moment of the survey's snapshot.
   public var moment: SnapshotMoment
+  /// Set where it was made on a standby, which may be behind.
+  public var isStandby: Bool
+  /// Tells what decides which rows are seen: the server's cluster, the role, views, row-level security.
+  public var sight: String
 
   /// A survey from its values.
-  public init(method: Method, because: String, identity: String, hasRecent: Bool, moment: SnapshotMoment) {
+  public init(
+    method: Method, because: String, identity: String, hasRecent: Bool, moment: SnapshotMoment, isStandby: Bool = false,
+    sight: String = ""
+  ) {
+    self.sight = sight
+    self.isStandby = isStandby
     self.method = method
     self.because = because
     self.identity = identity

@@ -19,7 +19,7 @@ public protocol LedgerStore: Sendable {
 
 /// Everything that can be done to a ledger, grouped by who does it.
 public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecords, ActRecords, DeliveryRecords,
-  QueueRecords, RetentionRecords, ClockRecords
+  QueueRecords, RetentionRecords, ClockRecords, MissingRowRecords
 {}
 
 /// What intake remembers: how far each range was read, and the rows that brought.

@@ -69,6 +69,9 @@ final class Flight: Sendable {
       case .stays(.dropped(let decided)):
         decided?.log(to: surroundings.log)
         return nil
+      case .stays(.missing(let missing)):
+        missing.log(to: surroundings.log)
+        return nil
       case .stays(.send): return nil
       }
     }
@@ -102,7 +105,7 @@ final class Flight: Sendable {
       try await putAway(order)
     // The API would be asked about what may have been done, and nothing be sent.
     case .settleUnknown(let order, _): try await putAway(order)
-    case .changed, .dropped: surroundings.matchingBell.ring()
+    case .changed, .dropped, .missing: surroundings.matchingBell.ring()
     }
   }
 

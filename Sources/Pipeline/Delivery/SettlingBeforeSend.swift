@@ -8,6 +8,8 @@ enum BeforeSend: Sendable {
   case changed(LedgerOrder)
   /// Not to be sent: it was decided anew, or is another loop's now.
   case dropped(Decided?)
+  /// Not to be sent for now: its row is missing, and so are many.
+  case missing(MissingRow)
   /// It may have been done, and should not have been if it wasn't: ask the API.
   case settleUnknown(LedgerOrder, FrozenReport)
 }
@@ -40,6 +42,12 @@ extension LedgerTransaction {
     // Where intake stored another version meanwhile, this one may be older: it is read again.
     guard let known = try entry(order.entry), known.outcome == .queued, known.row == order.row else {
       return .dropped(nil)
+    }
+    if row != nil { _ = try noteFound(known.entry) }
+    if row == nil, known.referralID != nil, known.frozen?.hasUnknownOutcome != true,
+      let missing = try holdIfMissing(known, now: now)
+    {
+      return .missing(missing)
     }
     let shown = row ?? known.row.withdrawn
     let change = shown == known.row ? .unchanged : try record(shown, seenAt: now, isBackfill: known.isBackfill)

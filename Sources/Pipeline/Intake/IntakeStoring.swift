@@ -74,6 +74,13 @@ extension IntakeRun {
 
   private func tell(_ taken: OrderTaking.Taken) async {
     for decided in taken.decided { decided.log(to: surroundings.log) }
+    let lost = taken.decided.count(where: \.hasLostReferral)
+    if lost > 0 {
+      surroundings.log.event(
+        .rowsMissing, .warning,
+        "\(lost) orders that were to be reported have lost the e-mail or reference by which their referral was found, and wait "
+          + "for another: were they anonymised before they were reported?")
+    }
     for order in taken.reused {
       surroundings.log.event(
         .review, .error, "order \(order) was reported, and has come back with another time of placing",
