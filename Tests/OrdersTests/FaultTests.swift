@@ -127,10 +127,10 @@ import Testing
       CREATE TABLE orders (id int PRIMARY KEY, filler text DEFAULT repeat('x', 230), status text DEFAULT 'paid',
         created_at timestamptz DEFAULT now());
       INSERT INTO orders (id) SELECT generate_series(1, 300);
-      CREATE FUNCTION slow(x text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+      CREATE FUNCTION md5(x text, slow boolean) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
       $$ BEGIN PERFORM pg_sleep(0.004); RETURN x; END $$;
       """, hasOwnDatabase: true
-    ) { $0.columns = .init(id: "id", email: "slow(filler)", status: "status", placedAt: "created_at") }
+    ) { $0.columns = .init(id: "id", email: "md5(filler, true)", status: "status", placedAt: "created_at") }
     var sweeping = try await Sweeping(shop.orders(TransactionLimits(statement: .milliseconds(300))))
     #expect(sweeping.survey.method == .versions)
     sweeping.failuresMax = 3
