@@ -40,6 +40,9 @@ enum LedgerSchema {
     migrator.registerMigration("9: operators' acts, orders that changed rules made sendable") { db in
       try db.execute(sql: acts)
     }
+    migrator.registerMigration("11: rows that vanish") { db in
+      try db.execute(sql: missing)
+    }
     migrator.registerMigration("14: how addresses were written") { db in
       try db.execute(sql: spellings)
     }
@@ -305,6 +308,15 @@ enum LedgerSchema {
     CREATE INDEX orders_changed_since ON orders (changed_since) WHERE changed_since IS NOT NULL;
     UPDATE orders SET id_check = 1 WHERE outcome = 'review' AND reason = 'id_repeated' AND transaction_id IS NOT NULL
       AND unreadable_reason IS NULL AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry);
+    """
+
+  /// `since` is when an order's row was first missed, `is_held` set where the order waits as one of many.
+  private static let missing = """
+    CREATE TABLE missing_rows (
+      entry INTEGER PRIMARY KEY,
+      since INTEGER NOT NULL,
+      is_held INTEGER NOT NULL
+    ) STRICT;
     """
 
   private static let referrals = """

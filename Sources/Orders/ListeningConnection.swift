@@ -17,7 +17,14 @@ actor ListeningConnection {
   /// - Throws: `OrderSourceFailure` of kind `silent` behind a pooler or on a standby, where nobody will ever speak.
   func wait() async throws {
     if let connection, connection.isUsable { return try await connection.notification() }
-    let made = try await PostgresConnection.connect(to: conninfo)
+    let made: PostgresConnection
+    do {
+      made = try await PostgresConnection.connect(to: conninfo)
+      try await made.answers(within: ShopConnection.answerMax)
+    } catch let error as PostgresError where error.meansNoSlot {
+      throw OrderSourceFailure(
+        kind: .silent, sqlState: error.sqlState?.rawValue, message: "no connection to spare: \(error.message)")
+    }
     do {
       guard try await made.listen(to: channel) else {
         throw OrderSourceFailure(

@@ -10,19 +10,16 @@ public actor ShopOrders: OrderSource {
 
   /// How the table is read.
   public nonisolated let mapping: OrderMapping
-  private let limits: TransactionLimits
+  private var limits: TransactionLimits
   /// What the ledger's orders were read from, or else what the first survey found.
   private var known: SurveyedSource?
   private let pages: ShopConnection
-  private let rereads: ShopConnection
+  private let rereads: RereadConnection
   private let listening: ListeningConnection?
   private var plan: FollowPlan?
+  private let memory = ShopMemory()
   private var sizing: PageSizing
   private var warnings: [ReadWarning: String] = [:]
-  private let readsAhead: Bool
-  private var ahead: [ReadAhead] = []
-  /// What comes next where there was no room for it.
-  private var next: ReadAhead.Next?
   /// Numbers of ranges in which rows without a key were met when they were last read whole.
   private var rangesWithNullKeys: Set<Int64> = []
 
@@ -31,19 +28,15 @@ public actor ShopOrders: OrderSource {
   /// - Parameters:
   ///   - mapping: The operator's.
   ///   - limits: The most time that one transaction may take.
-  ///   - readsAhead: Whether the next piece of a walk over everything is read while the last one is stored: for when
-  ///     nothing limits how busy the database is kept.
   ///   - known: What the orders that are remembered were read from: nothing else is read.
   public init(
-    _ mapping: OrderMapping, limits: TransactionLimits = TransactionLimits(), readsAhead: Bool = false,
-    known: SurveyedSource? = nil
+    _ mapping: OrderMapping, limits: TransactionLimits = TransactionLimits(), known: SurveyedSource? = nil
   ) {
     self.known = known
-    self.readsAhead = readsAhead
     self.mapping = mapping
     self.limits = limits
     pages = ShopConnection(mapping.connection)
-    rereads = ShopConnection(mapping.connection)
+    rereads = RereadConnection(mapping.connection, sweeps: pages)
     listening = mapping.notifyChannel.map { ListeningConnection(mapping.connection, channel: $0) }
     sizing = PageSizing(max: HashReading.keysMax)
   }
@@ -58,23 +51,22 @@ public actor ShopOrders: OrderSource {
   /// Looks at the table, its kind and what the planner would read for an order, and chooses how it is followed.
   public func survey() async throws -> ShopSurvey {
     try await translated {
+      await pages.askForRoom { [rereads] in await rereads.giveUp() }
+      let plan = try await chosenPlan()
       let source = try await describedSource()
       let changes = known?.changes(to: source) ?? []
       guard changes.isEmpty else { throw OrderSourceFailure(kind: .mapping, message: changes.refusal) }
-      let plan = try await pages.read { [mapping, limits] connection in
-        let surveying = Surveying(
-          sql: ShopSQL(mapping: mapping), isASCII: connection.isASCII,
-          serverVersion: connection.serverVersion)
-        return try await connection.transaction(limits) { try surveying.plan($0) }
-      }
-      self.plan = plan
-      let sizeMax = plan.table == nil ? HashReading.keysMax : Int(plan.blocksPerRange) / (readsAhead ? 2 : 1)
+      let sizeMax = plan.table == nil ? HashReading.keysMax : Int(plan.blocksPerRange)
       if sizing.sizeMax != sizeMax { sizing = PageSizing(max: sizeMax, start: sizeMax / 8) }
       rangesWithNullKeys = []
-      let opened = try await reading(plan).transaction { _, opened, _ in opened }.value
+      let opened = try await reading(plan).opened()
+      try memory.check(opened.stand)
+      memory.survey(opened.stand)
+      self.plan = plan
+      note(opened.stand.policed.min().map { policedTable($0) }, .rowSecurity)
       return ShopSurvey(
         method: plan.method, because: plan.because, identity: opened.identity, hasRecent: !plan.recent.isEmpty,
-        moment: opened.moment, source: source)
+        moment: opened.moment, isStandby: opened.stand.isStandby, sight: opened.stand.sight, source: source)
     }
   }
 
@@ -95,47 +87,51 @@ public actor ShopOrders: OrderSource {
   /// Takes in what the orders that are remembered were read from.
   public func keepTo(_ source: SurveyedSource) { known = source }
 
+  /// How the table is followed, with the session's settings fixed as they are by default; as they are now where the
+  /// table is found so alone.
+  private func chosenPlan() async throws -> FollowPlan {
+    let defaults = try await pages.read { [limits] connection in
+      var unfixed = limits
+      unfixed.settings = []
+      return try await connection.transaction(unfixed) { try SessionDefaults(in: $0) }
+    }
+    // The role is the first session's, as it can't be told from a role that another client has left.
+    let role = limits.settings.first { $0.name == "role" }
+    func fix(_ settings: [PinnedSetting]) {
+      limits.settings = settings.map { $0.name == "role" ? role ?? $0 : $0 }
+    }
+    do {
+      fix(defaults.settings)
+      return try await plan()
+    } catch let failure as OrderSourceFailure
+      where failure.kind == .mapping && defaults.settings != defaults.settingsInForce
+    {
+      fix(defaults.settingsInForce)
+      do { return try await plan() } catch is OrderSourceFailure {}
+      fix(defaults.settings)
+      throw failure
+    }
+  }
+
+  private func plan() async throws -> FollowPlan {
+    try await pages.read { [mapping, limits] connection in
+      let surveying = Surveying(
+        sql: ShopSQL(mapping: mapping), isASCII: connection.isASCII, serverVersion: connection.serverVersion)
+      return try await connection.transaction(limits) { try surveying.plan($0) }
+    }
+  }
+
+  private func policedTable(_ table: String) -> String {
+    "row-level security is on for \(table): orders may be hidden from the role in orders.connection; compare their number "
+      + "with the shop's, or give the role BYPASSRLS or a policy that shows every order"
+  }
+
   /// Reads blocks or keys of a range, fewer where they take too long.
   public func sweep(_ piece: SweepPiece, of survey: ShopSurvey, screen: OrderScreen) async throws -> SweepPage {
-    guard readsAhead else { return try await read(piece, survey, screen) }
-    if let first = ahead.first, !first.serves(piece, of: survey) {
-      for other in ahead { other.page.cancel() }
-      (ahead, next) = ([], nil)
-    }
-    if ahead.isEmpty { ahead = [begin(piece, rest: nil, survey, screen)] }
-    let page = await ahead[0].page.result
-    ahead.removeFirst()
-    readOn(survey, screen)
-    return try page.get()
-  }
-
-  private func begin(
-    _ piece: SweepPiece, rest: SweepRange?, _ survey: ShopSurvey, _ screen: OrderScreen
-  ) -> ReadAhead {
-    ReadAhead(
-      piece: piece, identity: survey.identity,
-      page: Task {
-        try await self.read(piece, survey, screen) { page in
-          next = ReadAhead.Next(after: piece, page, rest: rest)
-          readOn(survey, screen)
-        }
-      })
-  }
-
-  /// Reads what follows where there is room for it.
-  private func readOn(_ survey: ShopSurvey, _ screen: OrderScreen) {
-    guard ahead.count < ReadAhead.piecesMax, let begun = next else { return }
-    next = nil
-    ahead.append(begin(begun.piece, rest: begun.rest, survey, screen))
-  }
-
-  private func read(
-    _ piece: SweepPiece, _ survey: ShopSurvey, _ screen: OrderScreen, onceFetched: (SweepPage) -> Void = { _ in }
-  ) async throws -> SweepPage {
     try await halving {
       let (page, cost) = try await carefully { isCareful in
         let (size, began) = (sizing.size, ContinuousClock.now)
-        let (fetched, cost) = try await surveyed.read(survey, screen, isCareful: isCareful) {
+        let (fetched, stand, cost) = try await surveyed.read(survey, screen, isCareful: isCareful) {
           reading, opened, transaction in
           switch reading {
           case .versions(let reading):
@@ -144,9 +140,9 @@ public actor ShopOrders: OrderSource {
           }
         }
         let duration = ContinuousClock.now - began
-        if !isCareful { onceFetched(fetched.page) }
         let page = try await fetched.sorted()
         notePace(duration, page)
+        memory.note(page.orders, stand)
         return (page, cost)
       }
       noteNullKeys(page, of: piece, survey.method)
@@ -161,7 +157,7 @@ public actor ShopOrders: OrderSource {
     after position: String?, of survey: ShopSurvey, screen: OrderScreen
   ) async throws -> RecentPage {
     try await translated {
-      var (page, cost) = try await carefully { isCareful in
+      var (page, stand, cost) = try await carefully { isCareful in
         try await surveyed.read(survey, screen, isCareful: isCareful) { reading, opened, transaction in
           switch reading {
           case .versions(let reading): try reading.recent(after: position, opened, transaction)
@@ -169,6 +165,7 @@ public actor ShopOrders: OrderSource {
           }
         }
       }
+      memory.note(page.orders, stand)
       (page.cost, page.warnings) = (cost, said)
       return page
     }
@@ -184,19 +181,26 @@ public actor ShopOrders: OrderSource {
   }
 
   /// Reads orders again by their keys, a page's worth in each transaction.
-  public func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
-    try await translated {
-      var result: [OrderKey: OrderRow] = [:]
+  public func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: RowSighting] {
+    guard !keys.isEmpty else { return [:] }
+    if plan == nil { _ = try await survey() }
+    return try await translated {
+      let stand = try surveyed.plan.stand
+      let looking = SightingReading(memory: memory) { [rereads, mapping, limits, known] keys in
+        try await rereads.read { connection in
+          try await KeyedReading(
+            mapping: mapping, limits: limits, connection: connection, stand: stand, known: known
+          ).orders(keys)
+        }
+      }
+      var result: [OrderKey: RowSighting] = [:]
       var rest = keys[...]
       while !rest.isEmpty {
         let part = Array(rest.prefix(mapping.pageSize))
         rest = rest.dropFirst(part.count)
-        let orders = try await rereads.read { [mapping, limits, known] connection in
-          let reading = KeyedReading(mapping: mapping, limits: limits, connection: connection, known: known)
-          return try await reading.orders(part)
-        }
-        result.merge(orders) { first, _ in first }
+        result.merge(try await looking.sightings(part)) { first, _ in first }
       }
+      note(await rereads.warning, .oneConnection)
       return result
     }
   }
@@ -216,13 +220,25 @@ public actor ShopOrders: OrderSource {
     guard let listening else {
       throw OrderSourceFailure(kind: .silent, message: "no orders.notify_channel is configured")
     }
-    try await translated { try await listening.wait() }
+    // The one who listens needs a connection least: it is the last to be made.
+    while plan == nil { try await Task.sleep(for: .milliseconds(100)) }
+    try await translated {
+      guard try await rereads.hasOwn() else {
+        note(await rereads.warning, .oneConnection)
+        throw OrderSourceFailure(kind: .silent, message: "no connection to spare")
+      }
+      try await listening.wait()
+    }
   }
 
   /// What an operator should know although reading goes on.
   private enum ReadWarning: CaseIterable {
     /// Rows without a key, which no walk can reach.
     case nullKeys
+    /// A single connection for everything.
+    case oneConnection
+    /// Row-level security, which may hide orders.
+    case rowSecurity
     /// Pages are read in smaller pieces, as they ran into a time limit.
     case smallPages
   }
@@ -235,7 +251,7 @@ public actor ShopOrders: OrderSource {
   }
 
   private func reading(_ plan: FollowPlan) -> PlannedReading {
-    PlannedReading(mapping: mapping, limits: limits, connection: pages, plan: plan)
+    PlannedReading(mapping: mapping, limits: limits, connection: pages, plan: plan, memory: memory)
   }
 
   private func halving<Page>(_ read: () async throws -> Page) async throws -> Page {

@@ -26,6 +26,12 @@ struct Decided: Sendable {
   /// Whether it is another decision than the last one.
   var isOther: Bool { before.map { $0 != (decision.outcome, decision.reason) } ?? true }
 
+  /// Set for an order that was to be reported, and whose referral is not found any more.
+  var hasLostReferral: Bool {
+    guard let before, before.outcome == .held || before.outcome == .queued else { return false }
+    return decision.referralID == nil && [.waiting, .noReferral, .outsideWindow].contains(decision.outcome)
+  }
+
   func log(to log: Logger) {
     if let before, decision.outcome == before.outcome, decision.reason == before.reason { return }
     let (event, level): (Event, Logger.Level) =

@@ -49,6 +49,8 @@ public enum Event: String, Sendable, CaseIterable {
   case superseded
   /// An order stopped qualifying before it was reported.
   case cancelled
+  /// Orders that have a referral are missing from the shop's table, or lost what it was found by.
+  case rowsMissing = "rows_missing"
   /// An order needs a person.
   case review
   /// A reported order is not what was reported any more.

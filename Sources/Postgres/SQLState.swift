@@ -25,6 +25,8 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
     case other
   }
 
+  /// No free connection slot.
+  public static let tooManyConnections = Self(rawValue: "53300")
   /// Cancelled, by a time limit or by somebody.
   public static let queryCanceled = Self(rawValue: "57014")
   /// A lock that was not to be had in time.

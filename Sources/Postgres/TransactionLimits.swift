@@ -7,6 +7,9 @@ public struct TransactionLimits: Hashable, Sendable {
   public var lock: Duration
   /// Between two statements.
   public var idle: Duration
+  /// Session settings that the transaction fixes for itself: behind a pooler in transaction mode another client may have
+  /// left its own.
+  public var settings: [PinnedSetting] = []
 
   /// Limits.
   public init(statement: Duration = .seconds(5), lock: Duration = .seconds(1), idle: Duration = .seconds(10)) {
@@ -22,7 +25,7 @@ public struct TransactionLimits: Hashable, Sendable {
       ("bytea_output", "hex"), ("standard_conforming_strings", "on"), ("xmloption", "content"),
     ]
     let settings =
-      [
+      self.settings.map(\.sql) + [
         Self.lesser("statement_timeout", statement), Self.lesser("lock_timeout", lock),
         Self.lesser("idle_in_transaction_session_timeout", idle),
       ] + texts.map { "set_config('\($0.0)', '\($0.1)', true)" }
@@ -38,5 +41,24 @@ public struct TransactionLimits: Hashable, Sendable {
       set_config('\(name)', CASE WHEN \(current)::interval > interval '0' \
       AND \(current)::interval < interval '\(milliseconds) ms' THEN \(current) ELSE '\(milliseconds)ms' END, true)
       """
+  }
+}
+
+/// A session setting with the value that a transaction gives it (PostgreSQL manual, SET LOCAL).
+public struct PinnedSetting: Hashable, Sendable {
+  /// Its name, such as `search_path`.
+  public var name: String
+  /// Its value as SET takes it.
+  public var value: String
+
+  /// A setting from its values.
+  public init(_ name: String, _ value: String) {
+    self.name = name
+    self.value = value
+  }
+
+  /// Escaped so that it means the same whatever `standard_conforming_strings` was left at.
+  var sql: String {
+    "set_config('\(name)', E'\(value.replacing("\\", with: "\\\\").replacing("'", with: "''"))', true)"
   }
 }

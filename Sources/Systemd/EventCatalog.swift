@@ -84,6 +84,8 @@ public enum EventCatalog {
     Event(name: "clock_unconfirmed", messageID: "53cc7f45f7aa4767b62eb0a3ef0dfbd7"),
     // The host's clock is confirmed, or believed.
     Event(name: "clock_confirmed", messageID: "e1d9b5b5e96d4e0a8a3d5d34f6ac0c55"),
+    // Orders that have a referral are missing from the shop's table, or lost what it was found by.
+    Event(name: "rows_missing", messageID: "7d3f1c0a9b5e4f6c8a21e0d4b6c97f53"),
     // Lines were lost because nobody read them in time.
     Event(name: "log_dropped", messageID: "311efd0ded1c4eac8c2d3231b389e25b"),
   ]

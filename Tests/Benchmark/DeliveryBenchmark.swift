@@ -128,7 +128,7 @@ struct DeliveryBenchmark: AsyncParsableCommand {
             createdAt: now - .seconds(86_400))
           _ = try transaction.record(referral, seenAt: now)
         }
-        for row in rows.values { _ = try transaction.record(row, seenAt: now, isBackfill: false) }
+        for row in rows.values.compactMap(\.row) { _ = try transaction.record(row, seenAt: now, isBackfill: false) }
       }
     }
     try await ledger.settleCatchUp(at: now)

@@ -115,7 +115,7 @@ final class QueuedShop: Sendable {
           _ = try transaction.record(referral, seenAt: now)
         }
         for number in numbers {
-          guard let row = rows[OrderKey(String(number))] else { continue }
+          guard let row = rows[OrderKey(String(number))]?.row else { continue }
           _ = try transaction.record(row, seenAt: WeekOldClock().now, isBackfill: !isLive(number))
         }
       }

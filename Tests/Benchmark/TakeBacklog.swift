@@ -24,7 +24,7 @@ struct TakeBacklog: AsyncParsableCommand {
         id: "id", email: "customer_email", externalSourceID: "lead_id", total: "total_cents", currency: "currency",
         status: "status", placedAt: "created_at", updatedAt: ["updated_at"]),
       qualifyingStatuses: ["paid", "completed"])
-    let orders = ShopOrders(mapping, readsAhead: true)
+    let orders = ShopOrders(mapping)
     let surroundings = Surroundings(
       orders: orders, partners: NoPartners(), ledger: store, clock: SystemClock(), chance: Chance(), vitals: Vitals(),
       log: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() })

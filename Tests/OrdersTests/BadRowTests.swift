@@ -19,7 +19,7 @@ import Testing
     let fault = try #require(rows[8].fault)
     #expect(fault.transactionID == "9")
     #expect(fault.detail == "orders.columns.total: invalid input syntax for type numeric (SQLSTATE 22P02)")
-    let again = try await orders.orders(withKeys: rows.map(\.key))
+    let again = try await orders.rows(withKeys: rows.map(\.key))
     #expect(again[OrderKey("9")] == rows[8])
     #expect(again.count == 20)
   }
@@ -148,7 +148,7 @@ import Testing
     let rows = try await orders.walk()
     #expect(rows.map(\.key.text) == ["1", "2", "3", "4", "5"])
     #expect(rows.map { $0.fault?.reason } == [nil, .idRepeated, nil, .idRepeated, nil])
-    let again = try await orders.orders(withKeys: rows.map(\.key))
+    let again = try await orders.rows(withKeys: rows.map(\.key))
     #expect(again.mapValues { $0.fault?.reason }[OrderKey("2")] == .idRepeated)
     #expect(again[OrderKey("2")]?.fault?.digest == rows[1].fault?.digest)
     #expect(again[OrderKey("3")]?.order != nil)
@@ -168,7 +168,7 @@ import Testing
     let rows = try await shop.orders().walk()
     #expect(rows.map(\.key.text) == ["6", "7", "8"])
     #expect(rows.map { $0.fault?.reason } == [nil, .idRepeated, nil])
-    let again = try await shop.orders().orders(withKeys: ["6", "7", "8"].map { OrderKey($0) })
+    let again = try await shop.orders().rows(withKeys: ["6", "7", "8"].map { OrderKey($0) })
     #expect(again[OrderKey("7")]?.fault?.reason == .idRepeated)
     #expect(again[OrderKey("8")]?.order != nil)
   }
@@ -200,6 +200,6 @@ import Testing
     let walked = try await orders.walk()
     #expect(walked.count == 3)
     #expect(walked.compactMap(\.order).count == 2)
-    #expect(try await orders.orders(withKeys: walked.map(\.key)).count == 3)
+    #expect(try await orders.rows(withKeys: walked.map(\.key)).count == 3)
   }
 }

@@ -58,7 +58,7 @@ import Testing
     #expect(again?.kind == .unreachable)
     try await cluster.start()
     #expect(try await orders.walk().count == 3)
-    #expect(try await orders.orders(withKeys: [OrderKey("1")]).count == 1)
+    #expect(try await orders.rows(withKeys: [OrderKey("1")]).count == 1)
     let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'conversiond'"
     #expect(try await database.execute(count) == "2")
     await orders.close()
@@ -127,10 +127,10 @@ import Testing
       CREATE TABLE orders (id int PRIMARY KEY, filler text DEFAULT repeat('x', 230), status text DEFAULT 'paid',
         created_at timestamptz DEFAULT now());
       INSERT INTO orders (id) SELECT generate_series(1, 300);
-      CREATE FUNCTION slow(x text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+      CREATE FUNCTION md5(x text, slow boolean) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
       $$ BEGIN PERFORM pg_sleep(0.004); RETURN x; END $$;
       """, hasOwnDatabase: true
-    ) { $0.columns = .init(id: "id", email: "slow(filler)", status: "status", placedAt: "created_at") }
+    ) { $0.columns = .init(id: "id", email: "md5(filler, true)", status: "status", placedAt: "created_at") }
     var sweeping = try await Sweeping(shop.orders(TransactionLimits(statement: .milliseconds(300))))
     #expect(sweeping.survey.method == .versions)
     sweeping.failuresMax = 3
@@ -179,7 +179,7 @@ import Testing
     try await withThrowingTaskGroup(of: Int.self) { group in
       for _ in 0..<4 { group.addTask { try await orders.walk().count } }
       for _ in 0..<8 {
-        group.addTask { try await orders.orders(withKeys: (1...300).map { OrderKey("\($0)") }).count }
+        group.addTask { try await orders.rows(withKeys: (1...300).map { OrderKey("\($0)") }).count }
       }
       for try await count in group { #expect(count == 300) }
     }

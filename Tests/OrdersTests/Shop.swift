@@ -61,6 +61,11 @@ struct Shop {
 }
 
 extension ShopOrders {
+  /// The rows with these keys that are shown.
+  func rows(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
+    try await orders(withKeys: keys).compactMapValues(\.row)
+  }
+
   /// Every order, as a first sweep brings them, sorted by their keys.
   func walk(screen: OrderScreen = .everything) async throws -> [OrderRow] {
     var sweeping = try await Sweeping(self)

@@ -166,10 +166,10 @@ import Testing
       mapping.pageSize = 2
     }
     let keys = ["1", "2", "3", "4", "99", "nonsense", "", "1; DROP TABLE orders", "\u{0}", "{1}"].map { OrderKey($0) }
-    let rows = try await shop.orders().orders(withKeys: keys)
+    let rows = try await shop.orders().rows(withKeys: keys)
     #expect(Set(rows.keys.map(\.text)) == ["1", "2", "4"])
     #expect(rows[OrderKey("2")]?.order?.qualifies == true)
-    #expect(try await shop.orders().orders(withKeys: []).isEmpty)
+    #expect(try await shop.orders().rows(withKeys: []).isEmpty)
   }
 
   @Test(arguments: [
@@ -198,7 +198,7 @@ import Testing
     let walked = try await shop.orders().walk()
     let expected = try await shop.database.execute("SELECT count(*) FROM orders")
     #expect("\(Set(walked.map(\.key)).count)" == expected)
-    let again = try await shop.orders().orders(withKeys: walked.map(\.key))
+    let again = try await shop.orders().rows(withKeys: walked.map(\.key))
     #expect(Set(again.keys) == Set(walked.map(\.key)))
     #expect(again.values.allSatisfy { $0.order != nil })
   }

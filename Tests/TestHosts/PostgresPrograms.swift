@@ -22,9 +22,14 @@ struct PostgresPrograms: Sendable {
 
   /// A program as a user that PostgreSQL accepts. setpriv(1) replaces itself by it, so the process ID is the server's.
   func command(_ program: String, _ arguments: [String]) -> (executable: String, arguments: [String]) {
-    guard getuid() == 0 else { return (path(program), arguments) }
+    Self.asServer(path(program), arguments)
+  }
+
+  /// Any program as that user.
+  static func asServer(_ path: String, _ arguments: [String]) -> (executable: String, arguments: [String]) {
+    guard getuid() == 0 else { return (path, arguments) }
     let user = ["--reuid=postgres", "--regid=postgres", "--init-groups", "--"]
-    return ("setpriv", user + [path(program)] + arguments)
+    return ("setpriv", user + [path] + arguments)
   }
 
   /// Gives a folder to that user, and lets others reach a socket in it.

@@ -55,6 +55,8 @@ public enum DecisionReason {
   public static let noLongerQualifies = "no_longer_qualifies"
   /// The row is gone, or no longer an order.
   public static let gone = "gone"
+  /// The row is missing together with many.
+  public static let rowMissing = "row_missing"
   /// The order waits for `reporting.hold`, or for the end of the day on which it was placed.
   public static let hold = "hold"
   /// An operator's word stands.

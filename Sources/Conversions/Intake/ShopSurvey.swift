@@ -20,13 +20,19 @@ public struct ShopSurvey: Hashable, Sendable {
   public var moment: SnapshotMoment
   /// What the database says it is; nil for a source that can't tell.
   public var source: SurveyedSource?
+  /// Set where it was made on a standby, which may be behind.
+  public var isStandby: Bool
+  /// Tells what decides which rows are seen: the server's cluster, the role, views, row-level security.
+  public var sight: String
 
   /// A survey from its values.
   public init(
-    method: Method, because: String, identity: String, hasRecent: Bool, moment: SnapshotMoment,
-    source: SurveyedSource? = nil
+    method: Method, because: String, identity: String, hasRecent: Bool, moment: SnapshotMoment, isStandby: Bool = false,
+    sight: String = "", source: SurveyedSource? = nil
   ) {
     self.source = source
+    self.sight = sight
+    self.isStandby = isStandby
     self.method = method
     self.because = because
     self.identity = identity

@@ -34,6 +34,8 @@ public struct ReviewReason: RawRepresentable, Hashable, Sendable, Codable {
   public static let metadataTooLarge = Self(rawValue: "metadata_too_large")
   /// Tried for longer than `reporting.give_up_after`.
   public static let gaveUp = Self(rawValue: "gave_up")
+  /// Its row has been missing from the shop's table for a week, as many were.
+  public static let rowMissing = Self(rawValue: "row_missing")
   /// Changed or stopped qualifying after a send with an unknown outcome.
   public static let changedWhileUnknown = Self(rawValue: "changed_while_unknown")
 }

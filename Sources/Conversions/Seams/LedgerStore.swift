@@ -19,7 +19,7 @@ public protocol LedgerStore: Sendable {
 
 /// Everything that can be done to a ledger, grouped by who does it.
 public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecords, ActRecords, DeliveryRecords,
-  QueueRecords, RetentionRecords, ClockRecords, SourceRecords, ChangeRecords
+  QueueRecords, RetentionRecords, ClockRecords, SourceRecords, ChangeRecords, MissingRowRecords
 {}
 
 /// What is remembered of orders after their report.

@@ -25,10 +25,10 @@ public protocol OrderSource: Sendable {
   /// - Throws: As `sweep(_:of:screen:)`.
   func recent(after position: String?, of survey: ShopSurvey, screen: OrderScreen) async throws -> RecentPage
 
-  /// Reads orders again by their keys. A key that is missing in the result is no longer an order.
+  /// Reads orders again by their keys; the result has a sighting for each of them.
   ///
   /// - Throws: `OrderSourceFailure`, or `CancellationError`.
-  func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow]
+  func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: RowSighting]
 
   /// Returns when the shop says that orders changed.
   ///

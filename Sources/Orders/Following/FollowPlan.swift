@@ -22,6 +22,8 @@ struct FollowPlan: Hashable, Sendable {
   var identity: [String]
   /// Change columns that can be compared with a time, with how a time is made one of theirs.
   var recent: [RecentColumn]
+  /// Asks the server for its stand.
+  var stand: StandQuery
   /// Tells this mapping, as it is read by this version, from others.
   var mapping: String
 

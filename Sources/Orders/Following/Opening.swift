@@ -1,8 +1,8 @@
 import Conversions
 import Postgres
 
-/// What each transaction begins with, in one round trip: the types of the mapping's expressions, which locks the table
-/// against being rewritten until the end, and then the snapshot's moment and the table's identity.
+/// What each transaction begins with, in one round trip: the server's stand, the types of the mapping's expressions, which
+/// locks the table against being rewritten until the end, and then the snapshot's moment and the table's identity.
 ///
 /// In this order: pg_relation_filenode() answers by the catalog as it is, not by the snapshot, and a VACUUM FULL that
 /// came between the two would have moved rows under an identity that says they hadn't.
@@ -16,6 +16,7 @@ struct Opening: Sendable {
   struct Opened: Sendable {
     var description: TableDescription
     var moment: SnapshotMoment
+    var stand: ServerStand
     /// What recent is counted back from: on a standby the time of the last replayed transaction.
     var recentBase: Timestamp
     var identity: String
@@ -23,7 +24,7 @@ struct Opening: Sendable {
     var blocks: Int64
   }
 
-  var statements: [String] { [sql.describe, moment] }
+  var statements: [String] { [plan.stand.sql, sql.describe, moment] }
 
   private var moment: String {
     let (horizon, end) = Self.snapshot(serverVersion)
@@ -52,12 +53,13 @@ struct Opening: Sendable {
 
   /// Takes in what the opening statements returned.
   func taken(_ transaction: PostgresTransaction) throws -> Opened {
-    guard transaction.opened.count == 2 else {
+    guard transaction.opened.count == 3 else {
       throw OrderSourceFailure(kind: .other, message: "the server did not answer each statement")
     }
+    let stand = try ServerStand(transaction.opened[0])
     let description = try Describing(sql: sql, isASCII: isASCII)
-      .description(transaction.opened[0].columns, transaction)
-    let rows = transaction.opened[1]
+      .description(transaction.opened[1].columns, transaction)
+    let rows = transaction.opened[2]
     guard let horizon = try rows.text(0, 0).flatMap({ UInt64($0) }),
       let end = try rows.text(0, 1).flatMap({ UInt64($0) }), let now = try rows.text(0, 2).flatMap({ Int64($0) })
     else { throw OrderSourceFailure(kind: .other, message: "the server told no time") }
@@ -66,9 +68,9 @@ struct Opening: Sendable {
     let moment = SnapshotMoment(
       readAt: Timestamp(microseconds: now), horizon: horizon, end: end, isOnHost: try rows.text(0, 6) == "1")
     return Opened(
-      description: description, moment: moment, recentBase: Timestamp(microseconds: replayed ?? now),
-      identity:
-        "\(plan.mapping) \(description.key.name) \(description.idFamily?.rawValue ?? "-") \(try rows.text(0, 4) ?? "")",
+      description: description, moment: moment, stand: stand, recentBase: Timestamp(microseconds: replayed ?? now),
+      identity: "\(plan.mapping) \(description.key.name) \(description.idFamily?.rawValue ?? "-") \(stand.sight) "
+        + (try rows.text(0, 4) ?? ""),
       blocks: try rows.text(0, 5).flatMap { Int64($0) } ?? 0)
   }
 }

@@ -24,7 +24,8 @@ struct Surveying: Sendable {
       key: columns[0], in: transaction)
     var plan = FollowPlan(
       table: verdict.table, because: verdict.because, advice: verdict.advice, identity: [],
-      recent: recent(columns), mapping: digest(description, transaction: transaction, method: verdict.table == nil))
+      recent: recent(columns), stand: try StandQuery(naming: mapping, in: transaction),
+      mapping: digest(description, transaction: transaction, method: verdict.table == nil))
     if let table = verdict.table {
       plan.identity = try TableIdentity(oid: table.oid).expressions(in: transaction)
     }
@@ -77,7 +78,6 @@ struct TableIdentity: Sendable {
   /// out again. The timeline is the one that is written, as a checkpoint's lags a promotion.
   func expressions(in transaction: PostgresTransaction) throws -> [String] {
     let wanted = [
-      "(SELECT system_identifier::text FROM pg_control_system())",
       "extract(epoch FROM pg_postmaster_start_time())::text",
       // After a backend was killed the server recovers under the same postmaster, and numbers are given out again, too;
       // what it counted begins anew then (PostgreSQL manual, 27.2 The Cumulative Statistics System).
@@ -87,7 +87,12 @@ struct TableIdentity: Sendable {
       CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id::text FROM pg_control_checkpoint()) \
       ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END
       """,
-      // A column that is added with a default changes rows without writing one.
+      // An enumerated type's label that is renamed changes rows without writing one.
+      """
+      (SELECT md5(string_agg(concat_ws(':', e.oid, e.xmin), ',' ORDER BY e.oid)) FROM pg_enum e
+      WHERE e.enumtypid IN (SELECT atttypid FROM pg_attribute WHERE attrelid = \(oid)::oid AND attnum > 0))
+      """,
+      // So does a column that is added with a default.
       """
       (SELECT md5(string_agg(concat_ws(' ', attnum, attname, atttypid, atttypmod, atthasmissing, attisdropped), ',' \
       ORDER BY attnum)) FROM pg_attribute WHERE attrelid = \(oid)::oid AND attnum > 0)

@@ -31,6 +31,10 @@ struct TableTrust: Sendable {
     if let foreign = try foreignReader(of: relation.oid, transaction) {
       return .hashes("the mapping also reads \(foreign)")
     }
+    if try isPoliced(relation.oid, transaction) {
+      return .hashes("row-level security decides what is seen of \(relation.name)")
+    }
+    if let changing = try changing(relation.oid, transaction) { return .hashes(changing) }
     if case .failure(let error) = try transaction.attempt({
       try transaction.query("SELECT xmin, ctid FROM \(mapping.from) LIMIT 0")
     }) {
@@ -91,7 +95,7 @@ struct TableTrust: Sendable {
     return String(match.output.1)
   }
 
-  /// Another table, or a function that may read one, in the plan for everything that is mapped; nil for none.
+  /// Another table, or a sub-select, in the plan for everything that is mapped; nil for none.
   private func foreignReader(of oid: UInt32, _ transaction: PostgresTransaction) throws -> String? {
     let rows = try transaction.query("EXPLAIN (VERBOSE, FORMAT JSON) " + sql.planned)
     guard let text = try rows.text(0, 0), let plan = try QueryPlan.read(text) else { return "what no plan tells" }
@@ -103,29 +107,26 @@ struct TableTrust: Sendable {
     let names = Set(
       try (0..<own.count).map { QueryPlan.Relation(schema: try own.text($0, 0), name: try own.text($0, 1)) })
     if let other = plan.relations.first(where: { !names.contains($0) }) { return other.description }
-    if let stranger = plan.stranger { return stranger }
-    if let clock = text.firstMatch(of: Self.clocks) {
-      return "the time, or what else changes by itself (\(clock.output))"
+    return plan.stranger
+  }
+
+  /// Row-level security that holds for this role: a policy may look at anything.
+  private func isPoliced(_ oid: UInt32, _ transaction: PostgresTransaction) throws -> Bool {
+    try transaction.query("SELECT row_security_active($1::oid)::int::text", [PostgresParameter(Int64(oid))])
+      .text(0, 0) == "1"
+  }
+
+  /// The setting whose value may change although no row does, and by what; nil where none may.
+  private func changing(_ oid: UInt32, _ transaction: PostgresTransaction) throws -> String? {
+    let rules = try RowOnly(table: oid, from: mapping.from, in: transaction)
+    let condition =
+      mapping.condition.map { [MappedExpression(role: .qualifies, setting: "orders.where", sql: $0)] } ?? []
+    let expressions = condition + mapping.selected
+    for expression in expressions {
+      guard let stranger = rules.stranger(in: expression.sql) else { continue }
+      return "\(expression.setting) has what may change although its row doesn't (\(stranger))"
     }
-    return try function(in: text, transaction)
+    guard let override = try RowOnly.override(of: expressions.map(\.sql), in: transaction) else { return nil }
+    return "the mapping may use \(override), which may change although no row does"
   }
-
-  /// Built-in functions whose value changes although no row does.
-  private static var clocks: Regex<Substring> {
-    /\b(?:now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random|gen_random_uuid|age|current_setting)\(|\b(?:CURRENT_DATE|CURRENT_TIME|CURRENT_TIMESTAMP|LOCALTIME|LOCALTIMESTAMP)\b/
-  }
-
-  /// A function that is called anywhere in a plan and is neither built in nor promised to depend on nothing else.
-  private func function(in plan: String, _ transaction: PostgresTransaction) throws -> String? {
-    let called = Set(plan.matches(of: /([A-Za-z_][A-Za-z0-9_$]*)"?\s*\(/).map { String($0.output.1) })
-    guard !called.isEmpty else { return nil }
-    let rows = try transaction.query(
-      """
-      SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-      WHERE p.proname = ANY ($1::text[]) AND p.provolatile <> 'i' AND l.lanname NOT IN ('internal', 'c') LIMIT 1
-      """, [PostgresParameter(array: called.sorted())])
-    return rows.count == 0 ? nil : try rows.text(0, 0).map { "through the function \($0)" }
-  }
-
-  /// Whether the key is a column of the table, and an index of that column alone makes it unique.
 }

@@ -40,8 +40,11 @@ struct HashReading: Sendable {
     let reading = RowReading(sql, opened.description, transaction)
     let rows = try reading.orders(keyPage.keys, pageSize: sql.mapping.pageSize)
     let orders = keyPage.keys.compactMap { rows[$0] }
+    // Rows without a time or an ID that don't qualify: carts, which may be paid.
+    let carts = keyPage.keys.count - orders.count
     return SweepPage(
-      orders: orders.map { SeenOrder($0) }, isWhole: true, placedLatest: placedLatest(orders, opened.moment),
+      orders: orders.map { SeenOrder($0) }, counted: carts > 0 ? [.notQualifying: carts] : [:], isWhole: true,
+      placedLatest: carts > 0 ? opened.moment.readAt : placedLatest(orders, opened.moment),
       mark: mark, split: split, moment: opened.moment, warnings: warnings)
   }
 

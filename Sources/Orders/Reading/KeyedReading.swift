@@ -7,18 +7,25 @@ struct KeyedReading: Sendable {
   let mapping: OrderMapping
   let limits: TransactionLimits
   let connection: PostgresConnection
+  let stand: StandQuery
   /// What the table is known to be; nil where nothing is.
   var known: SurveyedSource?
+
+  /// Rows with the server that showed them; a key that is missing is no order there.
+  struct Found: Sendable {
+    var rows: [OrderKey: OrderRow]
+    var stand: ServerStand
+  }
 
   private var sql: ShopSQL { ShopSQL(mapping: mapping) }
   private var describing: Describing { Describing(sql: sql, isASCII: connection.isASCII) }
 
-  /// The rows with these keys; a key that is missing is no order.
+  /// The rows with these keys.
   ///
   /// - Throws: `PostgresError`, `OrderSourceFailure`, or `CancellationError`.
-  func orders(_ keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
+  func orders(_ keys: [OrderKey]) async throws -> Found {
     do {
-      if let orders = try await quickly(keys) { return orders }
+      if let found = try await quickly(keys) { return found }
     } catch let error as PostgresError where !error.isConnectionLost && error.kind != .transient {
       // A value that can't be read, or a mapping that doesn't fit: it is found out which.
     }
@@ -26,20 +33,22 @@ struct KeyedReading: Sendable {
   }
 
   /// Nil where a key has more rows than a mapping without repetitions gives it.
-  private func quickly(_ keys: [OrderKey]) async throws -> [OrderKey: OrderRow]? {
-    try await connection.transaction(limits, opening: [sql.describe]) { transaction in
-      guard let columns = transaction.opened.first?.columns else { return nil }
-      let description = try describing.description(columns, transaction)
+  private func quickly(_ keys: [OrderKey]) async throws -> Found? {
+    try await connection.transaction(limits, opening: [stand.sql, sql.describe]) { transaction in
+      guard transaction.opened.count == 2 else { return nil }
+      let description = try describing.description(transaction.opened[1].columns, transaction)
       try known?.check(description)
-      return try RowReading(sql, description, transaction).together(keys)
+      guard let rows = try RowReading(sql, description, transaction).together(keys) else { return nil }
+      return Found(rows: rows, stand: try ServerStand(transaction.opened[0]))
     }
   }
 
-  private func carefully(_ keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
-    try await connection.transaction(limits) { transaction in
+  private func carefully(_ keys: [OrderKey]) async throws -> Found {
+    try await connection.transaction(limits, opening: [stand.sql]) { transaction in
       let description = try describing.description(in: transaction)
       try known?.check(description)
-      return try RowReading(sql, description, transaction).orders(keys)
+      let rows = try RowReading(sql, description, transaction).orders(keys)
+      return Found(rows: rows, stand: try ServerStand(transaction.opened[0]))
     }
   }
 }

@@ -7,6 +7,7 @@ struct PlannedReading: Sendable {
   let limits: TransactionLimits
   let connection: ShopConnection
   let plan: FollowPlan
+  let memory: ShopMemory
 
   /// Either way to read.
   enum Reading: Sendable {
@@ -21,8 +22,10 @@ struct PlannedReading: Sendable {
   func read<Page: Sendable>(
     _ survey: ShopSurvey, _ screen: OrderScreen, isCareful: Bool,
     _ work: @Sendable (Reading, Opening.Opened, PostgresTransaction) throws -> Page
-  ) async throws -> (value: Page, cost: Duration) {
+  ) async throws -> (value: Page, stand: ServerStand, cost: Duration) {
     try await transaction { sql, opened, transaction in
+      // Before anything is taken for another table: what hides rows, or lags, is to be waited out.
+      try memory.check(opened.stand)
       guard opened.identity == survey.identity else {
         throw OrderSourceFailure(
           kind: .changed, message: "the server or the table is not the one that was read before")
@@ -35,20 +38,26 @@ struct PlannedReading: Sendable {
     }
   }
 
+  /// The stand and the identity of what a survey found.
+  func opened() async throws -> Opening.Opened {
+    try await transaction { _, opened, _ in opened }.value
+  }
+
   /// Runs one transaction.
   func transaction<Value: Sendable>(
     _ work: @Sendable (ShopSQL, Opening.Opened, PostgresTransaction) throws -> Value
-  ) async throws -> (value: Value, cost: Duration) {
+  ) async throws -> (value: Value, stand: ServerStand, cost: Duration) {
     try await connection.read { connection in
       let opening = Opening(
         sql: ShopSQL(mapping: mapping), plan: plan, isASCII: connection.isASCII,
         serverVersion: connection.serverVersion)
       let began = ContinuousClock.now
       do {
-        let value = try await connection.transaction(limits, opening: opening.statements) { transaction in
-          try work(opening.sql, try opening.taken(transaction), transaction)
+        let (value, stand) = try await connection.transaction(limits, opening: opening.statements) { transaction in
+          let opened = try opening.taken(transaction)
+          return (try work(opening.sql, opened, transaction), opened.stand)
         }
-        return (value, ContinuousClock.now - began)
+        return (value, stand, ContinuousClock.now - began)
       } catch let error as PostgresError where [.mapping, .permission, .data, .other].contains(error.kind) {
         // The server's message alone does not say which setting it is about.
         _ = try await connection.transaction(limits) {

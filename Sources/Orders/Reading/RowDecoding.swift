@@ -48,35 +48,43 @@ struct RowDecoding {
     try rows.text(row, 0).map { OrderKey($0) }
   }
 
-  /// The row as an order, or why it is none.
-  func order(_ rows: PostgresRows, _ row: Int, key: OrderKey) throws -> OrderRow {
+  /// The row as an order, or why it is none; nil for one that doesn't qualify and lacks its ID or its time: a cart.
+  func order(_ rows: PostgresRows, _ row: Int, key: OrderKey) throws -> OrderRow? {
     func text(_ column: Int?) throws -> String? { try column.flatMap { try rows.text(row, $0) } }
     let rawID = try text(idColumn)
     func unreadable(_ detail: String, _ reason: ReviewReason = .unreadable) -> OrderRow {
       let id = rawID.flatMap { TransactionID($0)?.text }
       return .unreadable(UnreadableOrder(key: key, transactionID: id, reason: reason, detail: detail))
     }
-    guard let transactionID = rawID.flatMap({ TransactionID($0) }) else { return unreadable(Self.fault(ofID: rawID)) }
+    let status = try text(columns.status)
+    let qualifies = qualifies(rows, row, status)
+    guard let transactionID = rawID.flatMap({ TransactionID($0) }) else {
+      return qualifies ? unreadable(Self.fault(ofID: rawID)) : nil
+    }
     let placed: PlacedAt
     switch try placedAt(rows, row) {
     case .success(let span): placed = span
-    case .failure(let fault): return unreadable(fault.detail)
+    case .failure(let fault): return qualifies ? unreadable(fault.detail) : nil
     }
-    let metadata = try metadata(rows, row)
-    if let metadata, metadata.utf8.count > ConversionReport.metadataBytesMax {
-      return unreadable("the metadata is \(metadata.utf8.count) bytes, and the API takes 4096", .metadataTooLarge)
+    var metadata = try metadata(rows, row)
+    if let size = metadata?.utf8.count, size > ConversionReport.metadataBytesMax {
+      guard !qualifies else {
+        return unreadable("the metadata is \(size) bytes, and the API takes 4096", .metadataTooLarge)
+      }
+      metadata = nil
     }
-    let status = try text(columns.status)
     return .readable(
       Order(
         key: key, transactionID: transactionID, email: try text(columns.email).flatMap { EmailAddress($0) },
         externalSourceID: try text(columns.externalSourceID).flatMap { ExternalSourceID($0) },
         customerID: try text(columns.customerID).flatMap { $0.isEmpty ? nil : $0 },
-        total: total(try text(columns.total), try text(columns.currency)), status: status,
-        qualifies: mapping.qualifies == nil
-          ? status.map { status in mapping.qualifyingStatuses.contains { $0.utf8.elementsEqual(status.utf8) } } ?? false
-          : columns.qualifies.map { rows.integer(row, $0) == 1 } ?? false,
+        total: total(try text(columns.total), try text(columns.currency)), status: status, qualifies: qualifies,
         placedAt: placed, metadata: metadata))
+  }
+
+  private func qualifies(_ rows: PostgresRows, _ row: Int, _ status: String?) -> Bool {
+    if mapping.qualifies != nil { return columns.qualifies.map { rows.integer(row, $0) == 1 } ?? false }
+    return status.map { mapping.qualifies(status: $0) } ?? false
   }
 
   private func total(_ amount: String?, _ currency: String?) -> OrderTotal {
@@ -127,5 +135,12 @@ struct RowDecoding {
       members.append((entry.name, json))
     }
     return members.isEmpty ? nil : JSONText.object(members)
+  }
+}
+
+extension OrderMapping {
+  /// Says of a status if an order with it qualifies: compared exactly.
+  func qualifies(status: String) -> Bool {
+    qualifyingStatuses.contains { $0.utf8.elementsEqual(status.utf8) }
   }
 }

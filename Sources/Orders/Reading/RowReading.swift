@@ -59,7 +59,7 @@ struct RowReading {
     for row in 0..<rows.count {
       // Equal in the key's own type is not always the same text: `A` finds `a` where the key is citext.
       guard let key = try decoding.key(rows, row), wanted.contains(key) else { continue }
-      let order = try decoding.order(rows, row, key: key)
+      guard let order = try decoding.order(rows, row, key: key) else { continue }
       result[key] = result[key] == nil ? order : sql.mapping.repeated(key)
     }
     return result
@@ -74,6 +74,7 @@ struct RowReading {
     {
       return rows
     }
+    if try !qualifies(key) { return [:] }
     let (place, cause) = try culprit(key) ?? ("orders.columns.placed_at", error)
     let id = try transaction.attempt {
       let expression = MappedExpression(role: .id, setting: "", sql: sql.mapping.columns.id)
@@ -85,6 +86,19 @@ struct RowReading {
       key: .unreadable(
         UnreadableOrder(key: key, transactionID: (try? id.get()) ?? nil, reason: .unreadable, detail: detail))
     ]
+  }
+
+  /// Says if the row with a key qualifies, asked of nothing else; of one for which that fails a person must judge.
+  private func qualifies(_ key: OrderKey) throws -> Bool {
+    guard let expression = sql.mapping.selected.first(where: { [.status, .qualifies].contains($0.role) }) else {
+      return true
+    }
+    let found = try transaction.attempt {
+      let rows = try transaction.query(sql.value(of: expression, description), [PostgresParameter(key.text)])
+      return rows.count > 0 ? try rows.text(0, 0) : nil
+    }
+    guard case .success(let value) = found else { return true }
+    return expression.role == .qualifies ? value != "f" : value.map(sql.mapping.qualifies) ?? false
   }
 
   /// The setting that fails for a key's row; nil where none does by itself, which leaves the conversion of `placed_at`.

@@ -9,6 +9,7 @@ struct RowScreening: Sendable {
   private let mapping: OrderMapping
   private let statuses: [[UInt8]]
   private let settled: SettledVersions
+  private let readAt: Timestamp
 
   /// What became of the rows.
   struct Sorted {
@@ -23,6 +24,7 @@ struct RowScreening: Sendable {
   init(_ screen: OrderScreen, _ decoding: RowDecoding, _ moment: SnapshotMoment) {
     self.screen = screen
     settled = SettledVersions(screen, moment)
+    readAt = moment.readAt
     self.decoding = decoding
     mapping = decoding.mapping
     statuses = mapping.qualifyingStatuses.map { Array($0.utf8) }
@@ -37,6 +39,8 @@ struct RowScreening: Sendable {
       let placed = placedLatest(rows, row)
       if let placed { result.placedLatest = max(result.placedLatest ?? placed, placed) }
       let isSettled = isSettled(rows, row)
+      // A row of unknown age keeps its range among those that matter: a cart may be paid.
+      if placed == nil { result.placedLatest = readAt }
       switch ruling(rows, row, placed: placed, isSettled: isSettled) {
       case .noPart: continue
       case .counted(let qualifies): if qualifies { qualified += 1 } else { unqualified += 1 }
@@ -45,7 +49,11 @@ struct RowScreening: Sendable {
           result.hasNullKeys = true
           continue
         }
-        let order = SeenOrder(try decoding.order(rows, row, key: key), isSettled: isSettled)
+        guard let found = try decoding.order(rows, row, key: key) else {
+          unqualified += 1
+          continue
+        }
+        let order = SeenOrder(found, isSettled: isSettled)
         if let place = places[key] {
           result.orders[place] = SeenOrder(mapping.repeated(key), isSettled: false)
         } else {

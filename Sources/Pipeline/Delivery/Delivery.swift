@@ -59,7 +59,7 @@ public struct Delivery: Service {
             flights.addTask { landings.add(await flight.fly(queued, permit: permit), of: queued.entry) }
           }
           // As long as something is under way nobody knows.
-          if lane.flying.isEmpty { lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log) }
+          if lane.flying.isEmpty { lane.succeed(at: surroundings.clock.uptime, log: surroundings.log) }
         } catch is CancellationError where Task.isCancelled {
           return
         } catch {
@@ -89,14 +89,14 @@ public struct Delivery: Service {
   private func take(_ landing: Flight.Landing, of entry: EntryID, isLate: Bool, _ lane: inout Lane) async throws {
     switch landing {
     case .notSent:
-      lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+      lane.succeed(at: surroundings.clock.uptime, log: surroundings.log)
       lane.noteNothing(of: entry)
     case .unseen(let failure):
-      lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+      lane.succeed(at: surroundings.clock.uptime, log: surroundings.log)
       await lane.note(failure, isLate: isLate, wait: wait(afterFailures:), surroundings)
       try await putOff(failure, lane)
     case .sent(let ended):
-      lane.outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
+      lane.succeed(at: surroundings.clock.uptime, log: surroundings.log)
       await lane.note(ended, isLate: isLate, wait: wait(afterFailures:), surroundings)
       try await lane.conflicts.note(ended, surroundings)
       if let refusal = lane.health.refusal { try await lane.gate.halt(refusal.reason, refusal.detail) }
@@ -130,9 +130,8 @@ public struct Delivery: Service {
     lane.hasRecovered = false
     let organ: Vitals.Organ = error is OrderSourceFailure ? .database : error is LedgerFailure ? .ledger : .delivery
     surroundings.vitals.ill(organ, "\(error)", at: surroundings.clock.now)
-    lane.outage.fail(
-      "\(error)", level: organ == .database ? .warning : .error, at: surroundings.clock.uptime, log: surroundings.log)
-    let wait = await surroundings.chance.wait(.reconnect, afterFailures: lane.outage.failures)
+    lane.fail("\(error)", isShop: organ == .database, at: surroundings.clock.uptime, log: surroundings.log)
+    let wait = await surroundings.chance.wait(.reconnect, afterFailures: lane.failures)
     try? await surroundings.clock.sleep(for: wait)
   }
 

@@ -79,7 +79,7 @@ final class Departures: Sendable {
     }
   }
 
-  private func begin(_ group: [Waiting], _ rows: [OrderKey: OrderRow]) async {
+  private func begin(_ group: [Waiting], _ rows: [OrderKey: RowSighting]) async {
     let going = group.filter { waiting in
       guard waiting.mark.isSet.load(ordering: .relaxed) else { return true }
       waiting.answer.resume(throwing: CancellationError())
@@ -97,7 +97,7 @@ final class Departures: Sendable {
     }
   }
 
-  private func beginAlone(_ waiting: Waiting, _ rows: [OrderKey: OrderRow]) async {
+  private func beginAlone(_ waiting: Waiting, _ rows: [OrderKey: RowSighting]) async {
     do {
       for departure in try await departures(of: [waiting.answered], rows) {
         waiting.answer.resume(returning: departure)
@@ -108,7 +108,7 @@ final class Departures: Sendable {
   }
 
   private func departures(
-    of answers: [ReferralQuestion.Answered], _ rows: [OrderKey: OrderRow]
+    of answers: [ReferralQuestion.Answered], _ rows: [OrderKey: RowSighting]
   ) async throws -> [Departure] {
     let (rules, now, uptime) = (rules, surroundings.clock.now, surroundings.clock.uptime)
     let isConfirmed = surroundings.clock.isConfirmed
@@ -120,7 +120,8 @@ final class Departures: Sendable {
         guard order.frozen != nil || uptime - answered.askedAt <= ReferralQuestion.answerLasts else {
           return .stays(.changed(order))
         }
-        let settled = try transaction.settleBeforeSend(order, shown: rows[order.row.key], decider: decider)
+        let sighting = rows[order.row.key] ?? .unproven("the shop was not asked")
+        let settled = try transaction.settleBeforeSend(order, sighting, decider: decider)
         guard case .send(let order, let report) = settled else { return .stays(settled) }
         let number = try transaction.beginSend(order.entry, report, at: now)
         return .goes(Send(order: order, report: report, number: number, startedAt: now))

@@ -69,6 +69,9 @@ final class Flight: Sendable {
       case .stays(.dropped(let decided)):
         decided?.log(to: surroundings.log)
         return nil
+      case .stays(.missing(let missing)):
+        missing.log(to: surroundings.log)
+        return nil
       case .stays(.send): return nil
       }
     }
@@ -86,11 +89,12 @@ final class Flight: Sendable {
       return try await question.postpone(failure.order, reason: LookFailure.reason, "\(failure)")
     }
     guard let order = answered?.order else { return }
-    let row = try await surroundings.orders.orders(withKeys: [order.row.key])[order.row.key]
+    let found = try await surroundings.orders.orders(withKeys: [order.row.key])[order.row.key]
+    let sighting = found ?? .unproven("the shop was not asked")
     let (rules, now, isConfirmed) = (rules, surroundings.clock.now, surroundings.clock.isConfirmed)
     let settled = try await surroundings.ledger.transaction {
       let decider = try OrderDecider($0, rules: rules, now: now, isTimeConfirmed: isConfirmed)
-      return try $0.settleBeforeSend(order, shown: row, decider: decider)
+      return try $0.settleBeforeSend(order, sighting, decider: decider)
     }
     switch settled {
     case .send(let order, let report):
@@ -102,7 +106,7 @@ final class Flight: Sendable {
       try await putAway(order)
     // The API would be asked about what may have been done, and nothing be sent.
     case .settleUnknown(let order, _): try await putAway(order)
-    case .changed, .dropped: surroundings.matchingBell.ring()
+    case .changed, .dropped, .missing: surroundings.matchingBell.ring()
     }
   }
 

@@ -33,14 +33,35 @@ struct Lane {
   var conflicts = ConflictHint()
   /// Which were under way when the lane was last found out of order.
   private var late: Set<EntryID> = []
-  /// The outage of what isn't the API's: the shop's database, the ledger, the pacer's file.
-  var outage = Outage(of: "delivery", failed: .ledgerFailed, recovered: .ledgerRecovered)
+  /// The outage of the ledger and the pacer's file.
+  private var outage = Outage(of: "delivery", failed: .ledgerFailed, recovered: .ledgerRecovered)
+  /// The outage of the shop's database.
+  private var shopOutage = Outage(
+    of: "looking at orders before their reports", failed: .pollFailed, recovered: .pollRecovered)
 
   init(_ surroundings: Surroundings, keys: [MatchingKey]) {
     landings = Landings(bell: surroundings.deliveryBell)
     gate = LaneGate(surroundings: surroundings)
     queue = SendQueue(surroundings, keys: keys)
     health = LaneHealth(voice: surroundings.apiVoice)
+  }
+
+  /// Failures in a row of what isn't the API's.
+  var failures: Int { outage.failures + shopOutage.failures }
+
+  /// Tells of a failure of the shop's database, or of the ledger.
+  mutating func fail(_ message: String, isShop: Bool, at uptime: Duration, log: Logger) {
+    if isShop {
+      shopOutage.fail(message, at: uptime, log: log)
+    } else {
+      outage.fail(message, level: .error, at: uptime, log: log)
+    }
+  }
+
+  /// Takes in that both are well.
+  mutating func succeed(at uptime: Duration, log: Logger) {
+    outage.succeed(at: uptime, log: log)
+    shopOutage.succeed(at: uptime, log: log)
   }
 
   /// Takes in that an order is not under way any more; tells whether it was already when the lane was found out of order.

@@ -8,31 +8,48 @@ enum BeforeSend: Sendable {
   case changed(LedgerOrder)
   /// Not to be sent: it was decided anew, or is another loop's now.
   case dropped(Decided?)
+  /// Not to be sent for now: its row is missing, and so are many.
+  case missing(MissingRow)
   /// It may have been done, and should not have been if it wasn't: ask the API.
   case settleUnknown(LedgerOrder, FrozenReport)
 }
 
 extension LedgerTransaction {
+  /// Has an order wait whose row could not be looked at reliably; false for any other sighting.
+  private func postpones(_ order: LedgerOrder, _ sighting: RowSighting, now: Timestamp) throws -> Bool {
+    guard case .unproven(let words) = sighting else { return false }
+    try postpone(
+      order.entry, until: now + RowSighting.unprovenWait, reason: RowSighting.unprovenReason, detail: words)
+    return true
+  }
+
   /// Takes in what the shop shows of a queued order and decides it anew, in the transaction that freezes its report:
   /// since it was picked, intake, the mirror and matching went on, and the rules may be others than those by which it
   /// was queued. Left as it is, an order that is decided otherwise would be the next to send for ever.
   ///
   /// - Parameters:
   ///   - order: As it stood when its referral was looked at.
-  ///   - row: What the shop shows; nil for an order that is gone.
+  ///   - sighting: What the shop shows.
   ///   - decider: Decides in this transaction.
   /// - Returns: What is to become of it.
   /// - Throws: `LedgerFailure`.
   func settleBeforeSend(
-    _ order: LedgerOrder, shown row: OrderRow?, decider: OrderDecider
+    _ order: LedgerOrder, _ sighting: RowSighting, decider: OrderDecider
   ) throws -> BeforeSend {
     let now = decider.now
+    if try postpones(order, sighting, now: now) { return .dropped(nil) }
     // Where intake stored another version meanwhile, this one may be older: it is read again.
     guard let known = try entry(order.entry), known.outcome == .queued, known.row == order.row else {
       return .dropped(nil)
     }
     // A row with another ID is another order, which intake takes in: this one's is gone.
-    let row = row.flatMap { $0.isSameOrder(as: known) ? $0 : nil }
+    let row = sighting.row.flatMap { $0.isSameOrder(as: known) ? $0 : nil }
+    if row != nil { _ = try noteFound(known.entry) }
+    if row == nil, known.referralID != nil, known.frozen?.hasUnknownOutcome != true,
+      let missing = try holdIfMissing(known, now: now)
+    {
+      return .missing(missing)
+    }
     let shown = row ?? known.row.withdrawn
     let change = shown == known.row ? .unchanged : try record(shown, seenAt: now, isBackfill: known.isBackfill)
     guard let current = change == .unchanged ? known : try entry(known.entry) else { return .dropped(nil) }

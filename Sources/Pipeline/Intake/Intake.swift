@@ -106,6 +106,13 @@ public struct Intake: Service {
       if let source = survey.source { try transaction.noteSurveyedSource(source) }
       var progress = try transaction.intakeProgress()
       let isSetBack = progress.endSeen.map { $0 > survey.moment.end } ?? false
+      // What it shows is older than what is known: taken in, it would undo orders that are about to be sent.
+      if isSetBack, survey.isStandby {
+        throw OrderSourceFailure(
+          kind: .transient,
+          message: "the server that answers is a standby, and behind what was read before: orders are read when it has "
+            + "caught up; does orders.connection lead to several servers?")
+      }
       let isOther = progress.identity != nil && (progress.identity != survey.identity || isSetBack)
       if progress.identity != survey.identity || isSetBack {
         try transaction.removeRanges()
@@ -118,6 +125,7 @@ public struct Intake: Service {
         progress.noted = .init(horizon: survey.moment.horizon, takenAt: now)
       }
       try transaction.setIntakeProgress(progress)
+      try transaction.noteSight(survey.sight, at: now)
       return (try transaction.ranges(), progress.recentPosition, isOther)
     }
     let how = survey.method == .versions ? "row versions" : "hashes"

@@ -78,6 +78,13 @@ extension IntakeRun {
     for decided in taken.decided { decided.log(to: surroundings.log) }
     ChangedSince.log(taken.changedSince, to: surroundings.log)
     for order in taken.reused { surroundings.log.noteReuse(of: order) }
+    let lost = taken.decided.count(where: \.hasLostReferral)
+    if lost > 0 {
+      surroundings.log.event(
+        .rowsMissing, .warning,
+        "\(lost) orders that were to be reported have lost the e-mail or reference by which their referral was found, and wait "
+          + "for another: were they anonymised before they were reported?")
+    }
     guard taken.changes > 0 else { return }
     surroundings.vitals.well(.ledger, at: surroundings.clock.now)
     surroundings.matchingBell.ring()

@@ -64,7 +64,7 @@ final class WatchedSource: OrderSource {
     return page
   }
 
-  func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
+  func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: RowSighting] {
     try await base.orders(withKeys: keys)
   }
 

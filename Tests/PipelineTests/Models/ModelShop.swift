@@ -111,17 +111,20 @@ final class ModelShop: OrderSource {
 
   func change() async throws { throw OrderSourceFailure(kind: .silent, message: "the model says nothing") }
 
-  func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
+  func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: RowSighting] {
     activity.begin()
     defer { activity.end() }
     let found = try state.withLock { state in
       state.rereads += 1
       if let outage = state.outage { throw outage }
       if !state.failures.isEmpty { throw state.failures.removeFirst() }
-      var found: [OrderKey: OrderRow] = [:]
+      var found: [OrderKey: RowSighting] = [:]
       for key in keys {
-        guard let row = state.rows[key] else { continue }
-        found[key] = row
+        guard let row = state.rows[key] else {
+          found[key] = .gone
+          continue
+        }
+        found[key] = .shown(row)
         if case .readable(let order) = row { state.shown[order.transactionID.text] = row }
       }
       return found

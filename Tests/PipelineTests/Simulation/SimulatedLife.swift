@@ -102,7 +102,7 @@ struct SimulatedShop: OrderSource {
     try await model.recent(after: position, of: survey, screen: screen)
   }
 
-  func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
+  func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: RowSighting] {
     try life.check()
     let rows = try await model.orders(withKeys: keys)
     try life.check()
@@ -117,9 +117,9 @@ final class StaleRows: Sendable {
   private let rows = Mutex<[OrderKey: OrderRow]>([:])
 
   func note(_ seen: [OrderRow]) { rows.withLock { for row in seen { $0[row.key] = row } } }
-  func rows(_ keys: [OrderKey]) -> [OrderKey: OrderRow] {
+  func rows(_ keys: [OrderKey]) -> [OrderKey: RowSighting] {
     rows.withLock { known in
-      Dictionary(uniqueKeysWithValues: keys.compactMap { key in known[key].map { (key, $0) } })
+      Dictionary(uniqueKeysWithValues: keys.map { key in (key, known[key].map { .shown($0) } ?? .gone) })
     }
   }
 }

@@ -1,0 +1,17 @@
+/// Orders whose rows were not found when they were to be sent.
+public protocol MissingRowRecords {
+  /// Takes in what decides which rows are seen: the server's cluster, the role, views, row-level security.
+  func noteSight(_ sight: String, at now: Timestamp) throws
+  /// The miss of an order, which begins now where there is none.
+  func noteMissing(_ entry: EntryID, at now: Timestamp) throws -> VanishedRows.Miss
+  /// Says that an order waits as one of many that are missing.
+  func holdMissing(_ entry: EntryID) throws
+  /// Forgets a miss, as the row was shown; true where the order waited for it.
+  func noteFound(_ entry: EntryID) throws -> Bool
+  /// The facts of all orders.
+  func vanishedRows(now: Timestamp) throws -> VanishedRows
+  /// How many orders wait as missing.
+  func heldMissingCount() throws -> Int
+  /// Orders that were cancelled within the window as their rows were gone.
+  func cancelledAsGone(now: Timestamp) throws -> [EntryID]
+}
