@@ -1,0 +1,116 @@
+import Conversions
+import Synchronization
+
+extension RandomWorld {
+  func happen(_ event: WorldEvent) throws {
+    switch event {
+    case .refer(let referral): put(referral)
+    case .register(let number, let email):
+      change(number) { ($0.friendEmail, $0.status) = (email, $0.status == .clicked ? .pending : $0.status) }
+    case .patch(let number, let external): change(number) { $0.externalSourceID = external }
+    case .swap(let one, let other): swap(one, other)
+    case .convert(let number): api.model.convertElsewhere(id(number).text)
+    case .revert(let number): revert(id(number))
+    case .expire(let number): change(number, keys: false) { if $0.status.isOpen { $0.status = .expired } }
+    case .delete(let number): delete(id(number))
+    case .insert(var row, let ago):
+      row.placed = clock.trueTime - ago
+      put(row)
+    case .edit(let key, let edit):
+      guard var row = state.withLock({ $0.rows[key] }) else { return }
+      edit.apply(to: &row)
+      put(row)
+    case .remove(let key): remove(key)
+    case .remake(let key, var row):
+      guard state.withLock({ $0.rows[key] }) != nil else { return }
+      row.placed = clock.trueTime
+      remove(key)
+      put(row)
+    case .restart(let rules, let down): try restart(rules, down: down)
+    case .act(let act, let order): try self.act(act, on: order)
+    case .search(let search): setSearch(search)
+    case .watch: break
+    }
+  }
+
+  private func id(_ number: Int) -> ReferralID { ReferralID("r\(number)") }
+
+  // MARK: The API
+
+  private func put(_ referral: WorldReferral) {
+    api.model.put(
+      Referral(
+        id: referral.id, status: referral.status, friendEmail: referral.email,
+        createdAt: Timestamp(milliseconds: (clock.trueTime - referral.age).milliseconds),
+        referrerIdentifier: referral.referrer, externalSourceID: referral.external))
+    touch(referral.id)
+  }
+
+  private func touch(_ id: ReferralID) {
+    let uptime = clock.uptime
+    state.withLock { $0.changedAt[id] = uptime }
+  }
+
+  private func change(_ number: Int, keys: Bool = true, _ change: (inout Referral) -> Void) {
+    api.model.change(id(number).text, change)
+    if keys { touch(id(number)) }
+  }
+
+  private func swap(_ one: Int, _ other: Int) {
+    let table = api.model.state.withLock { $0.table.referrals }
+    guard let mine = table[id(one)], let theirs = table[id(other)] else { return }
+    change(one) { $0.externalSourceID = theirs.externalSourceID }
+    change(other) { $0.externalSourceID = mine.externalSourceID }
+  }
+
+  /// Our own conversions stay what they are: the API has no way back for a partner's program.
+  private func revert(_ id: ReferralID) {
+    let ours = api.model.state.withLock { $0.done.contains { $0.referralID == id } }
+    guard !ours else { return }
+    api.model.change(id.text) { referral in
+      guard referral.status == .converted else { return }
+      (referral.status, referral.convertedAt, referral.conversionValue) = (.pending, nil, nil)
+    }
+  }
+
+  private func delete(_ id: ReferralID) {
+    guard let referral = api.model.state.withLock({ $0.table.referrals[id] }) else { return }
+    if referral.status == .converted { state.withLock { $0.ghosts.append(referral) } }
+    api.model.state.withLock { $0.table.remove(id) }
+  }
+
+  private func setSearch(_ search: WorldSearch?) {
+    let fault: SearchFault? =
+      switch search {
+      case .leavesOut(let number): isOld(id(number)) ? .leavesOut([id(number)]) : .showsNothing
+      case .showsNothing?: .showsNothing
+      case .drowns?: .drowns
+      case .status(let status)?: .status(status)
+      case .slow(let wait)?: .slow(wait)
+      case nil: nil
+      }
+    api.model.state.withLock { $0.searchFault = fault }
+  }
+
+  /// Whether the mirror knows a referral as it is.
+  private func isOld(_ id: ReferralID) -> Bool {
+    let changedAt = state.withLock { $0.changedAt[id] }
+    return changedAt.map { $0 <= max(VirtualClock().uptime, clock.uptime - .seconds(43_200)) } ?? false
+  }
+
+  // MARK: The shop
+
+  private func put(_ row: WorldRow) {
+    state.withLock { $0.rows[row.key] = row }
+    shop.put(row.order)
+  }
+
+  private func remove(_ key: Int) {
+    state.withLock { $0.rows[key] = nil }
+    shop.remove(OrderKey(String(key)))
+  }
+
+  // MARK: The operator
+
+  private func act(_ act: WorldAct, on order: String) throws {}
+}
