@@ -29,16 +29,6 @@ struct RuleFacts: Hashable, Sendable {
   var reviewsSelf: Bool
 }
 
-/// What operators did to orders.
-struct ActFacts: Hashable, Sendable {
-  /// Discarded or held.
-  var barred: Set<String> = []
-  /// Released from the configured hold.
-  var released: Set<String> = []
-  /// The referrals of orders that were matched by hand.
-  var assigned: [String: String] = [:]
-}
-
 /// One order's report for one referral.
 struct Payment: Hashable, Sendable {
   var order: String

@@ -9,7 +9,9 @@ struct WorldFacts: Hashable, Sendable {
   var ghosts: [ReferralFact]
   var orders: [OrderFact]
   var rules: RuleFacts
-  var acts: ActFacts
+  /// Orders that an operator discarded, and those that one holds.
+  var discarded: Set<String>
+  var held: Set<String>
   var paid: [Payment]
 
   /// Says why a payment is wrong in this moment; nil for a right one.
@@ -18,15 +20,15 @@ struct WorldFacts: Hashable, Sendable {
     guard rows.count == 1, let order = rows.first else { return "\(rows.count) rows have this ID" }
     if paid.contains(where: { $0.order == order.id }) { return "the order was paid" }
     if paid.contains(where: { $0.referral == payment.referral }) { return "the referral was paid for" }
-    if acts.barred.contains(order.id) { return "an operator keeps the order from being paid" }
+    if discarded.contains(order.id) { return "an operator discarded the order" }
+    if held.contains(order.id) { return "an operator holds the order" }
     if !order.qualifies { return "the order does not qualify" }
     if payment.cents != order.cents { return "the order's value is \(order.cents)" }
-    let isHeld = now < order.placedAt + rules.hold && !acts.released.contains(order.id)
-    if isHeld { return "the order is on hold" }
+    if now < order.placedAt + rules.hold { return "the order is on hold" }
     guard let chosen = choice(of: order) else { return "no referral is the order's" }
     guard chosen.id == payment.referral else { return "the order's referral is \(chosen.id)" }
     guard chosen.status == "clicked" || chosen.status == "pending" else { return "the referral is \(chosen.status)" }
-    return acts.assigned[order.id] == nil && refersItself(order, chosen) ? "the buyer is the referrer" : nil
+    return refersItself(order, chosen) ? "the buyer is the referrer" : nil
   }
 
   /// Payments that must have been made in a moment that has lasted: every right one that nothing leaves open. An expiry
@@ -40,7 +42,7 @@ struct WorldFacts: Hashable, Sendable {
       }
       let isKept = orders.contains { other in
         other.id != order.id && choice(of: other)?.id == chosen.id
-          && (acts.barred.contains(other.id) || refersItself(other, chosen))
+          && (held.contains(other.id) || refersItself(other, chosen))
       }
       return mayExpire || isKept || objection(to: payment) != nil ? nil : payment
     }
@@ -48,7 +50,6 @@ struct WorldFacts: Hashable, Sendable {
 
   /// The referral that decides an order, open or not: by the first key that has any, the first or the last made.
   private func choice(of order: OrderFact, among more: [ReferralFact] = []) -> ReferralFact? {
-    if let id = acts.assigned[order.id] { return referrals.first { $0.id == id } }
     let peers = rules.keys.lazy.map { key in (referrals + more).filter { shares(key, order, $0) && isTimely(order, $0) }
     }
     let sorted = peers.first { !$0.isEmpty }?.sorted { ($0.madeAt, $0.id) < ($1.madeAt, $1.id) }

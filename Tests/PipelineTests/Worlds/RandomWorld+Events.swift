@@ -27,7 +27,7 @@ extension RandomWorld {
       remove(key)
       put(row)
     case .restart(let rules, let down): try restart(rules, down: down)
-    case .act(let act, let order): try self.act(act, on: order)
+    case .act(let act, let order): self.act(act, on: order)
     case .search(let search): setSearch(search)
     case .watch: break
     }
@@ -112,5 +112,25 @@ extension RandomWorld {
 
   // MARK: The operator
 
-  private func act(_ act: WorldAct, on order: String) throws {}
+  /// Says a word as `queue discard`, `hold` and `release` do; of what is reported, or may be, nothing can be said.
+  private func act(_ act: WorldAct, on id: String) {
+    guard let (ledger, life) = state.withLock({ state in state.ledger.flatMap { l in state.life.map { (l, $0) } } })
+    else { return }
+    let now = clock.now
+    Task(executorPreference: executor) { [self] in
+      let store = SimulatedLedger(base: ledger, life: life)
+      let isSaid = try await store.transaction { transaction in
+        guard let order = try transaction.entries(ofOrder: id).last else { return false }
+        let isFree = order.outcome != .reported && order.outcome != .sending && order.frozen?.hasUnknownOutcome != true
+        guard isFree || act == .release else { return false }
+        if act != .release, order.frozen != nil { try transaction.unfreeze(order.entry) }
+        let kind: OperatorAct.Kind? = act == .release ? nil : act == .hold ? .hold : .discard
+        let word = kind.map { OperatorAct(kind: $0, reason: nil, actor: "operator", actedAt: now) }
+        try transaction.setAct(word, on: id)
+        return true
+      }
+      if isSaid { state.withLock { $0.acts.take(act, on: id) } }
+      state.withLock(\.wake)?()
+    }
+  }
 }

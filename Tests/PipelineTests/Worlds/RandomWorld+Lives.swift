@@ -21,6 +21,8 @@ extension RandomWorld {
     let task = Task(executorPreference: executor) { [self] in
       do {
         try await surroundings.clock.resume(from: store)
+        if without == .discardForgotten { try await Self.forgetActs(store) }
+        try await RulesChanging.begin(store, rules: rules, mapping: "", now: surroundings.clock.now)
         try await CatchUp.begin(store)
       } catch { return fail("the daemon can't begin: \(error)") }
       await withDiscardingTaskGroup { group in
@@ -30,6 +32,7 @@ extension RandomWorld {
         group.addTask { await delivery.loop() }
       }
     }
+    state.withLock { $0.wake = { surroundings.matchingBell.ring() } }
     state.withLock { ($0.life, $0.ledger, $0.loops, $0.lives) = (life, ledger, task, $0.lives + 1) }
   }
 
@@ -40,7 +43,7 @@ extension RandomWorld {
     let orders = SimulatedShop(model: shop, life: life, stale: StaleRows())
     let lives = state.withLock { $0.lives }
     var surroundings = Surroundings(
-      orders: orders, partners: partners, ledger: store, clock: clock,
+      orders: mutated(orders), partners: mutated(partners), ledger: store, clock: clock,
       chance: Chance(SeededGenerator(seed: plan.seed &+ UInt64(lives))), vitals: Vitals(),
       log: Logger(label: "world") { [lines, clock] _ in CapturedLog(lines: lines, clock: clock) })
     surroundings.executor = executor

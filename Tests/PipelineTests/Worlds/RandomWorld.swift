@@ -24,6 +24,7 @@ final class RandomWorld: Sendable {
   let api: SimulatedAPI
   let disk: SimulatedDisk
   let lines = CapturedLog.Lines()
+  let firstRows = FirstRows()
   private let activity = Activity()
   let state: Mutex<State>
 
@@ -33,10 +34,12 @@ final class RandomWorld: Sendable {
     var ghosts: [Referral] = []
     /// When a referral was last given other keys.
     var changedAt: [ReferralID: Duration] = [:]
-    var acts = ActFacts()
+    var acts = WorldActs()
     var history = WorldHistory()
     var tableSeen = -1
     var violation: String?
+    /// Wakes the matching of the life.
+    var wake: (@Sendable () -> Void)?
     var life: SimulatedLife?
     var ledger: SQLiteLedger?
     var loops: Task<Void, Never>?

@@ -91,6 +91,22 @@ enum WorldAct: Sendable, Hashable {
   case release
 }
 
+/// The orders on which an operator's word stands.
+struct WorldActs: Sendable, Hashable {
+  var discarded: Set<String> = []
+  var held: Set<String> = []
+
+  mutating func take(_ act: WorldAct, on order: String) {
+    discarded.remove(order)
+    held.remove(order)
+    switch act {
+    case .discard: discarded.insert(order)
+    case .hold: held.insert(order)
+    case .release: break
+    }
+  }
+}
+
 /// A way in which a world's searches are no help; those whose omissions could be found by no program are left out.
 enum WorldSearch: Sendable, Hashable {
   /// One referral that has held its keys for long, so that the mirror knows it.

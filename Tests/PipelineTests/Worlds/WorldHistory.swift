@@ -19,7 +19,7 @@ struct WorldHistory: Sendable {
 
   private struct Kept: Hashable, Sendable {
     var orders: [OrderFact]
-    var acts: ActFacts
+    var acts: WorldActs
   }
 
   private var api: [Moment<Shown>] = []
@@ -34,7 +34,7 @@ struct WorldHistory: Sendable {
     if api.last?.facts != facts { api.append(Moment(from: uptime, facts: facts)) }
   }
 
-  mutating func note(_ rows: [Int: WorldRow], acts: ActFacts, at uptime: Duration) {
+  mutating func note(_ rows: [Int: WorldRow], acts: WorldActs, at uptime: Duration) {
     let facts = Kept(orders: rows.keys.sorted().compactMap { rows[$0]?.fact }, acts: acts)
     if shop.last?.facts != facts { shop.append(Moment(from: uptime, facts: facts)) }
   }
@@ -53,7 +53,7 @@ struct WorldHistory: Sendable {
       Self.lately(shop, uptime).map { kept in
         WorldFacts(
           now: now.milliseconds, referrals: shown.referrals, ghosts: shown.ghosts, orders: kept.orders,
-          rules: rules.facts, acts: kept.acts, paid: paid)
+          rules: rules.facts, discarded: kept.acts.discarded, held: kept.acts.held, paid: paid)
       }
     }
   }

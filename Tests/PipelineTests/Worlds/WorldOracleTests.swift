@@ -23,11 +23,11 @@ struct WorldOracleTests {
     ("2 rows have this ID", { $0.orders.append($0.orders[0]) }),
     ("the order was paid", { $0.paid = [Payment(order: "o1", referral: "r9", cents: 1)] }),
     ("the referral was paid for", { $0.paid = [Payment(order: "o9", referral: "r1", cents: 1)] }),
-    ("an operator keeps the order from being paid", { $0.acts.barred = ["o1"] }),
+    ("an operator discarded the order", { $0.discarded = ["o1"] }),
+    ("an operator holds the order", { $0.held = ["o1"] }),
     ("the order's referral is r2", { $0.rules.takesLast = true }),
     ("the order's referral is r2", { $0.referrals[0].email = "anna@example.com" }),
     ("the order's referral is r2", { $0.referrals[0].madeAt = 2 * Self.day + 1 }),
-    ("the order's referral is r2", { $0.acts.assigned = ["o1": "r2"] }),
     ("the order's referral is r2", { ($0.orders[0].external, $0.referrals[1].external) = ("a", " a ") }),
     ("no referral is the order's", { $0.rules.window = Self.day - 1 }),
     ("no referral is the order's", { ($0.orders[0].external, $0.rules.keys) = ("Lead_1", [.external]) }),
@@ -43,7 +43,7 @@ struct WorldOracleTests {
       now: 3 * Self.day, referrals: [Self.ana, Self.click], ghosts: [], orders: [Self.order],
       rules: RuleFacts(
         keys: [.external, .email], takesLast: false, window: 90 * Self.day, hold: Self.day, reviewsSelf: true),
-      acts: ActFacts(), paid: [])
+      discarded: [], held: [], paid: [])
     change(&facts)
     return facts
   }
@@ -71,7 +71,7 @@ struct WorldOracleTests {
     #expect(facts { $0.orders.append(rival) }.due.count == 2)
     #expect(
       facts {
-        $0.orders.append(rival); $0.acts.barred = ["o2"]
+        $0.orders.append(rival); $0.held = ["o2"]
       }.due == [])
   }
 }

@@ -40,6 +40,17 @@ import Testing
     #expect(count == 0)
   }
 
+  /// The oracle sees the absence of each rule that the worlds are there to prove.
+  @Test(arguments: Mutation.allCases) func withoutARuleWorldsBreak(rule: Mutation) {
+    let seeds = Self.number("WORLD_PROOF_SEEDS", 600)
+    for seed in 1...seeds {
+      let plan = WorldPlan(seed: UInt64(seed), kinds: Self.kinds)
+      guard let fault = Self.fault(plan, without: rule), Self.fault(plan) == nil else { continue }
+      return print("worlds: without \(rule), world \(seed) breaks: \(fault)")
+    }
+    Issue.record("none of \(seeds) worlds has found that \(rule) is missing")
+  }
+
   private static func fault(_ plan: WorldPlan, without mutation: Mutation? = nil) -> String? {
     do {
       try RandomWorld(plan, without: mutation).play()
