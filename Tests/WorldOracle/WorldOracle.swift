@@ -5,7 +5,8 @@ struct WorldFacts: Hashable, Sendable {
 
   var now: Int64
   var referrals: [ReferralFact]
-  /// Referrals that the API showed converted, and does not show any more.
+  /// Referrals that the API does not show any more: for one that was converted nothing is paid, and one that was open may
+  /// keep its order with a person.
   var ghosts: [ReferralFact]
   var orders: [OrderFact]
   var rules: RuleFacts
@@ -67,7 +68,8 @@ struct WorldFacts: Hashable, Sendable {
   }
 
   private func refersItself(_ order: OrderFact, _ referral: ReferralFact) -> Bool {
-    rules.reviewsSelf && order.email != nil && plain(order.email, .email) == plain(referral.referrer, .email)
+    let referrer = plain(referral.referrer, .email)
+    return rules.reviewsSelf && [order.email, referral.email].contains { $0 != nil && plain($0, .email) == referrer }
   }
 
   private func plain(_ text: String?, _ key: Key) -> String? {

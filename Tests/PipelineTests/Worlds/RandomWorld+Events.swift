@@ -75,9 +75,12 @@ extension RandomWorld {
 
   private func delete(_ id: ReferralID) {
     guard let referral = api.model.state.withLock({ $0.table.referrals[id] }) else { return }
-    if referral.status == .converted { state.withLock { $0.ghosts.append(referral) } }
+    state.withLock { $0.ghosts.append(referral) }
     api.model.state.withLock { $0.table.remove(id) }
   }
+
+  /// An hour, and the time until the next search.
+  private static let doubtLasts = Duration.seconds(3700)
 
   private func setSearch(_ search: WorldSearch?) {
     let fault: SearchFault? =
@@ -90,6 +93,8 @@ extension RandomWorld {
       case nil: nil
       }
     api.model.state.withLock { $0.searchFault = fault }
+    let end = fault == nil ? clock.uptime + Self.doubtLasts : .seconds(1_000_000_000)
+    state.withLock { $0.doubtedUntil = fault == nil ? min($0.doubtedUntil, end) : end }
   }
 
   /// Whether the mirror knows a referral as it is.
@@ -101,7 +106,8 @@ extension RandomWorld {
   // MARK: The shop
 
   private func put(_ row: WorldRow) {
-    state.withLock { $0.rows[row.key] = row }
+    let uptime = clock.uptime
+    state.withLock { ($0.rows[row.key], $0.rowsChangedAt[row.key]) = (row, uptime) }
     shop.put(row.order)
   }
 

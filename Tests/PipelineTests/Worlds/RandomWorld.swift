@@ -31,6 +31,10 @@ final class RandomWorld: Sendable {
   struct State {
     var rules: WorldRules
     var rows: [Int: WorldRow] = [:]
+    /// When a row was last changed.
+    var rowsChangedAt: [Int: Duration] = [:]
+    /// Until when a search may be doubted.
+    var doubtedUntil = Duration.zero
     var ghosts: [Referral] = []
     /// When a referral was last given other keys.
     var changedAt: [ReferralID: Duration] = [:]
@@ -136,9 +140,14 @@ final class RandomWorld: Sendable {
   }
 
   /// What the oracle is told of this moment, the newest first.
-  private func facts() -> [WorldFacts] {
+  private func facts(of order: String? = nil) -> [WorldFacts] {
+    let (uptime, now) = (clock.uptime, clock.trueTime)
     let done = api.model.state.withLock { $0.done.map(Payment.init) }
-    return state.withLock { $0.history.lately($0.rules, paid: done, at: clock.uptime, now: clock.trueTime) }
+    return state.withLock { state in
+      let row = state.rows.values.first { $0.id == order }
+      let since = uptime < state.doubtedUntil ? row.flatMap { state.sendableSince($0, now: now, at: uptime) } : nil
+      return state.history.lately(state.rules, paid: done, at: uptime, now: now, apiSince: since)
+    }
   }
 
   /// Asks the oracle about a report that is about to leave. What may have been done is only sent again as it was.
@@ -146,7 +155,7 @@ final class RandomWorld: Sendable {
     if api.model.state.withLock({ $0.doubtful[report.transactionID.text] }) == report { return }
     // What the API refuses is not paid.
     guard mayBeDone(report) else { return }
-    let objections = facts().map { $0.objection(to: Payment(report)) }
+    let objections = facts(of: report.transactionID.text).map { $0.objection(to: Payment(report)) }
     guard let first = objections.first, !objections.contains(nil), let first else { return }
     let words = "at \(clock.uptime) \(describe(Payment(report))): \(first)"
     state.withLock { $0.violation = $0.violation ?? words }
@@ -163,6 +172,14 @@ final class RandomWorld: Sendable {
 
   private func describe(_ payment: Payment) -> String {
     "\(payment.order) for \(payment.referral) with \(payment.cents.map(String.init) ?? "no value")"
+  }
+}
+
+extension RandomWorld.State {
+  /// Since when nothing about an order itself kept it from being sent: where the search is doubted, a complete walk that
+  /// began after that stands for the question.
+  fileprivate func sendableSince(_ row: WorldRow, now: Timestamp, at uptime: Duration) -> Duration? {
+    rowsChangedAt[row.key].map { max($0, uptime - (now - (row.placed + rules.hold))) }
   }
 }
 

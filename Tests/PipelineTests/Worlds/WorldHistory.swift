@@ -47,10 +47,14 @@ struct WorldHistory: Sendable {
       expiredAt: referral.status == .expired ? expiredAt[referral.id] : nil)
   }
 
-  /// Every pair of what the API and the shop showed lately: either may have been looked at a little before the other.
-  func lately(_ rules: WorldRules, paid: [Payment], at uptime: Duration, now: Timestamp) -> [WorldFacts] {
-    Self.lately(api, uptime).flatMap { shown in
-      Self.lately(shop, uptime).map { kept in
+  /// Every pair of what the API showed since a time, and the shop lately: either may have been looked at a little before
+  /// the other.
+  func lately(
+    _ rules: WorldRules, paid: [Payment], at uptime: Duration, now: Timestamp, apiSince: Duration? = nil
+  ) -> [WorldFacts] {
+    let lately = uptime - Self.patience
+    return Self.moments(api, since: min(apiSince ?? lately, lately)).flatMap { shown in
+      Self.moments(shop, since: lately).map { kept in
         WorldFacts(
           now: now.milliseconds, referrals: shown.referrals, ghosts: shown.ghosts, orders: kept.orders,
           rules: rules.facts, discarded: kept.acts.discarded, held: kept.acts.held, paid: paid)
@@ -58,9 +62,8 @@ struct WorldHistory: Sendable {
     }
   }
 
-  private static func lately<Facts>(_ moments: [Moment<Facts>], _ uptime: Duration) -> [Facts] {
-    let last = moments.lastIndex { $0.from <= uptime - patience } ?? 0
-    return moments[last...].map(\.facts).reversed()
+  private static func moments<Facts>(_ moments: [Moment<Facts>], since time: Duration) -> [Facts] {
+    moments[(moments.lastIndex { $0.from <= time } ?? 0)...].map(\.facts).reversed()
   }
 }
 

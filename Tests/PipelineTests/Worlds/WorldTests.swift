@@ -13,7 +13,8 @@ import Testing
   private static let first = number("WORLD_FIRST", 1)
   private static let only = number("WORLD_SEED", 0)
   private static let brokenMax = number("WORLD_BROKEN", 10)
-  private static let kinds = WorldKinds(words: ProcessInfo.processInfo.environment["WORLD_KINDS"] ?? "")
+  private static let kinds = WorldKinds(
+    words: ProcessInfo.processInfo.environment["WORLD_KINDS"] ?? "-remake,-reuseKey")
   /// As many as there are cores, mostly.
   private static let lanes = number("WORLD_LANES", 2)
 
