@@ -81,6 +81,8 @@ let package = Package(
     target("TestHosts", path: "Tests/TestHosts"),
     // Stand-ins for what a test of the loops has no part for.
     target("LoopFixtures", ["Conversions", "Pipeline", logging], path: "Tests/LoopFixtures"),
+    // Which payments are right in a model's world, by nothing of the product.
+    target("WorldOracle", path: "Tests/WorldOracle"),
     // A disk in memory that loses what was not synced, under SQLite.
     target("CrashDisk", [sqlite], path: "Tests/CrashDisk"),
     .executableTarget(
@@ -98,7 +100,10 @@ let package = Package(
     tests("CrashDiskTests", ["CrashDisk", "Ledger", "Conversions", "TestHosts", grdb]),
     tests(
       "PipelineTests",
-      ["Pipeline", "Ledger", "Conversions", "TestHosts", "LoopFixtures", "CrashDisk", logging, lifecycle]),
+      [
+        "Pipeline", "Ledger", "Conversions", "TestHosts", "LoopFixtures", "CrashDisk", "WorldOracle", logging,
+        lifecycle,
+      ]),
     tests(
       "IntakeTests",
       ["Orders", "Pipeline", "Ledger", "Conversions", "Postgres", "TestHosts", "LoopFixtures", logging, lifecycle]),

@@ -72,10 +72,10 @@ struct DiskState {
   private mutating func change(
     _ name: String, _ generation: Int, failure: Int32, size: Int, _ body: (inout StoredFile) -> Void
   ) -> Int32 {
-    guard isAlive(generation), uses(), let file = files[name] else { return failure }
+    guard isAlive(generation), uses(), let now = files[name]?.cached.count else { return failure }
     if faults.isReadOnly { return SQLITE_READONLY }
-    if faults.isFull, size > file.cached.count { return SQLITE_FULL }
-    // Within the dictionary, so that nothing is copied.
+    if faults.isFull, size > now { return SQLITE_FULL }
+    // Within the dictionary, and with no copy of the file alive, so that no write copies all of it.
     body(&files[name, default: StoredFile()])
     return SQLITE_OK
   }

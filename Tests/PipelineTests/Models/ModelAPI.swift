@@ -21,6 +21,8 @@ final class ModelAPI: PartnersService {
     var chance: (generator: SeededGenerator, probability: Double)?
     /// How far the API's clock is ahead; nil for answers without a Date.
     var clockAhead: Duration? = .zero
+    /// What befalls every search for as long as it is set.
+    var searchFault: SearchFault?
     var listLatency = Duration.zero
     var convertLatency = Duration.zero
     var queries: [ReferralQuery] = []
@@ -74,16 +76,21 @@ final class ModelAPI: PartnersService {
   func violate(_ words: String) { state.withLock { $0.violations.append(words) } }
 
   func list(_ query: ReferralQuery) async -> APIAnswer<ReferralPage> {
-    let (hook, latency) = state.withLock { state in
+    let (hook, latency, fault) = state.withLock { state in
       state.queries.append(query)
-      return (state.onList, state.listLatency)
+      return (state.onList, state.listLatency, query.search == nil ? nil : state.searchFault)
     }
     if let hook {
       activity.begin()
       await hook(query)
       activity.end()
     }
-    return await read(latency: latency) { $0.table.page(query) }
+    switch fault {
+    case .status(let status)?:
+      return .failure(APIFailure(code: "CODE", message: "no search"), AnswerHead(status: status))
+    case .slow(let wait)?: return await read(latency: latency + wait) { $0.table.page(query) }
+    default: return await read(latency: latency) { fault?.distort($0.table.page(query)) ?? $0.table.page(query) }
+    }
   }
 
   func referral(_ id: ReferralID) async -> APIAnswer<Referral> {

@@ -28,7 +28,18 @@ struct ReferralTable: Sendable {
   /// Referrals that can't be read, and whether not even when they were made can.
   var unreadable: [ReferralID: Bool] = [:]
 
-  mutating func put(_ referral: Referral) { referrals[referral.id] = referral }
+  /// Goes up with each change.
+  private(set) var changes = 0
+
+  mutating func put(_ referral: Referral) {
+    referrals[referral.id] = referral
+    changes += 1
+  }
+
+  mutating func remove(_ id: ReferralID) {
+    referrals[id] = nil
+    changes += 1
+  }
 
   func page(_ query: ReferralQuery) -> ReferralPage {
     let size = lie == .smallPages ? 25 : min(query.pageSize ?? 25, 100)
