@@ -64,7 +64,7 @@ public actor ShopOrders: OrderSource {
       let opened = try await reading(plan).transaction { _, opened, _ in opened }.value
       return ShopSurvey(
         method: plan.method, because: plan.because, identity: opened.identity, hasRecent: !plan.recent.isEmpty,
-        moment: opened.moment)
+        moment: opened.moment, hasLocalTimes: opened.description.placedAt.needsTimeZone)
     }
   }
 

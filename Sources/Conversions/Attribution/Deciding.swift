@@ -69,7 +69,7 @@ extension AttributionRules {
     case .value(let cents):
       let heldUntil = order.placedAt.latest + hold
       var decision = Decision(now < heldUntil ? .held : .queued)
-      decision.lookAgainAt = now < heldUntil ? heldUntil : nil
+      if now < heldUntil { decision.hold(order.placedAt, hold, until: heldUntil) }
       decision.referralID = referral.id
       decision.claims = true
       decision.value = cents

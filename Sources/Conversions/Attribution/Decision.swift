@@ -39,6 +39,8 @@ public struct Decision: Hashable, Sendable {
 
 /// Reasons that are no review reasons. The spelling is shown to operators.
 public enum DecisionReason {
+  /// `reporting.hold` is not over, or the span that `placed_at` may mean.
+  public static let hold = "hold"
   /// Nothing matches yet, and it is still early.
   public static let noReferralYet = "no_referral_yet"
   /// Nothing matches, and the mirror has not been complete since the order was seen.

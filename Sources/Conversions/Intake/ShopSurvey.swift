@@ -18,14 +18,20 @@ public struct ShopSurvey: Hashable, Sendable {
   public var hasRecent: Bool
   /// The moment of the survey's snapshot.
   public var moment: SnapshotMoment
+  /// Whether `placed_at` has no time zone of its own.
+  public var hasLocalTimes: Bool
 
   /// A survey from its values.
-  public init(method: Method, because: String, identity: String, hasRecent: Bool, moment: SnapshotMoment) {
+  public init(
+    method: Method, because: String, identity: String, hasRecent: Bool, moment: SnapshotMoment,
+    hasLocalTimes: Bool = false
+  ) {
     self.method = method
     self.because = because
     self.identity = identity
     self.hasRecent = hasRecent
     self.moment = moment
+    self.hasLocalTimes = hasLocalTimes
   }
 }
 
