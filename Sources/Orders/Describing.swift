@@ -66,12 +66,25 @@ struct Describing: Sendable {
     ]
     if let name = names[oid] { return KeyType(name: name, isEscaped: isASCII && ColumnType.texts.contains(oid)) }
     let rows = try transaction.query(
-      "SELECT format_type(oid, -1), (typcategory = 'S')::text FROM pg_type WHERE oid = $1::oid",
+      "SELECT format_type(oid, -1), (typcategory = 'S')::text, typcategory::text FROM pg_type WHERE oid = $1::oid",
       [PostgresParameter(Int64(oid))])
     guard rows.count == 1, let name = try rows.text(0, 0) else {
       throw OrderSourceFailure(kind: .mapping, message: "\(mapping.keyExpression.setting): type \(oid) is unknown")
     }
+    // Several columns, arrays and pseudo-types can't be bound one by one, and others have no order to walk by.
+    let isSingle = try !["A", "C", "P"].contains(rows.text(0, 2) ?? "")
+    guard isSingle, case .success = try transaction.attempt({ try transaction.query(Self.comparison(name)) }) else {
+      throw OrderSourceFailure(
+        kind: .mapping,
+        message: "\(mapping.keyExpression.setting) is of type \(name), by which no order can be found again: write one "
+          + "unique column, or put several together as text, such as shop || '-' || no")
+    }
     return KeyType(name: name, isEscaped: try isASCII && rows.text(0, 1) == "true")
+  }
+
+  /// The comparisons by which a table is walked and rows are found.
+  private static func comparison(_ type: String) -> String {
+    "SELECT NULL::\(type) > NULL::\(type), NULL::\(type) = ANY (NULL::\(type)[])"
   }
 
   private func misfit(

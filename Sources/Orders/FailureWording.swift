@@ -9,7 +9,9 @@ enum FailureWording {
     let words = place + sentence(error)
     switch error.kind {
     case .unreachable: return made(.unreachable, error, "PostgreSQL can't be reached: \(words)")
-    case .permission: return made(.permission, error, words + advice(error))
+    case .permission:
+      let password = PasswordFile.advice(for: error.message).map { "; \($0)" } ?? ""
+      return made(.permission, error, words + advice(error) + password)
     case .mapping: return made(.mapping, error, words + advice(error))
     case .data: return made(.mapping, error, "\(words) (of a row's value; no single row could be found to blame)")
     case .transient: return made(.transient, error, words + advice(error))

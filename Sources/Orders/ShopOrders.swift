@@ -66,7 +66,8 @@ public actor ShopOrders: OrderSource {
       note(opened.stand.policed.min().map { policedTable($0) }, .rowSecurity)
       return ShopSurvey(
         method: plan.method, because: plan.because, identity: opened.identity, hasRecent: !plan.recent.isEmpty,
-        moment: opened.moment, isStandby: opened.stand.isStandby, sight: opened.stand.sight, source: source)
+        moment: opened.moment, isStandby: opened.stand.isStandby, sight: opened.stand.sight, source: source,
+        hasLocalTimes: opened.description.placedAt.needsTimeZone)
     }
   }
 

@@ -15,7 +15,6 @@ extension SQLiteLedger {
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
       mirror.walks[.full] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
       mirror.walks[.quarterHour] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
-      mirror.horizon.take(ReferralHorizon.Walk(.full, beganAt: now, horizon: mirror.horizon), now: now)
       try transaction.setMirrorProgress(mirror)
     }
   }

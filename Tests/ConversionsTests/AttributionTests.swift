@@ -236,6 +236,25 @@ extension AttributionRules {
     #expect(early.outcome == .waiting && early.reason == "mirror_behind", "another one may be the order's")
   }
 
+  @Test func aHeldOrderSaysWhyAndUntilWhen() {
+    let day0 = Timestamp(utcYear: 2026, month: 11, day: 28)
+    var placed = order(placed: day0)
+    let found = [referral("r", created: day0 - day)]
+    placed.placedAt = PlacedAt(earliest: day0, latest: day0 + day - .microseconds(1))
+    func decide(_ order: Order, hold: Duration) -> Decision {
+      rules(hold: hold).decide(order, among: found, context: context(now: day0 + .seconds(60))) { _ in nil }
+    }
+    let byDay = decide(placed, hold: .zero)
+    #expect(byDay.outcome == .held && byDay.reason == "hold")
+    #expect(
+      byDay.detail
+        == "placed on a day without a time: it is held until that day has ended, 2026-11-28T23:59:59Z")
+    #expect(decide(placed, hold: day).detail?.hasSuffix("from the end of that day, until 2026-11-29T23:59:59Z") == true)
+    let held = decide(order(placed: day0), hold: day)
+    #expect(held.reason == "hold" && held.detail == "held for reporting.hold, until 2026-11-29T00:00:00Z")
+    #expect(decide(order(placed: day0), hold: .zero).reason == nil)
+  }
+
   @Test(arguments: [
     ("ann@example.com", "ann+shop@example.com"), ("ann+1@example.com", "ANN+2@Example.com"),
     ("ann.lee@gmail.com", "annlee@googlemail.com"), ("a.n.n@googlemail.com", "Ann+x@gmail.com"),

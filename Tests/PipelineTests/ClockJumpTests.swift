@@ -287,13 +287,12 @@ extension Loops {
       try await world.ledger.base.transaction { transaction in
         var progress = try transaction.mirrorProgress()
         progress.walks[.full]?.beganAt = ahead
-        progress.horizon.take(ReferralHorizon.Walk(.full, beganAt: ahead, horizon: progress.horizon), now: ahead)
         try transaction.setMirrorProgress(progress)
       }
       world.api.state.withLock { $0.down = .refused }
       try await world.running([world.mirror]) { try await world.pass(.seconds(4000)) }
       let progress = try await world.ledger.base.transaction { try $0.mirrorProgress() }
-      #expect(progress.walks.isEmpty && progress.referralsKnownTo(now: world.clock.now) == nil)
+      #expect(progress.walks.isEmpty && progress.openWalkBeganAt == nil)
     }
 
     /// A walk that an outage keeps under way from before the correction until its time has come is no walk of that time.
@@ -312,7 +311,7 @@ extension Loops {
       try await mirror.followClock(&run)
       #expect(run.walks.isEmpty && run.jumps == world.surroundings.clock.jumps)
       let progress = try await ReferralReading(surroundings: world.surroundings).progress()
-      #expect(progress.referralsKnownTo(now: ahead) == nil && progress.walkToHorizon(now: ahead) == .open)
+      #expect(progress.openWalkBeganAt == nil)
     }
 
     /// Walks by a clock that was an hour ahead (nobody told the API's time) say nothing of that hour once it has come.

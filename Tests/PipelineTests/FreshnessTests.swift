@@ -145,11 +145,11 @@ extension Loops {
       // Made at 5, the order seen at 8.
       let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
       let world = try await world(makeRules(choose: .last), young: young)
-      let note = { (tier: MirrorTier) in
+      let note = { @Sendable (tier: MirrorTier) async throws in
         let reading = ReferralReading(surroundings: world.surroundings)
         let (progress, now) = (try await reading.progress(), world.clock.now)
         let walk = WalkUnderWay(tier, isSafe: false, progress: progress, known: 0, now: now)
-        try await reading.note(walk, isMirrors: true)
+        try await reading.note(walk)
       }
       // As the mirror does: the newest conversions at 10, in which it is not, the open ones at 20, in which it is no more.
       world.clock.advance(to: world.clock.uptime + .seconds(2))
@@ -238,29 +238,6 @@ extension Loops {
       }
       let reads = world.api.state.withLock { $0.queries.count }
       #expect(reads <= 10, "\(reads)")
-    }
-
-    @Test func aWalkUnderWayIsSharedByThoseItBeganInTimeFor() async throws {
-      let (walks, clock, counted) = (ReferralWalks(), VirtualClock(), Activity())
-      let ensure: @Sendable (Timestamp) async throws -> Bool = { time in
-        try await walks.walkToHorizon(upTo: time, on: nil, now: { clock.now }) { _ in
-          counted.note()
-          try await clock.sleep(for: .seconds(2))
-          return true
-        }
-      }
-      try await withThrowingTaskGroup(of: Bool.self) { group in
-        for _ in 0..<10 { group.addTask { try await ensure(start) } }
-        while clock.sleepers == 0 { await Task.yield() }
-        clock.advance(to: clock.uptime + .seconds(1))
-        for _ in 0..<10 { group.addTask { try await ensure(start + .seconds(1)) } }
-        for _ in 0..<1000 { await Task.yield() }
-        clock.advance(to: clock.uptime + .seconds(1))
-        while clock.sleepers == 0 { await Task.yield() }
-        clock.advance(to: clock.uptime + .seconds(2))
-        for try await changed in group { #expect(changed) }
-      }
-      #expect(counted.count == 2)
     }
   }
 }

@@ -30,7 +30,6 @@ extension Loops {
       try await world.ledger.base.transaction { transaction in
         var progress = try transaction.mirrorProgress()
         progress.walks[.quarterHour] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
-        progress.horizon.take(ReferralHorizon.Walk(.full, beganAt: now, horizon: progress.horizon), now: now)
         try transaction.setMirrorProgress(progress)
       }
       world.checkSends()

@@ -51,8 +51,6 @@ import Testing
       let walk = MirrorWalk(
         beganAt: last.beganAt, reads: cost.of(last.tier), busy: cost.each * cost.of(last.tier))
       progress.walks[last.tier] = walk
-      progress.horizon.take(
-        ReferralHorizon.Walk(last.tier, beganAt: last.beganAt, horizon: progress.horizon), now: start + uptime)
       walks[last.tier, default: 0] += 1
     }
     return (walks, reads, longest)
@@ -111,71 +109,6 @@ import Testing
     #expect(progress.walkBegan(.day, now: start + .seconds(200)) == start + .seconds(100))
     #expect(progress.walkBegan(.month, now: start + .seconds(200)) == start)
     #expect(progress.walkBegan(.conversions, now: start + .seconds(200)) == start)
-  }
-
-  /// A mirror that was current, and then without an answer for so long.
-  private func progress(withoutAnswerFor outage: Duration) -> MirrorProgress {
-    var progress = MirrorProgress()
-    let last = start - outage
-    let walk = MirrorWalk(beganAt: last, reads: 5, busy: .zero)
-    (progress.currentSince, progress.completeSweepBeganAt) = (last, last)
-    progress.walks[.full] = walk
-    progress.horizon.take(ReferralHorizon.Walk(.full, beganAt: last, horizon: progress.horizon), now: last)
-    return progress
-  }
-
-  private static let outages: [(hours: Int, tier: MirrorTier)] = [
-    (1, .week), (3, .day), (20, .day), (30, .week), (192, .month), (960, .open),
-  ]
-
-  @Test(arguments: outages)
-  func afterAnOutageTheWalkBackGoesFirst(hours: Int, tier: MirrorTier) {
-    let schedule = MirrorSchedule(.perMinute(120))
-    var progress = progress(withoutAnswerFor: .seconds(hours * 3600))
-    #expect(schedule.next(progress, now: start) == tier)
-    #expect(schedule.nextDueAt(progress, now: start) <= start)
-    let isBehind = hours > 2
-    #expect(progress.isBehind(now: start) == isBehind)
-    guard isBehind else { return }
-    #expect(schedule.next(progress, now: start, running: [(.full, start - .seconds(1))]) == tier)
-    let next = schedule.next(progress, now: start, running: [(tier, start)])
-    #expect(next == .conversions, "it does for the smaller ones")
-    let walk = MirrorWalk(beganAt: start, reads: 50, busy: .seconds(5))
-    progress.walks[tier] = walk
-    progress.horizon.take(
-      ReferralHorizon.Walk(tier, beganAt: start, horizon: progress.horizon), now: start + .seconds(60))
-    #expect(!progress.isBehind(now: start + .seconds(60)))
-    #expect(schedule.next(progress, now: start + .seconds(60)).map { $0.covers(tier) && $0 != tier } ?? true)
-  }
-
-  @Test func aWalkBackThatNeverEndsInTimeLeavesTheOthersTheirTurn() {
-    // A day's referrals take more than two hours to read, after which they are known with a gap again.
-    let large = Cost(reads: [.quarterHour: 4, .twoHours: 30, .day: 300, .full: 1500], each: .seconds(40))
-    let (walks, _, _) = simulate(
-      .perMinute(5), large, for: day * 7, after: progress(withoutAnswerFor: .seconds(10_000)))
-    #expect((walks[.full] ?? 0) >= 2 && (walks[.open] ?? 0) >= 2 && (walks[.month] ?? 0) >= 2, "\(walks)")
-    #expect((walks[.quarterHour] ?? 0) > 50 && (walks[.conversions] ?? 0) > 50, "\(walks)")
-  }
-
-  /// The last walk over a day's referrals was before the outage, and cost half an hour's reads: orders need not wait for
-  /// its next turn, in six hours.
-  @Test func aWalkBackDoesNotWaitForItsTurnSinceBeforeTheOutage() {
-    let schedule = MirrorSchedule(.perMinute(20))
-    var progress = progress(withoutAnswerFor: .seconds(130 * 60))
-    progress.walks[.day] = MirrorWalk(beganAt: start - .seconds(140 * 60), reads: 600, busy: .seconds(600))
-    for (tier, reads) in [(MirrorTier.week, 3000), (.month, 6000), (.open, 6000), (.full, 20_000)] {
-      progress.walks[tier] = MirrorWalk(beganAt: start - .seconds(150 * 60), reads: reads, busy: .seconds(reads))
-    }
-    #expect(progress.isBehind(now: start))
-    let waits = (0..<24).first { half in
-      var (now, later) = (start + .seconds(half * 1800), progress)
-      for tier in [MirrorTier.quarterHour, .twoHours, .conversions] {
-        later.walks[tier] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)
-      }
-      now = now + .seconds(1)
-      return schedule.next(later, now: now).map { $0.covers(.day) } ?? false
-    }
-    #expect(waits == 0, "\(waits ?? -1) half hours")
   }
 
   @Test func onlySmallerWalksInterrupt() {

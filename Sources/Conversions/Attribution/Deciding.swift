@@ -131,11 +131,8 @@ extension AttributionRules {
       decision.detail = "its hold is over by the host's clock, which is unconfirmed"
     }
     guard context.now < heldUntil else { return }
-    (decision.outcome, decision.reason, decision.lookAgainAt) = (.held, DecisionReason.hold, heldUntil)
-    if hold == .zero {
-      decision.detail =
-        "placed at a time that is known to the day or hour alone: held until that has passed, \(heldUntil)"
-    }
+    decision.outcome = .held
+    decision.hold(order.placedAt, hold, until: heldUntil)
   }
 
   /// A referral that was converted by another order or program leaves nothing to report; of a time that the ledger knows

@@ -39,6 +39,8 @@ public struct Decision: Hashable, Sendable {
 
 /// Reasons that are no review reasons. The spelling is shown to operators.
 public enum DecisionReason {
+  /// `reporting.hold` is not over, or the span that `placed_at` may mean.
+  public static let hold = "hold"
   /// Nothing matches yet, and it is still early.
   public static let noReferralYet = "no_referral_yet"
   /// Nothing matches, and the mirror has not been complete since the order was seen.
@@ -57,8 +59,6 @@ public enum DecisionReason {
   public static let gone = "gone"
   /// The row is missing together with many.
   public static let rowMissing = "row_missing"
-  /// The order waits for `reporting.hold`, or for the end of the day on which it was placed.
-  public static let hold = "hold"
   /// An operator's word stands.
   public static let byOperator = "operator"
   /// Changed rules made the order sendable, among more than a few, and an operator has to release them.

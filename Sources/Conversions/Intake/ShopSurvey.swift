@@ -24,11 +24,13 @@ public struct ShopSurvey: Hashable, Sendable {
   public var isStandby: Bool
   /// Tells what decides which rows are seen: the server's cluster, the role, views, row-level security.
   public var sight: String
+  /// Whether `placed_at` has no time zone of its own.
+  public var hasLocalTimes: Bool
 
   /// A survey from its values.
   public init(
     method: Method, because: String, identity: String, hasRecent: Bool, moment: SnapshotMoment, isStandby: Bool = false,
-    sight: String = "", source: SurveyedSource? = nil
+    sight: String = "", source: SurveyedSource? = nil, hasLocalTimes: Bool = false
   ) {
     self.source = source
     self.sight = sight
@@ -38,6 +40,7 @@ public struct ShopSurvey: Hashable, Sendable {
     self.identity = identity
     self.hasRecent = hasRecent
     self.moment = moment
+    self.hasLocalTimes = hasLocalTimes
   }
 }
 

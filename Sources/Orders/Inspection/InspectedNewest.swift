@@ -2,12 +2,12 @@ import Conversions
 import Postgres
 
 extension ShopInspection {
-  /// The newest orders: their amounts as they would be reported.
+  /// The newest orders: their amounts as they would be reported, their addresses and their times.
   func newest(_ connection: PostgresConnection, _ table: InspectedTable, _ report: inout ShopReport) async throws {
     let isASCII = connection.isASCII
     try await ask("orders", connection, &report) { transaction in
       let newest = try NewestOrders(sql, isASCII: isASCII, transaction)
-      return amounts(newest, table)
+      return try amounts(newest, table) + emails(newest) + zone(newest, transaction)
     }
   }
 

@@ -53,6 +53,8 @@ public struct ShopInspection: Sendable {
     try await content(connection, &report)
     try await newest(connection, table, &report)
     await connection.close()
+    try await connections(&report)
+    try await rehearse(&report)
     return report
   }
 

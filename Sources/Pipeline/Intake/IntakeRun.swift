@@ -27,6 +27,7 @@ struct IntakeRun: Sendable {
   var recentPosition: String?
   var hasWalked = false
   var endSeen: UInt64
+  private var zoneDoubt = ZoneDoubt()
   private var horizon: (number: UInt64, since: Duration)?
   var talliedAt: Timestamp?
   private var repeatedIDs = RepeatedIDCheck()
@@ -107,8 +108,9 @@ struct IntakeRun: Sendable {
       let counted = taken.counted.merging(page.counted, uniquingKeysWith: +)
       for range in run.book.take(page, of: piece, counted: counted, beganAt: now) { run.unstored[range.number] = range }
     }
+    let isWalk = !hasWalked
     if !hasWalked, book.isSwept(pace) { try await noteWalk() }
-    return page.warnings + horizonWarning(page.moment)
+    return page.warnings + horizonWarning(page.moment) + zoneWarning(page.orders, page.moment, isWalk: isWalk)
   }
 
   private mutating func readRecent(_ standing: IntakeStanding, now: Timestamp) async throws -> [String] {
@@ -125,7 +127,7 @@ struct IntakeRun: Sendable {
       run.recentPosition = page.position
     }
     if page.isCut { forcedAt = now }
-    return page.warnings + horizonWarning(page.moment)
+    return page.warnings + horizonWarning(page.moment) + zoneWarning(page.orders, page.moment, isWalk: !hasWalked)
   }
 
   /// A transaction counter that went back is another server's, or one that was restored.
@@ -134,6 +136,13 @@ struct IntakeRun: Sendable {
       throw OrderSourceFailure(kind: .changed, message: "the database's transaction counter went back")
     }
     endSeen = moment.end
+  }
+
+  /// Local times that are read in another zone than they were written in.
+  private mutating func zoneWarning(_ orders: [SeenOrder], _ moment: SnapshotMoment, isWalk: Bool) -> [String] {
+    guard survey.hasLocalTimes else { return [] }
+    zoneDoubt.observe(orders, readAt: moment.readAt, isWalk: isWalk)
+    return [zoneDoubt.warning(at: moment.readAt)].compactMap(\.self)
   }
 
   private mutating func horizonWarning(_ moment: SnapshotMoment) -> [String] {

@@ -39,7 +39,7 @@ struct APICheck {
     case .transport(let failure):
       let advice =
         failure.kind == .tls
-        ? "never worked around: see what is said of TLS, the host's CA store and clock"
+        ? TLSAdvice.advice(for: failure.message)
         : "see api.base_url, the network and a proxy's variables"
       return [CheckLine(.fail, "api", "\(url): \(failure.message)", advice: advice)]
     }

@@ -43,6 +43,11 @@ struct CheckCommand: AsyncParsableCommand {
     try show([keyLine(keyFailure)])
     // From here on as the daemon's user: what root may read or log in as says nothing about it.
     try LedgerOwner.become(ofLedgerAt: configuration.ledgerPath)
+    if offline, PartnersBaseURL(configuration.api.baseURL) == nil {
+      try show([
+        CheckLine(.fail, "api", "\(configuration.api.baseURL) is no URL of an API", advice: "correct api.base_url")
+      ])
+    }
     if !offline {
       let report = try await ShopInspection(
         configuration.orderMapping, amounts: configuration.attributionRules.amounts
@@ -54,6 +59,7 @@ struct CheckCommand: AsyncParsableCommand {
       }
       if let key { try show(await APICheck(configuration: configuration.api, key: key).lines()) }
     }
+    try show(DiskCheck(ledgerPath: configuration.ledgerPath).lines)
     try show(await LedgerCheck(configuration: configuration).lines())
     if let keyFailure { throw ExitCode(keyFailure.status.rawValue) }
     if failed { throw ExitCode(ExitStatus.degraded.rawValue) }

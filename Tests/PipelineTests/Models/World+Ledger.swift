@@ -86,7 +86,6 @@ extension World {
       mirror.openWalkBeganAt = now + .milliseconds(1)
       let walk = MirrorWalk(beganAt: now, reads: 4, busy: .zero)
       mirror.walks[.full] = walk
-      mirror.horizon.take(ReferralHorizon.Walk(.full, beganAt: now, horizon: mirror.horizon), now: now)
       try transaction.setMirrorProgress(mirror)
     }
   }
