@@ -33,15 +33,22 @@ extension SQLiteTransaction {
     return known.utf8.elementsEqual(shown.utf8)
   }
 
-  /// Takes the key from an order whose row is gone. Matching ends one that was never sent.
+  /// Takes the key from an order whose row is gone. Matching ends one that was never sent; where another row has its ID,
+  /// that one is the order, and nothing is left of it.
   func loseKey(of entry: EntryID) throws {
-    let row = try Row.fetchOne(
-      db.cachedStatement(sql: "SELECT key, transaction_id FROM orders WHERE entry = ?"), arguments: [entry.number])
+    let sql = "SELECT key, transaction_id, claims, referral_id, \(Self.isOver) AS is_over FROM orders WHERE entry = ?"
+    let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [entry.number])
     guard let row else { return }
-    let (key, id) = (
-      OrderKey(try row.decode(forColumn: "key")), try row.decode(String?.self, forColumn: "transaction_id")
+    let (key, id): (OrderKey, String?) = (
+      OrderKey(try row.decode(forColumn: "key")), try row.decode(forColumn: "transaction_id")
     )
     guard !key.isLost else { return }
+    if let id, try !row.decode(Bool.self, forColumn: "is_over"), try isRepeated(id, key: key) {
+      try execute("DELETE FROM orders WHERE entry = ?", [entry.number])
+      let claimed: String? = try row.decode(forColumn: "claims") ? row.decode(forColumn: "referral_id") : nil
+      if let claimed { try wakeRivals(of: ReferralID(claimed)) }
+      return try wakeNamesakes(withID: id, except: key)
+    }
     let lost = key.lost(by: entry)
     known.insert(order: lost, transactionID: id)
     try execute(

@@ -56,6 +56,8 @@ public actor ShopOrders: OrderSource {
       let source = try await describedSource()
       let changes = known?.changes(to: source) ?? []
       guard changes.isEmpty else { throw OrderSourceFailure(kind: .mapping, message: changes.refusal) }
+      // From now on a retyped key is another mapping, and rows that it hides are not gone.
+      known = known ?? source
       let sizeMax = plan.table == nil ? HashReading.keysMax : Int(plan.blocksPerRange)
       if sizing.sizeMax != sizeMax { sizing = PageSizing(max: sizeMax, start: sizeMax / 8) }
       rangesWithNullKeys = []

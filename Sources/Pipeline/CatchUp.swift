@@ -10,6 +10,7 @@ public enum CatchUp {
   /// - Parameters:
   ///   - ledger: The ledger.
   ///   - now: The start, up to which the ledger may not know what was sent: it may be a copy that was put back.
+  /// - Throws: `LedgerFailure`.
   public static func begin(_ ledger: any LedgerStore, at now: Timestamp? = nil) async throws {
     try await ledger.transaction { transaction in
       var intake = try transaction.intakeProgress()
