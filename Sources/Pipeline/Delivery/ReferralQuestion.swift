@@ -48,7 +48,7 @@ final class ReferralQuestion: Sendable {
     guard order.frozen == nil else { return Answered(order: order, askedAt: askedAt) }
     var asked = Asked(order: order)
     do {
-      if let fault = try await searchAll(&asked), try await !isWalked(since: order.firstSeenAt) {
+      if let fault = try await searchAll(&asked), try await !isWalked(since: order.sendableSince) {
         try await awaitWalk(order, fault)
         return nil
       }
@@ -200,7 +200,7 @@ extension ReferralQuestion {
   private func awaitWalk(_ order: LedgerOrder, _ fault: String) async throws {
     let until = surroundings.clock.now + Self.wait
     try await surroundings.ledger.transaction { transaction in
-      try transaction.wantOpenWalk(at: order.firstSeenAt)
+      try transaction.wantOpenWalk(at: order.sendableSince)
       try transaction.postpone(
         order.entry, until: until, reason: Self.unconfirmed,
         detail: "\(fault): it waits for a complete walk of the open referrals")
@@ -229,6 +229,12 @@ extension ReferralQuestion {
       try $0.postpone(order.entry, until: until, reason: reason, detail: detail)
     }
   }
+}
+
+extension LedgerOrder {
+  /// The time from which on it could be sent: a walk that began before, during a long hold say, knows nothing of keys that
+  /// changed since.
+  fileprivate var sendableSince: Timestamp { max(firstSeenAt, decidedAt ?? firstSeenAt) }
 }
 
 extension Order {

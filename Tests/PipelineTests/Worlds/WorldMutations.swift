@@ -124,9 +124,12 @@ private struct MutatedShop: OrderSource {
     try await base.recent(after: position, of: survey, screen: screen)
   }
 
-  func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: OrderRow] {
-    let rows = try await base.orders(withKeys: keys)
-    return takesKey ? rows.mapValues(mutated) : rows
+  func orders(withKeys keys: [OrderKey]) async throws -> [OrderKey: RowSighting] {
+    let sightings = try await base.orders(withKeys: keys)
+    guard takesKey else { return sightings }
+    return sightings.mapValues { sighting in
+      if case .shown(let row) = sighting { .shown(mutated(row)) } else { sighting }
+    }
   }
 
   func change() async throws { try await base.change() }
