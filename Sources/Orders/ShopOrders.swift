@@ -51,7 +51,7 @@ public actor ShopOrders: OrderSource {
   /// Looks at the table, its kind and what the planner would read for an order, and chooses how it is followed.
   public func survey() async throws -> ShopSurvey {
     try await translated {
-      await pages.askForRoom { [rereads] in await rereads.giveUp() }
+      await pages.askForRoom { [weak rereads] in await rereads?.giveUp() ?? false }
       let plan = try await chosenPlan()
       let source = try await describedSource()
       let changes = known?.changes(to: source) ?? []
