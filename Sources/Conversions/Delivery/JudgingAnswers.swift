@@ -110,6 +110,7 @@ extension SendVerdict {
   ///   - firstSentAt: The time of its first send, by our clock of then; nil for never.
   ///   - now: Wall-clock time.
   ///   - skew: By how much the API's clock may differ from ours, then and now.
+  /// - Returns: Whether it is taken for ours.
   public static func isOurs(
     _ referral: Referral, _ report: ConversionReport, firstSentAt: Timestamp?, now: Timestamp, skew: Duration
   ) -> Bool {

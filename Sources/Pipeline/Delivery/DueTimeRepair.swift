@@ -15,13 +15,19 @@ struct DueTimeRepair: Sendable {
   /// Brings forward what lies further ahead than anything that waits.
   func repair(_ transaction: any LedgerTransaction) throws {
     // After a jump nothing tells a long wait from a short one by the other clock; the pacer has the limits.
-    try transaction.clampSends(to: now + (isAfterJump ? Backoff.delivery.longest : Self.waitMax))
+    try transaction.clampSends(to: now + (isAfterJump ? LooksBeforeSend.wait : Self.waitMax))
     guard isAfterJump else { return }
     try transaction.setClockMemory(memory)
     try transaction.clampRematches(at: now)
     let before = try transaction.mirrorProgress()
     var mirror = before
     mirror.openWalkBeganAt = nil
+    // Of differences measured before and after it, the jump itself would look like the shop's and the API's: a referral
+    // that was made after the order would be taken for an earlier one.
+    mirror.clockAhead = nil
+    var intake = try transaction.intakeProgress()
+    intake.clockAhead = nil
+    try transaction.setIntakeProgress(intake)
     // "No referral" rests on what was seen before a sweep began: not on one that is still to come.
     if let began = mirror.completeSweepBeganAt, began > now {
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt) = (nil, nil)
