@@ -59,6 +59,7 @@ extension Loops {
       let world = try World(rules: makeRules(hold: .seconds(7200)))
       try await world.settleCatchUp()
       world.api.put(makeReferral("r1", email: "friend1@example.com"))
+      world.shop.put(makeOrder(1, placed: start))
       try await world.take([.readable(makeOrder(1, placed: start))])
       try await world.mirrorAPI()
       try await world.running([world.matching, world.delivery]) {
@@ -73,7 +74,7 @@ extension Loops {
         world.clock.jump(by: .zero - day * 2)
         try await world.pass(.seconds(5700))
         #expect(try await world.outcome(1) == .held)
-        try await world.reaches(within: .seconds(300)) { try await world.outcome(1) == .queued }
+        try await world.reaches(within: .seconds(300)) { try await world.outcome(1) == .reported }
       }
     }
 

@@ -223,7 +223,7 @@ extension Loops {
         #expect(Set(world.sent.dropFirst(before).map(\.transactionID.text)) == tried, "no other is tried")
         #expect(tries() - width < 600)
         let unread = try await world.orders().filter { $0.reason == LookFailure.reason }.map(\.orderID)
-        #expect(unread.count <= LaneHealth.failuresMax)
+        #expect(unread.count <= PacingRules.inFlightMax)
         expectLines(world.lines.all.filter { $0.event != "reported" }, of: .deferred, over: day)
         try await drain(world, expected, tried: tried.union(unread))
       }

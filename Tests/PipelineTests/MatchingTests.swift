@@ -42,6 +42,11 @@ extension Loops {
       try await world.settleCatchUp()
       world.api.convertElsewhere("old")
       try await world.mirrorAPI()
+      try await world.ledger.base.transaction { transaction in
+        var mirror = try transaction.mirrorProgress()
+        mirror.conversionsKnownTo = start
+        try transaction.setMirrorProgress(mirror)
+      }
       world.clock.advance(to: world.clock.uptime + .seconds(60))
       world.api.put(makeReferral("mine", email: nil, created: start + .seconds(50), external: "lead_1"))
       return world
@@ -63,7 +68,6 @@ extension Loops {
         world.api.state.withLock { $0.down = nil }
         try await world.reaches(within: .seconds(600)) { try await world.outcome(1) == .queued }
         #expect(try await world.order(1)?.referralID?.text == "mine")
-        // In no hurry: the longer it has waited, the more seldom it is looked at.
         try await world.reaches(within: .seconds(3700)) { try await world.outcome(2) == .superseded }
       }
     }
