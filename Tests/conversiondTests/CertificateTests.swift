@@ -25,6 +25,7 @@ import Testing
       let server = try await TLSServer(folder: folder.path, certificate: name)
       let address = try await shop.baseURL()
       try shop.configure(["api.base_url": "'https://127.0.0.1:\(server.port)/api/v1/partners'"])
+      try await shop.acceptMapping()
       try await shop.insert(ShopOrder(2, email: "friend2@example.com"))
       let trusting = #"mount --bind "$0" /etc/ssl/certs/ca-certificates.crt && exec "$@""#
       try await shop.start(prefix: ["unshare", "--mount", "sh", "-c", trusting, folder.path("ca.pem")])
@@ -45,6 +46,7 @@ import Testing
       try await shop.stop()
       await server.stop()
       try shop.configure(["api.base_url": address])
+      try await shop.acceptMapping()
       try await shop.start()
       #expect(await shop.reaches(["2": "reported"]))
       #expect(await shop.sandbox.state.counters.converted == 2)

@@ -21,6 +21,7 @@ import Testing
       try shop.configure([
         "api.base_url": "'http://127.0.0.1:\(list.port)/api/v1/partners'", "api.reads_per_minute": "600",
       ])
+      try await shop.acceptMapping()
       let daemon = try await shop.start()
       let began = ContinuousClock.now
       try await shop.insert(ShopOrder(2, email: "nobody@example.com"))
@@ -36,6 +37,7 @@ import Testing
       try await shop.stop()
       await list.stop()
       try shop.configure(["api.base_url": "'\(honest)'"])
+      try await shop.acceptMapping()
       try await shop.start()
       try await shop.insert(ShopOrder(3, email: "friend3@example.com"))
       #expect(await shop.reaches(["3": "reported"], within: .seconds(90)))

@@ -28,6 +28,12 @@ extension DaemonFixture {
     return result
   }
 
+  /// Has the ledger take another API, or mapping, as the configuration names it; the daemon is stopped.
+  func acceptMapping() async throws {
+    let result = try await run("accept-mapping", "--yes")
+    guard result.end == .exited(0) else { throw TestHostError("accept-mapping: \(result.errors)") }
+  }
+
   /// The status, as `status --json` tells it.
   func status() async throws -> (end: ChildProcess.End, report: StatusReport) {
     let result = try await run("status", "--json")

@@ -20,10 +20,12 @@ import Testing
     let headers = [
       SandboxAnswer.Field("X-API-Key", key), .init("Set-Cookie", key), .init("Retry-After", key), .init("Date", email),
     ]
+    // A wait that can't be read would be an hour.
+    let shortWait = [SandboxAnswer.Field("X-API-Key", key), .init("Set-Cookie", key), .init("Retry-After", "1")]
     return [
       .answer(SandboxAnswer(400, headers: headers, body: error)),
       .answer(SandboxAnswer(409, headers: headers, body: error)),
-      .answer(SandboxAnswer(429, headers: headers, body: error)),
+      .answer(SandboxAnswer(429, headers: shortWait, body: error)),
       .answer(SandboxAnswer(500, headers: headers, contentType: key, body: "<html>\(words)</html>")),
       .answer(SandboxAnswer(503, headers: headers, contentType: email, body: words)),
       .answer(SandboxAnswer(201, headers: headers, body: #"{"referralId":"\#(words)","status":"\#(key)"}"#)),

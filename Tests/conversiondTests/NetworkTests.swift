@@ -65,6 +65,7 @@ import Testing
       #expect(await shop.reaches(["1": "reported"]))
       try await shop.stop()
       try shop.configure(["api.base_url": "'https://api.partners.example/api/v1/partners'"])
+      try await shop.acceptMapping()
       try await shop.insert(ShopOrder(2, email: "nobody@example.com"))
       try await shop.start(prefix: try asking(server, shop))
       #expect(await shop.reaches(["2": "waiting"], within: .seconds(15)))

@@ -57,7 +57,8 @@ struct AnswerReader: Sendable {
     let error = (try? JSONParser.parse(answer.body))?["error"]
     let code = error?["code"]?.text.map { told($0, charactersMax: Self.codeMax) }
     let retryAfter = RetryAfter.wait(
-      header: answer.retryAfter, milliseconds: error?["retryAfterMs"], date: head.date, now: clock.now)
+      header: answer.retryAfter, milliseconds: error?["retryAfterMs"], date: head.date, now: clock.now,
+      isLimit: head.status == 429)
     guard let code, !code.isEmpty else {
       return APIFailure(code: nil, message: summary(answer), retryAfter: retryAfter, isMalformed: true)
     }

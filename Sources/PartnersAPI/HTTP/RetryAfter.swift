@@ -6,16 +6,17 @@ enum RetryAfter {
   private static let pastMax = Duration.seconds(60)
 
   /// The larger of the header and of `retryAfterMs`, of those that can be read and ask for 0 … 1 day: whatever else they
-  /// ask for counts as an hour. Nil where neither is there.
+  /// ask for counts as an hour. Nil where neither is there, and where neither can be read in an answer that is no 429: the
+  /// limit was not met, and the back-off waits by itself.
   ///
   /// A date in the header is judged against the answer's own Date, so that a wrong clock on either side changes nothing;
   /// against `now` where there is none.
-  static func wait(header: String?, milliseconds: JSONValue?, date: Timestamp?, now: Timestamp) -> Duration? {
+  static func wait(header: String?, milliseconds: JSONValue?, date: Timestamp?, now: Timestamp, isLimit: Bool = true) -> Duration? {
     let waits = [
       header.map { seconds($0) ?? until($0, date ?? now, now) }, milliseconds.map { duration($0, unit: 0.001) },
     ].compactMap(\.self)
     let readable = waits.compactMap { $0 }.filter { $0 >= .zero }
-    guard let longest = readable.max() else { return waits.isEmpty ? nil : PacingRules.retryAfterUnbelieved }
+    guard let longest = readable.max() else { return waits.isEmpty || !isLimit ? nil : PacingRules.retryAfterUnbelieved }
     return longest <= PacingRules.retryAfterMax ? longest : PacingRules.retryAfterUnbelieved
   }
 

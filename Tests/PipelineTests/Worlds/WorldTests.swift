@@ -14,7 +14,7 @@ import Testing
   private static let only = number("WORLD_SEED", 0)
   private static let brokenMax = number("WORLD_BROKEN", 10)
   private static let kinds = WorldKinds(
-    words: ProcessInfo.processInfo.environment["WORLD_KINDS"] ?? "-remake,-reuseKey")
+    words: ProcessInfo.processInfo.environment["WORLD_KINDS"] ?? "")
   /// As many as there are cores, mostly.
   private static let lanes = number("WORLD_LANES", 2)
 
@@ -43,7 +43,7 @@ import Testing
 
   /// The oracle sees the absence of each rule that the worlds are there to prove.
   @Test(arguments: Mutation.allCases) func withoutARuleWorldsBreak(rule: Mutation) {
-    let seeds = Self.number("WORLD_PROOF_SEEDS", 600)
+    let seeds = Self.number("WORLD_PROOF_SEEDS", 1500)
     for seed in 1...seeds {
       let plan = WorldPlan(seed: UInt64(seed), kinds: Self.kinds)
       guard let fault = Self.fault(plan, without: rule), Self.fault(plan) == nil else { continue }
