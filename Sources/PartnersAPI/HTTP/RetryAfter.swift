@@ -11,12 +11,16 @@ enum RetryAfter {
   ///
   /// A date in the header is judged against the answer's own Date, so that a wrong clock on either side changes nothing;
   /// against `now` where there is none.
-  static func wait(header: String?, milliseconds: JSONValue?, date: Timestamp?, now: Timestamp, isLimit: Bool = true) -> Duration? {
+  static func wait(
+    header: String?, milliseconds: JSONValue?, date: Timestamp?, now: Timestamp, isLimit: Bool = true
+  ) -> Duration? {
     let waits = [
       header.map { seconds($0) ?? until($0, date ?? now, now) }, milliseconds.map { duration($0, unit: 0.001) },
     ].compactMap(\.self)
     let readable = waits.compactMap { $0 }.filter { $0 >= .zero }
-    guard let longest = readable.max() else { return waits.isEmpty || !isLimit ? nil : PacingRules.retryAfterUnbelieved }
+    guard let longest = readable.max() else {
+      return waits.isEmpty || !isLimit ? nil : PacingRules.retryAfterUnbelieved
+    }
     return longest <= PacingRules.retryAfterMax ? longest : PacingRules.retryAfterUnbelieved
   }
 

@@ -127,6 +127,8 @@ struct SimulatedPartners: PartnersService {
     await check(report)
     if life.isOver { return .transport(.cancelled) }
     let fate = api.state.withLock { $0.fate() }
+    // Another program is quicker, by less than the age of the question that was asked before the send.
+    if api.state.withLock({ $0.generator.chance(0.01) }) { api.model.convertElsewhere(report.referralID.text) }
     let id = report.transactionID.text
     let doubt = api.model.state.withLock { model in
       model.checkBytes(report)
