@@ -94,6 +94,12 @@ struct Contradictions {
     let api = configuration.api
     judge("api.writes_per_minute", api.writesPerMinute, Schema.writesPerMinuteMax)
     judge("api.conversions_per_minute", api.conversionsPerMinute, Schema.conversionsPerMinuteMax)
+    guard let position = reading.position("api.reads_per_minute"), isSound("api.reads_per_minute") else { return }
+    guard case .perMinute(let count) = api.readsPerMinute, count < Schema.readsPerMinuteMin else { return }
+    add(
+      position,
+      "too few: an order's referrals are asked for right before it is sent, and so slowly the answers come too late; "
+        + "give \(Schema.readsPerMinuteMin) or more")
   }
 
   private mutating func judge(_ path: String, _ rate: Configuration.API.Rate, _ limit: Int) {

@@ -9,6 +9,8 @@ enum Schema {
 
   /// The most that the API's limits allow (API reference, Rate limits).
   static let writesPerMinuteMax = 30
+  /// By fewer reads the two or three of a question before a send take longer than its answer is good for.
+  static let readsPerMinuteMin = 60
   static let conversionsPerMinuteMax = 60
 
   static func key(_ path: String) -> SchemaKey? { byPath[path] }
@@ -91,7 +93,7 @@ enum Schema {
       "This host's share of the API's 60 conversion reports a minute for one partner."),
     SchemaKey(
       "api.reads_per_minute", \.api.readsPerMinute, .rate, .optional(default: "120"),
-      "A courtesy limit: the API states none for reads."),
+      "A courtesy limit, from 60 on: the API states none for reads."),
     SchemaKey(
       "api.timeout", \.api.timeout, .duration(.seconds(1)...(.seconds(300))), .optional(default: "30s"),
       "What one request may take in all, from the name's look-up to the last byte."),

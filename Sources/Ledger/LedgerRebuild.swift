@@ -130,7 +130,7 @@ extension LedgerRebuild {
         progress.aliveAt = writtenAt
         reading.close()
       } else {
-        salvage.tables = ["orders", "settled", "forgotten"]
+        salvage.tables = ["orders", "settled", "forgotten", "acts"]
       }
       // What was lost may have been sent at any time.
       if !salvage.isComplete { progress.unknownFrom = Timestamp(microseconds: 0) }

@@ -11,6 +11,9 @@ enum LedgerSchema {
   /// Since when there is the table `forgotten`.
   static let forgottenVersion = "6: people who were forgotten"
 
+  /// Since when there is the table `acts`.
+  static let actsVersion = "9: operators' acts, orders that changed rules made sendable"
+
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1: orders, reports, attempts, referrals") { db in
@@ -37,7 +40,7 @@ enum LedgerSchema {
     migrator.registerMigration("8: what ends leaves fewer indexes") { db in
       try db.execute(sql: ending)
     }
-    migrator.registerMigration("9: operators' acts, orders that changed rules made sendable") { db in
+    migrator.registerMigration(actsVersion) { db in
       try db.execute(sql: acts)
     }
     migrator.registerMigration("11: rows that vanish") { db in

@@ -47,7 +47,12 @@ extension SQLiteTransaction: MissingRowRecords {
   }
 
   func heldMissingCount() throws -> Int {
-    try Int.fetchOne(db, sql: "SELECT count(*) FROM missing_rows WHERE is_held = 1") ?? 0
+    try Int.fetchOne(
+      db,
+      sql: """
+        SELECT count(*) FROM missing_rows m JOIN orders o ON o.entry = m.entry
+        WHERE m.is_held = 1 AND o.outcome = 'held' AND o.reason = ?
+        """, arguments: [DecisionReason.rowMissing]) ?? 0
   }
 
   func cancelledAsGone(now: Timestamp) throws -> [EntryID] {

@@ -30,6 +30,7 @@ struct SalvageKeeping {
     }
     // By the hashes of those who were forgotten the orders' own rows are told below.
     try keepForgotten(&salvage)
+    try keepActs(&salvage)
     try keepOrders(&salvage)
     var told = 0
     let hasAll = try reading.rows(of: "settled", by: "key", since: LedgerSchema.settledVersion) {
@@ -64,7 +65,7 @@ struct SalvageKeeping {
     if entries.isGivenUp { salvage.tables.append("orders") }
   }
 
-  private func writing(_ body: (Database) throws -> Void) throws {
+  func writing(_ body: (Database) throws -> Void) throws {
     do {
       try ledger.inDatabase { db in
         try db.inTransaction(.immediate) {

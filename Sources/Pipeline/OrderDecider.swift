@@ -72,7 +72,7 @@ struct OrderDecider {
       row: order.row, isGone: isGone || order.row.key.isLost, firstSeenAt: order.firstSeenAt,
       hadQualified: order.hadQualified,
       idIsRepeated: order.idIsRepeated, idIsUnproven: order.idIsUnproven, act: try act(on: order.row),
-      isOpenedByRules: order.isOpenedByRules || change?.opens(order) ?? false)
+      isOpenedByRules: order.isOpenedByRules || change?.opens(order, now: now) ?? false)
     // No other order holds what this one does, and none need be looked for.
     return try decide(facts, except: order.entry, holding: order.claims ? order.referralID : nil)
   }

@@ -18,9 +18,12 @@ public enum RulesChanging {
     try await ledger.transaction { transaction in
       var inForce = try transaction.rulesInForce()
       let before = inForce
-      _ = inForce.begin(
-        digest: rules.digest, mapping: Self.digest(mapping), now: now,
+      let hasBegun = inForce.begin(
+        digest: rules.digest, mapping: Self.digest(mapping + rules.reach), now: now,
         aliveAt: try transaction.mirrorProgress().lastAnswerAt)
+      // Of old orders that no referral matched only a count is left: they are met again in the table alone.
+      if hasBegun, inForce.change?.needsWalk == true { try transaction.removeRanges() }
+      if hasBegun, try transaction.openedByRules() == 0 { inForce.holds = nil }
       if inForce != before { try transaction.setRulesInForce(inForce) }
     }
   }
@@ -33,6 +36,11 @@ public enum RulesChanging {
 }
 
 extension AttributionRules {
+  /// The rules that decide whether an order is too old to be kept, as text.
+  fileprivate var reach: String {
+    "\n\(keys.map(\.rawValue).joined(separator: ",")) \(attributionWindow) \(waitForReferral)"
+  }
+
   /// The rules in a few characters: any other rules have others.
   var digest: String {
     var digest = ContentDigest()
@@ -49,11 +57,13 @@ extension AttributionRules {
 /// The end of a change of the rules.
 struct RulesChangeEnd: Sendable {
   let change: RulesChange
-  /// How many orders it has made sendable.
+  /// How many orders it, and earlier ones, have made sendable.
   let opened: Int
+  /// Whether an earlier change left orders that an operator has yet to release.
+  let wasHeld: Bool
 
   /// Whether an operator must release them.
-  var isHeld: Bool { opened > RulesChange.openedMax }
+  var isHeld: Bool { opened > (wasHeld ? 0 : RulesChange.openedMax) }
 
   func log(to log: Logger) {
     let counts = "\(change.decided) orders that were never sent were decided anew, \(change.changed) of them otherwise"
@@ -63,7 +73,7 @@ struct RulesChangeEnd: Sendable {
     }
     log.event(
       .rulesChanged, .error,
-      "the rules changed: \(counts); \(opened) became sendable, more than \(RulesChange.openedMax), and are held until "
+      "the rules changed: \(counts); \(opened) became sendable, by this change or an earlier one, and are held until "
         + "they are released: conversiond queue list --state held --reason rules_changed, then conversiond queue release "
         + "ALL --reason rules_changed --yes",
       ["reason": "rules_changed"])
@@ -88,8 +98,8 @@ extension LedgerTransaction {
     var rules = try rulesInForce()
     guard let change = rules.change, change.after == nil else { return nil }
     if change.needsWalk, try intakeProgress().lastWalkAt == nil { return nil }
-    let end = RulesChangeEnd(change: change, opened: try openedByRules())
-    rules.change = nil
+    let end = RulesChangeEnd(change: change, opened: try openedByRules(), wasHeld: rules.holds == true)
+    (rules.change, rules.holds) = (nil, end.isHeld)
     try setRulesInForce(rules)
     if !end.isHeld { _ = try releaseOpenedByRules(nil) }
     return end

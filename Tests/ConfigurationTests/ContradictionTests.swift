@@ -84,4 +84,10 @@ import Testing
     #expect(Sample.said(after: text) == [expected])
     #expect(Sample.configuration(text) != nil)
   }
+
+  @Test func readsAreEnoughForTheQuestionsBeforeSends() {
+    let said = Sample.said(after: "api:\n  reads_per_minute: 59\n")
+    #expect(said.count == 1 && said[0].hasPrefix("2:21: too few") && said[0].hasSuffix("give 60 or more"))
+    #expect(Sample.said(after: "api:\n  reads_per_minute: 60\n").isEmpty)
+  }
 }

@@ -2,10 +2,12 @@
 public struct RulesInForce: Hashable, Sendable, Codable {
   /// The rules in a few characters; nil before the first start.
   public var digest: String?
-  /// The mapping in a few characters: a change of it makes rows qualify, or be orders, that did not.
+  /// The mapping and the rules' reach in a few characters: a change makes rows count that the ledger does not hold.
   public var mapping: String?
   /// The change that is being carried out; nil for none.
   public var change: RulesChange?
+  /// Whether the last change left orders for an operator to release: a later one must not send those.
+  public var holds: Bool?
 
   /// Nothing decided yet.
   public init() {}
@@ -14,7 +16,7 @@ public struct RulesInForce: Hashable, Sendable, Codable {
   ///
   /// - Parameters:
   ///   - digest: The rules in a few characters.
-  ///   - mapping: The mapping in a few characters.
+  ///   - mapping: The mapping and the rules' reach in a few characters.
   ///   - now: Wall-clock time.
   ///   - aliveAt: The last time at which an earlier run is known to have been at work.
   /// - Returns: Whether every order that was never sent has to be decided anew.
@@ -56,8 +58,14 @@ public struct RulesChange: Hashable, Sendable, Codable {
   }
 
   /// Whether an order of the ledger owes it to this change should it be sendable now.
-  public func opens(_ order: LedgerOrder) -> Bool {
+  public func opens(_ order: LedgerOrder, now: Timestamp) -> Bool {
     guard order.outcome != .queued, let placed = order.order?.placedAt else { return false }
+    // A hold that ended by itself while the daemon was stopped is no change; a due time of 0 is an order that was woken.
+    if order.outcome == .held, order.reason == DecisionReason.hold, let dueAt = order.dueAt, dueAt.microseconds > 0,
+      dueAt <= now
+    {
+      return false
+    }
     return placed.latest <= beganAt
   }
 

@@ -46,6 +46,12 @@ final class ReferralQuestion: Sendable {
     let askedAt = surroundings.clock.uptime
     // Bytes that were sent before are sent again, whatever the referrals are now.
     guard order.frozen == nil else { return Answered(order: order, askedAt: askedAt) }
+    // Asked in vain again and again, the searches of a few dozen orders would take all reads from the walk they wait for.
+    if order.reason == Self.unconfirmed, try await !isWalked(since: order.sendableSince) {
+      try await postpone(order, reason: Self.unconfirmed, order.detail ?? "it waits for a walk of the open referrals")
+      surroundings.mirrorBell.ring()
+      return nil
+    }
     var asked = Asked(order: order)
     do {
       if let fault = try await searchAll(&asked), try await !isWalked(since: order.sendableSince) {

@@ -118,12 +118,17 @@ struct QueueActs: Sendable {
     }
   }
 
+  /// The reasons of reviews after a report that the API took: without that report, the order would be sent once more.
+  private static let taken = [ReviewReason.answerMismatch.rawValue, ReviewReason.idReused.rawValue]
+
   /// Why the word can't be said of an order; nil where it can.
   private static func obstacle(_ kind: ActRequest.Kind, _ order: LedgerOrder) -> String? {
     guard kind != .release else { return nil }
     switch order.outcome {
     case .reported: return "it is reported; correct it in the partner dashboard"
     case .sending: return "it is being sent just now; try again"
+    case .review where order.frozen != nil && Self.taken.contains(order.reason ?? ""):
+      return "the API has taken a report of it; correct it in the partner dashboard"
     default: break
     }
     return order.frozen?.hasUnknownOutcome == true

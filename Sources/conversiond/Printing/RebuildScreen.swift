@@ -31,6 +31,7 @@ struct RebuildScreen {
     "reports": "the reports: an order that may have been done is decided anew, by what the API shows",
     "settled": "what was finished long ago",
     "forgotten": "the people who were forgotten: run `conversiond forget` again for each",
+    "acts": "what operators held, released or discarded: say it again with `conversiond queue`",
   ]
 
   private var isComplete: Bool {

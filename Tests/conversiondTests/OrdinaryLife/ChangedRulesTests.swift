@@ -81,10 +81,38 @@ import Testing
       let one = try await shop.run("queue", "release", "7", "--yes")
       #expect(one.output.contains("released"))
       #expect(await shop.reaches(["7": "reported", "8": "held"]))
+      // Another change sends none of those that are left.
+      try await shop.stop()
+      try shop.configure(["reporting.hold": nil, "matching.attribution_window": "80d"])
+      try await shop.start()
+      #expect(await eventually(within: .seconds(40)) { shop.log.contains("24 became sendable") })
+      #expect(await shop.reaches(["7": "reported", "8": "held"]))
+      #expect(await shop.sandbox.state.reports.count == 2)
       let all = try await shop.run("queue", "release", "ALL", "--reason", "rules_changed", "--yes")
       #expect(all.end == .exited(0))
       #expect(await shop.reaches(Dictionary(uniqueKeysWithValues: keys.map { ($0, "reported") })))
       #expect(await shop.sandbox.state.reports.count == count + 1)
+    }
+  }
+
+  /// Of orders that are too old to wait only a count is left: they are met again in the table.
+  @Test func ordersThatWereCountedOnlyAreDecidedAnew() async throws {
+    let wait = ["matching.wait_for_referral": "1d", "matching.attribution_window": "10d"]
+    try await DaemonFixture.with(wait) { shop in
+      let count = 25
+      try await shop.sandbox.put(
+        (1...count).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com", daysAgo: 20) })
+      try await shop.insert((1...count).map { ShopOrder($0, email: "friend\($0)@example.com", daysAgo: 5) })
+      try await shop.start()
+      #expect(await shop.catchesUp())
+      let keys = (1...count).map(String.init)
+      #expect(await eventually(within: .seconds(20)) { (try? await shop.entries().isEmpty) == true })
+      try await shop.stop()
+      try shop.configure(["matching.wait_for_referral": "1d", "matching.attribution_window": "90d"])
+      try await shop.start()
+      #expect(await shop.reaches(Dictionary(uniqueKeysWithValues: keys.map { ($0, "held") })))
+      #expect(await eventually(within: .seconds(40)) { shop.log.contains("25 became sendable") })
+      #expect(await shop.sandbox.state.reports.isEmpty)
     }
   }
 

@@ -35,4 +35,21 @@ import Testing
       #expect(state.referral("ana")?.status == .pending && state.referral("bob")?.status == .pending)
     }
   }
+
+  /// Every friend has a word in common with the order's keys: the right one is on page 40 of 120.
+  @Test func thousandsOfHitsAreReadToTheRightOne() async throws {
+    try await DaemonFixture.with { shop in
+      await shop.sandbox.setSearch(.words)
+      try await shop.sandbox.put(
+        (1...12_000).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com", daysAgo: 2 + Double($0) / 200) })
+      try await shop.start()
+      #expect(await eventually(within: .seconds(200), every: .milliseconds(200)) { shop.log.contains("caught up") })
+      try await shop.sandbox.change("r4000") { $0.externalSourceID = "lead_9" }
+      try await shop.insert(ShopOrder(1, email: "friend1@example.com", lead: "lead_9", daysAgo: 0))
+      #expect(await shop.reaches(["1": "reported"], within: .seconds(200)))
+      let state = await shop.sandbox.state
+      #expect(state.referral("r4000")?.externalTransactionID == "1")
+      #expect(state.reports.count == 1)
+    }
+  }
 }

@@ -1,0 +1,26 @@
+import Conversions
+import GRDB
+
+extension SalvageKeeping {
+  /// Takes over operators' words: an order that was discarded would else be reported by the new ledger.
+  func keepActs(_ salvage: inout Salvage) throws {
+    var hasOther = false
+    let hasAll = try reading.rows(of: "acts", by: "transaction_id", since: LedgerSchema.actsVersion) { rows in
+      try writing { db in
+        for row in rows {
+          guard let id = row.readable("transaction_id", as: String.self),
+            let act = row.readable("act", as: String.self), OperatorAct.Kind(rawValue: act) != nil,
+            let actor = row.readable("actor", as: String.self), let time = row.readable("acted_at", as: Int64.self)
+          else {
+            hasOther = true
+            continue
+          }
+          try db.execute(
+            sql: "INSERT OR IGNORE INTO acts (transaction_id, act, reason, actor, acted_at) VALUES (?, ?, ?, ?, ?)",
+            arguments: [id, act, row.readable("reason", as: String.self), actor, time])
+        }
+      }
+    }
+    if !hasAll || hasOther { salvage.tables.append("acts") }
+  }
+}
