@@ -47,7 +47,7 @@ public enum DecisionReason {
   public static let mirrorIncomplete = "mirror_incomplete"
   /// A decision for good waits for a complete walk of the open referrals that began after the order was seen.
   public static let mirrorBehind = "mirror_behind"
-  /// Nothing matches, and the wait is over by a clock that nobody confirms.
+  /// Nothing matches, and the wait is over only by a clock that is unconfirmed.
   public static let clockUnconfirmed = "clock_unconfirmed"
   /// Another order holds the referral.
   public static let behindOther = "behind_other_order"

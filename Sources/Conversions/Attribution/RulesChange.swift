@@ -47,9 +47,9 @@ public struct RulesChange: Hashable, Sendable, Codable {
   public var needsWalk: Bool
   /// The last entry that was decided anew; nil once all were.
   public var after: EntryID? = EntryID(0)
-  /// How many were decided anew.
+  /// Orders that were decided anew.
   public var decided = 0
-  /// How many of those came to another outcome.
+  /// Orders among them that came to another outcome.
   public var changed = 0
 
   /// A change that begins.

@@ -1,4 +1,4 @@
-/// What a look for one order by its key came to.
+/// Result of a look for one order by its key.
 ///
 /// A row that isn't found is not always gone: a standby that lags, or another client's search path, hides it as well, and
 /// an order that was cancelled for that is lost.

@@ -76,11 +76,11 @@ public struct SourceChange: Hashable, Sendable, CustomStringConvertible {
   /// The setting whose change touches no order's identity in the shop.
   public static let baseURLSetting = "api.base_url"
 
-  /// What changed: a setting, or what the server says of one.
+  /// The setting that changed, or the server's word on one.
   public var setting: String
-  /// What it was.
+  /// The value before.
   public var old: String
-  /// What it is.
+  /// The value now.
   public var new: String
 
   /// A change from its values.
@@ -93,7 +93,7 @@ public struct SourceChange: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension [SourceChange] {
-  /// What an operator is told: the changes, and what to type.
+  /// The message to the operator: the changes, and the command to type.
   public var refusal: String {
     let words = map(\.description).joined(separator: "; ")
     return "\(words): the ledger's orders are of what it was. Put it back, give the new one a ledger of its own by "

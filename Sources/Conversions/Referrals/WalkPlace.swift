@@ -10,9 +10,9 @@ public struct WalkPlace: Hashable, Sendable, Codable {
     public var number: Int
     /// How many times it was begun to be read.
     public var passes: Int
-    /// What this pass has shown.
+    /// Sum of the referrals that this pass has shown.
     public var sum: Sum
-    /// What the pass before has shown.
+    /// Sum of those that the pass before has shown.
     public var before: Sum?
 
     /// A place from its values.

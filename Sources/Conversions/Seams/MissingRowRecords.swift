@@ -10,7 +10,7 @@ public protocol MissingRowRecords {
   func noteFound(_ entry: EntryID) throws -> Bool
   /// The facts of all orders.
   func vanishedRows(now: Timestamp) throws -> VanishedRows
-  /// How many orders wait as missing.
+  /// Counts the orders that wait as missing.
   func heldMissingCount() throws -> Int
   /// Orders that were cancelled within the window as their rows were gone.
   func cancelledAsGone(now: Timestamp) throws -> [EntryID]
