@@ -9,7 +9,7 @@ extension SQLiteTransaction: DeliveryRecords {
     let mayFreeze = try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil
     // By outcome alone, all of a long queue would be read and sorted for each look at its head.
     let condition = """
-       WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (o.first_seen_at <= ? OR r.entry IS NOT NULL)
+       WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (o.first_seen_at <= ? OR r.is_unknown = 1)
         AND r.is_sending IS NOT 1\(place == nil ? "" : " AND (o.is_backfill, o.send_at, o.entry) > (?, ?, ?)")
       ORDER BY o.is_backfill, o.send_at, o.entry LIMIT ?
       """
@@ -118,6 +118,8 @@ extension SQLiteTransaction: DeliveryRecords {
       // Surely not done, it counts as never sent: once its row, its referral or another one changes it is decided anew.
       if reason == .referralMissing { try unfreeze(entry) }
     case .again(let time):
+      // Refused for sure, it counts as never sent: it is asked for and decided again before its next send.
+      try unfreeze(entry)
       try postpone(entry, until: time, reason: "retry", detail: detail ?? "")
     case .rematch:
       try unfreeze(entry)
@@ -210,6 +212,14 @@ extension SQLiteTransaction: DeliveryRecords {
     try execute(
       "UPDATE orders SET send_at = ?1 WHERE outcome = 'queued' AND is_backfill IN (0, 1) AND send_at > ?1",
       [latest.microseconds])
+  }
+
+  func clampSightings(at now: Timestamp) throws {
+    try execute(
+      """
+      UPDATE orders SET first_seen_at = min(first_seen_at, ?1), decided_at = min(decided_at, ?1)
+      WHERE outcome = 'queued' AND (first_seen_at > ?1 OR decided_at > ?1)
+      """, [now.microseconds])
   }
 
   func clampRematches(at now: Timestamp) throws {

@@ -94,7 +94,11 @@ import Testing
       #expect(try tx.undecided(at: epoch + .seconds(60), limit: 9).isEmpty)
       try tx.clampSends(to: epoch + .seconds(900))
       try tx.clampRematches(at: epoch)
+      #expect(try tx.entry(EntryID(1))?.decidedAt == epoch)
+      try tx.clampSightings(at: epoch - .seconds(30))
     }
+    let seen = try #require(try await ledger.entry(1))
+    #expect(seen.firstSeenAt == epoch - .seconds(30) && seen.decidedAt == epoch - .seconds(30))
     #expect(try await ledger.entry(1)?.dueAt == epoch + .seconds(900))
     #expect(try await ledger.entry(2)?.dueAt == soon, "what is sooner stays")
     #expect(try await ledger.transaction { try $0.undecided(at: epoch, limit: 9).map(\.entry) } == [EntryID(3)])

@@ -73,10 +73,22 @@ extension Loops {
     func whatNoLongerQualifiesAfterACertainRefusalIsCancelled(seenByIntake: Bool) async throws {
       let world = try await queued(.rateLimited)
       try await change(world, seenByIntake: seenByIntake) { $0.qualifies = false }
-      // Somebody else's conversion is not ours: nothing of ours was done.
+      // Somebody else's conversion is not ours: nothing of ours was done. The API is asked before the shop.
       world.api.convertElsewhere("r1", value: 500)
-      try await finish(world, .cancelled)
+      try await finish(world, seenByIntake ? .cancelled : .superseded)
       #expect(world.sent.count == 1 && world.done.isEmpty)
+    }
+
+    /// The friend's earlier referral is made known while the report of the later one is refused.
+    @Test(arguments: [ConvertFault.rateLimited, .refused, .keyRefused])
+    func whatWasRefusedForSureIsAskedForAgain(fault: ConvertFault) async throws {
+      let world = try await queued(fault)
+      try await change(world, seenByIntake: false) { _ in }
+      world.api.put(makeReferral("r0", email: "friend1@example.com", created: start - day * 20))
+      try await finish(world, .reported)
+      let paid = world.done.map(\.referralID.text)
+      #expect(paid == ["r0"])
+      #expect(world.sent.count == 2)
     }
 
     @Test(arguments: [true, false])

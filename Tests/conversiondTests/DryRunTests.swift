@@ -4,13 +4,14 @@ import TestHosts
 import Testing
 
 @Suite struct DryRunTests {
-  /// Every file in the ledger's folder, by name.
+  /// Every file in the ledger's folder that is not empty, by name: `status` may leave a write-ahead log without a page.
   private func ledgerFiles(_ shop: DaemonFixture) throws -> [String: Data] {
     let names = try FileManager.default.contentsOfDirectory(atPath: shop.folder.path("state"))
     return Dictionary(
       uniqueKeysWithValues: names.map {
         ($0, FileManager.default.contents(atPath: shop.folder.path("state/\($0)")) ?? Data())
-      })
+      }
+    ).filter { !$0.value.isEmpty }
   }
 
   @Test func aDryRunSaysWhatItWouldReportAndTouchesNothing() async throws {
@@ -35,7 +36,9 @@ import Testing
       #expect(try await shop.status().end == .exited(3), "a dry run is no daemon")
       #expect(try await shop.stop() == .exited(0))
       #expect(daemon.errorLines.count { $0.contains("event=would_report") } == 2)
-      #expect(try ledgerFiles(shop) == before)
+      let after = try ledgerFiles(shop)
+      let changed = Set(after.keys).union(before.keys).filter { after[$0] != before[$0] }
+      #expect(changed.isEmpty, "\(changed.map { "\($0): \(before[$0]?.count ?? 0) bytes before" })")
       #expect(await shop.sandbox.state.counters.writes == writes)
       #expect(await shop.sandbox.state.reports.count == 1)
 

@@ -70,6 +70,10 @@ public final class LedgerOrder: Sendable {
   /// The order's ID as people know it.
   public var orderID: String { row.orderID }
 
+  /// Whether a send of it may have been done: the same bytes are sent again then, whatever else changes. One whose sends
+  /// were all refused for sure counts as never sent.
+  public var mayHaveBeenDone: Bool { frozen?.hasUnknownOutcome ?? false }
+
   /// What the shop's table last showed, where it could be read.
   public var order: Order? {
     if case .readable(let order) = row { order } else { nil }

@@ -301,6 +301,9 @@ public protocol DeliveryRecords {
   func recoverInterruptedSends(at now: Timestamp) throws -> Int
   /// Brings forward to a time the sends that are due later: a clock put them off that was ahead.
   func clampSends(to latest: Timestamp) throws
+  /// Has queued orders count as seen and decided by a time that were so later: a clock that was ahead did it, and a walk of
+  /// the referrals that began since then would be waited for until that time has come.
+  func clampSightings(at now: Timestamp) throws
   /// Has orders decided at once whose next decision the clock put off: those that are held, that 404 took back to matching,
   /// that wait for the mirror or for the clock.
   func clampRematches(at now: Timestamp) throws

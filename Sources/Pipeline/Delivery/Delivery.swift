@@ -145,7 +145,7 @@ public struct Delivery: Service {
       return false
     }
     let dueTimes = DueTimeRepair(
-      now: surroundings.clock.now, isAfterJump: lane.repairedAt != nil, memory: surroundings.clock.memory)
+      now: surroundings.clock.now, isAfterJump: jumps > 0, memory: surroundings.clock.memory)
     let isRepaired = lane.repairedAt == jumps || settings.isDryRun
     let count = try await surroundings.ledger.transaction { transaction in
       if !isRepaired { try dueTimes.repair(transaction) }

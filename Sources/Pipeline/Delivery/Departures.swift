@@ -117,7 +117,7 @@ final class Departures: Sendable {
       return try answers.map { answered in
         let order = answered.order
         // An answer that is older justifies no first send.
-        guard order.frozen != nil || uptime - answered.askedAt <= ReferralQuestion.answerLasts else {
+        guard order.mayHaveBeenDone || uptime - answered.askedAt <= ReferralQuestion.answerLasts else {
           return .stays(.changed(order))
         }
         let sighting = rows[order.row.key] ?? .unproven("the shop was not asked")

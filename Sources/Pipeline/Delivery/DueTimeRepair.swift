@@ -7,7 +7,7 @@ struct DueTimeRepair: Sendable {
   private static let waitMax = Duration.seconds(86_400)
 
   let now: Timestamp
-  /// Whether the clock has jumped in this run; else it has just begun.
+  /// Whether the clock has jumped in this run, or in this boot since the last one; else the run has just begun.
   let isAfterJump: Bool
   /// The state of the clock, the jump among it.
   let memory: TrustedTime.Memory
@@ -16,6 +16,7 @@ struct DueTimeRepair: Sendable {
   func repair(_ transaction: any LedgerTransaction) throws {
     // After a jump nothing tells a long wait from a short one by the other clock; the pacer has the limits.
     try transaction.clampSends(to: now + (isAfterJump ? ReferralQuestion.wait : Self.waitMax))
+    try transaction.clampSightings(at: now)
     guard isAfterJump else { return }
     try transaction.setClockMemory(memory)
     try transaction.clampRematches(at: now)

@@ -171,7 +171,7 @@ struct Lane {
     let later = surroundings.clock.now + ReferralQuestion.wait
     try await surroundings.ledger.transaction { transaction in
       // One that couldn't be looked at kept its place in the queue, and would be the next again.
-      guard let order = try transaction.entry(worn), order.frozen == nil else { return }
+      guard let order = try transaction.entry(worn), !order.mayHaveBeenDone else { return }
       try transaction.postpone(
         worn, until: later, reason: order.reason ?? LookFailure.reason, detail: order.detail ?? "")
     }

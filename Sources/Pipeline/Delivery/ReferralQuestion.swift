@@ -44,8 +44,8 @@ final class ReferralQuestion: Sendable {
 
   private func askNow(before order: LedgerOrder) async throws -> Answered? {
     let askedAt = surroundings.clock.uptime
-    // Bytes that were sent before are sent again, whatever the referrals are now.
-    guard order.frozen == nil else { return Answered(order: order, askedAt: askedAt) }
+    // Bytes that may have been taken are sent again, whatever the referrals are now.
+    guard !order.mayHaveBeenDone else { return Answered(order: order, askedAt: askedAt) }
     // Asked in vain again and again, the searches of a few dozen orders would take all reads from the walk they wait for.
     if order.reason == Self.unconfirmed, try await !isWalked(since: order.sendableSince) {
       try await postpone(order, reason: Self.unconfirmed, order.detail ?? "it waits for a walk of the open referrals")
@@ -222,6 +222,7 @@ extension ReferralQuestion {
       let decision = try OrderDecider(
         transaction, rules: rules, now: now, isTimeConfirmed: isConfirmed
       ).decide(order)
+      if decision.outcome != .queued { try transaction.unfreeze(entry) }
       if !order.stands(as: decision) { try transaction.decide(entry, decision, at: now) }
       if decision.reason == DecisionReason.mirrorBehind { try transaction.wantOpenWalk(at: order.firstSeenAt) }
       return decision.outcome == .queued ? try transaction.entry(entry) : nil

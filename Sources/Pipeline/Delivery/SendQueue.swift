@@ -90,8 +90,8 @@ struct SendQueue: Sendable {
     let seenUpTo = isConfirmed ? walked : .distantPast
     return try await surroundings.ledger.transaction { transaction in
       // Nothing first leaves by a clock that is unconfirmed.
-      func mayLeave(_ order: LedgerOrder) -> Bool { isConfirmed || order.frozen?.hasUnknownOutcome == true }
-      if let probe, !flying.contains(probe), let order = try Self.frozen(probe, transaction), mayLeave(order) {
+      func mayLeave(_ order: LedgerOrder) -> Bool { isConfirmed || order.mayHaveBeenDone }
+      if let probe, !flying.contains(probe), let order = try Self.probing(probe, transaction, seenUpTo: seenUpTo) {
         return Reading(orders: [order])
       }
       // At its head there may be nothing but those that are under way.
@@ -110,9 +110,19 @@ struct SendQueue: Sendable {
     }
   }
 
-  /// An order that can be sent before its time, as its bytes are settled.
-  private static func frozen(_ entry: EntryID, _ transaction: any LedgerTransaction) throws -> LedgerOrder? {
-    let order = try transaction.entry(entry)
-    return order?.outcome == .queued && order?.frozen != nil ? order : nil
+  /// The order that probes, whether it is due or not, if nothing else keeps it from being sent.
+  private static func probing(
+    _ entry: EntryID, _ transaction: any LedgerTransaction, seenUpTo: Timestamp
+  ) throws -> LedgerOrder? {
+    guard let order = try transaction.entry(entry), order.outcome == .queued else { return nil }
+    let mayGo = try order.mayHaveBeenDone || transaction.mayFreeze && order.firstSeenAt <= seenUpTo
+    return mayGo ? order : nil
+  }
+}
+
+extension LedgerTransaction {
+  /// Whether anything may be sent for the first time: every order and referral that there was at the start is known.
+  var mayFreeze: Bool {
+    get throws { try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil }
   }
 }

@@ -45,7 +45,7 @@ extension LedgerTransaction {
     // A row with another ID is another order, which intake takes in: this one's is gone.
     let row = sighting.row.flatMap { $0.isSameOrder(as: known) ? $0 : nil }
     if row != nil { _ = try noteFound(known.entry) }
-    if row == nil, known.referralID != nil, known.frozen?.hasUnknownOutcome != true,
+    if row == nil, known.referralID != nil, !known.mayHaveBeenDone,
       let missing = try holdIfMissing(known, now: now)
     {
       return .missing(missing)
@@ -57,21 +57,19 @@ extension LedgerTransaction {
       // What may have been done stays as it is: the same bytes again, as long as the order is still worth a report.
       return current.order?.qualifies == true ? .send(current, frozen.report) : .settleUnknown(current, frozen)
     }
-    // Nothing first leaves by a clock that nobody confirms.
-    guard decider.isTimeConfirmed else { return .dropped(nil) }
+    // Nothing first leaves by a clock that nobody confirms, nor before the catch-up is over; what is a first send since it
+    // was picked, as its sends are known to have been refused, waits like any other.
+    guard decider.isTimeConfirmed, try intakeProgress().caughtUpAt != nil else { return .dropped(nil) }
     // As it stands in this transaction.
     let decision = try decider.decide(current, isGone: row == nil)
     let report = ConversionReport(of: current, decision)
-    if let report, report == current.frozen?.report { return .send(current, report) }
     // Nothing that was sent can have had an effect, so a change, whoever saw it first, still counts.
-    if current.frozen != nil { try unfreeze(current.entry) }
+    if let frozen = current.frozen, frozen.report != report { try unfreeze(current.entry) }
     if change != .unchanged || !current.stands(as: decision) { try decide(current.entry, decision, at: now) }
     guard let report else {
       return .dropped(Decided(orderID: current.orderID, before: current, decision: decision))
     }
-    // One that was taken up for its report, which is no more, waits for the catch-up like any other.
-    if order.frozen != nil, try intakeProgress().caughtUpAt == nil { return .dropped(nil) }
-    guard order.frozen == nil, report.referralID == order.referralID else {
+    guard !order.mayHaveBeenDone, report.referralID == order.referralID else {
       return try entry(current.entry).map(BeforeSend.changed) ?? .dropped(nil)
     }
     return .send(current, report)

@@ -46,9 +46,13 @@ extension RandomWorld {
     touch(referral.id)
   }
 
+  /// Takes in that a referral has other keys; a search that leaves it out from then on could be found by no program.
   private func touch(_ id: ReferralID) {
     let uptime = clock.uptime
     state.withLock { $0.changedAt[id] = uptime }
+    api.model.state.withLock { state in
+      if case .leavesOut(let left)? = state.searchFault, left.contains(id) { state.searchFault = .showsNothing }
+    }
   }
 
   private func change(_ number: Int, keys: Bool = true, _ change: (inout Referral) -> Void) {
