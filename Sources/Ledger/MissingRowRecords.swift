@@ -46,6 +46,18 @@ extension SQLiteTransaction: MissingRowRecords {
     return VanishedRows(expected: (open ?? 0) + gone, missing: missing ?? 0, sightChangedAt: changedAt)
   }
 
+  func firstPlacedToSend(limit: Int) throws -> [(entry: EntryID, key: OrderKey)] {
+    let sql = """
+      SELECT entry, key FROM orders
+      WHERE outcome IN ('held', 'queued') AND referral_id IS NOT NULL AND substr(key, 1, 1) <> char(1)
+        AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry)
+      ORDER BY placed_from LIMIT ?
+      """
+    return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [limit]).map { row in
+      (EntryID(try row.decode(forColumn: "entry")), OrderKey(try row.decode(String.self, forColumn: "key")))
+    }
+  }
+
   func heldMissingCount() throws -> Int {
     try Int.fetchOne(
       db,

@@ -65,14 +65,17 @@ extension SQLiteTransaction: ReferralRecords {
           ORDER BY decided_at DESC LIMIT ?
           """, arguments: [outcome.rawValue, limit])
     }
+    // Clicks come last: they are many, and nobody would miss one.
     func open(before time: Timestamp) throws -> [String] {
-      try String.fetchAll(
-        db,
-        sql: """
-          SELECT id FROM \(Self.openReferrals)
-          WHERE \(Self.isOpen) AND status = 'pending' AND gone_at IS NULL AND seen_at <= ?
-          ORDER BY created_at DESC LIMIT ?
-          """, arguments: [time.microseconds, limit])
+      try ["pending", "clicked"].flatMap { status in
+        try String.fetchAll(
+          db,
+          sql: """
+            SELECT id FROM \(Self.openReferrals)
+            WHERE \(Self.isOpen) AND status = ? AND gone_at IS NULL AND seen_at <= ?
+            ORDER BY created_at DESC LIMIT ?
+            """, arguments: [status, time.microseconds, limit])
+      }
     }
     let (reported, queued) = (try orders(.reported), try orders(.queued))
     let others = try queued + open(before: time).filter { !queued.contains($0) }

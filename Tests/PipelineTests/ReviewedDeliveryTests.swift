@@ -133,6 +133,17 @@ extension Loops {
       }
     }
 
+    /// A partner who tries the programme with one friend, and deletes that referral.
+    @Test func theOnlyOneThatRegisteredIsDeletedAndThatIsNoOtherAccount() async throws {
+      let world = try await World.queued(1)
+      world.api.put(makeReferral("click", .clicked, email: nil))
+      try await world.mirrorAPI()
+      let again = try world.restarted()
+      again.api.state.withLock { $0.table.remove(ReferralID("r1")) }
+      try await again.running([again.delivery, again.matching]) { try await again.pass(.seconds(600)) }
+      #expect(again.lines.of(.apiHalted).isEmpty && again.sent.isEmpty)
+    }
+
     @Test func reportedReferralsThatWereDeletedAreNoOtherAccount() async throws {
       let world = try await World.queued(5)
       world.shop.put(makeOrder(6))

@@ -9,6 +9,8 @@ struct WorldFacts: Hashable, Sendable {
   /// keep its order with a person.
   var ghosts: [ReferralFact]
   var orders: [OrderFact]
+  /// Rows that are gone: a person may still have their orders.
+  var removed: [OrderFact] = []
   var rules: RuleFacts
   /// Orders that an operator discarded, and those that one holds.
   var discarded: Set<String>
@@ -33,18 +35,21 @@ struct WorldFacts: Hashable, Sendable {
   }
 
   /// Payments that must have been made in a moment that has lasted: every right one that nothing leaves open. An expiry
-  /// of a time that the API doesn't tell, or another order that is a person's, may keep a referral from its order.
+  /// of a time that the API doesn't tell, or another order that is a person's, its row there or not, may keep a referral
+  /// from its order.
   var due: [Payment] {
     orders.compactMap { order in
       guard let chosen = choice(of: order, among: ghosts) else { return nil }
       let payment = Payment(order: order.id, referral: chosen.id, cents: order.cents)
-      let mayExpire = referrals.contains { one in
+      let mayExpire = (referrals + ghosts).contains { one in
         one.status == "expired" && rules.keys.contains { shares($0, order, one) }
       }
-      let isKept = orders.contains { other in
-        other.id != order.id && choice(of: other)?.id == chosen.id
-          && (held.contains(other.id) || refersItself(other, chosen))
-      }
+      let isKept =
+        orders.count { held.contains($0.id) } < held.count
+        || (orders + removed).contains { other in
+          other.id != order.id && choice(of: other)?.id == chosen.id
+            && (held.contains(other.id) || refersItself(other, chosen))
+        }
       return mayExpire || isKept || objection(to: payment) != nil ? nil : payment
     }
   }

@@ -10,6 +10,8 @@ public protocol MissingRowRecords {
   func noteFound(_ entry: EntryID) throws -> Bool
   /// The facts of all orders.
   func vanishedRows(now: Timestamp) throws -> VanishedRows
+  /// Orders that have a row and a referral and were never sent, in the order in which they were placed.
+  func firstPlacedToSend(limit: Int) throws -> [(entry: EntryID, key: OrderKey)]
   /// Counts the orders that wait as missing.
   func heldMissingCount() throws -> Int
   /// Orders that were cancelled within the window as their rows were gone.

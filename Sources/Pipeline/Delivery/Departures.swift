@@ -20,6 +20,7 @@ final class Departures: Sendable {
   private struct State {
     var waiting: [Waiting] = []
     var isReading = false
+    var others = OtherRows()
     /// The marking of those that were read last.
     var marking: Task<Void, Never>?
   }
@@ -58,6 +59,7 @@ final class Departures: Sendable {
     while let group = nextGroup() {
       do {
         let rows = try await surroundings.orders.orders(withKeys: group.map(\.answered.order.row.key))
+        try await noteOthers(beside: group, rows)
         // The next are read while these are being marked, and not those behind them: what is read long before it is
         // marked is old, and who waits meanwhile shares a read with more.
         await state.withLock(\.marking)?.value
@@ -67,6 +69,17 @@ final class Departures: Sendable {
         for waiting in group { waiting.answer.resume(throwing: error) }
       }
     }
+  }
+
+  /// Has the ledger know of other rows that are gone, before one that is gone is judged.
+  private func noteOthers(beside group: [Waiting], _ rows: [OrderKey: RowSighting]) async throws {
+    var others = state.withLock(\.others)
+    let shown = group.map { ($0.answered.order, rows[$0.answered.order.row.key]) }
+    let missing = try await others.missing(beside: shown, surroundings)
+    state.withLock { [others] in $0.others = others }
+    guard !missing.isEmpty else { return }
+    let now = surroundings.clock.now
+    try await surroundings.ledger.transaction { for entry in missing { _ = try $0.noteMissing(entry, at: now) } }
   }
 
   /// Those that wait now; nil for none, after which whoever comes has to begin reading.

@@ -11,7 +11,7 @@ extension RandomWorld {
     case .swap(let one, let other): swap(one, other)
     case .convert(let number): api.model.convertElsewhere(id(number).text)
     case .revert(let number): revert(id(number))
-    case .expire(let number): change(number, keys: false) { if $0.status.isOpen { $0.status = .expired } }
+    case .expire(let number): expire(number)
     case .delete(let number): delete(id(number))
     case .insert(var row, let ago):
       row.placed = clock.trueTime - ago
@@ -55,9 +55,24 @@ extension RandomWorld {
     }
   }
 
-  private func change(_ number: Int, keys: Bool = true, _ change: (inout Referral) -> Void) {
+  /// Changes a referral's keys. Of an expired one no walk of the open ones tells: while the search fails, no program could
+  /// learn of it before the next full sweep.
+  private func change(_ number: Int, _ change: (inout Referral) -> Void) {
+    guard !isSearchFaulty || referral(number)?.status != .expired else { return }
     api.model.change(id(number).text, change)
-    if keys { touch(id(number)) }
+    touch(id(number))
+  }
+
+  /// The same is true of one that expires before a walk has shown its keys.
+  private func expire(_ number: Int) {
+    guard !isSearchFaulty, referral(number)?.status.isOpen == true else { return }
+    change(number) { $0.status = .expired }
+  }
+
+  private var isSearchFaulty: Bool { api.model.state.withLock { $0.searchFault != nil } }
+
+  private func referral(_ number: Int) -> Referral? {
+    api.model.state.withLock { $0.table.referrals[id(number)] }
   }
 
   private func swap(_ one: Int, _ other: Int) {
@@ -78,7 +93,9 @@ extension RandomWorld {
   }
 
   private func delete(_ id: ReferralID) {
-    guard let referral = api.model.state.withLock({ $0.table.referrals[id] }) else { return }
+    let table = api.model.state.withLock { $0.table.referrals }
+    // An API that knows none of those it showed before is another account's.
+    guard let referral = table[id], table.keys.contains(where: { $0 != id && isOld($0) }) else { return }
     state.withLock { $0.ghosts.append(referral) }
     api.model.state.withLock { $0.table.remove(id) }
   }
@@ -96,6 +113,8 @@ extension RandomWorld {
       case .slow(let wait)?: .slow(wait)
       case nil: nil
       }
+    let expired = api.model.state.withLock { $0.table.referrals.values.filter { $0.status == .expired } }
+    if fault != nil, !expired.allSatisfy({ isOld($0.id) }) { return }
     api.model.state.withLock { $0.searchFault = fault }
     let end = fault == nil ? clock.uptime + Self.doubtLasts : .seconds(1_000_000_000)
     state.withLock { $0.doubtedUntil = fault == nil ? min($0.doubtedUntil, end) : end }
@@ -116,7 +135,9 @@ extension RandomWorld {
   }
 
   private func remove(_ key: Int) {
-    state.withLock { $0.rows[key] = nil }
+    state.withLock { state in
+      if let row = state.rows.removeValue(forKey: key) { state.removed.append(row) }
+    }
     shop.remove(OrderKey(String(key)))
   }
 

@@ -24,7 +24,7 @@ extension RandomWorld {
         if without == .discardForgotten { try await Self.forgetActs(store) }
         try await RulesChanging.begin(store, rules: rules, mapping: "", now: surroundings.clock.now)
         try await CatchUp.begin(store)
-      } catch { return fail("the daemon can't begin: \(error)") }
+      } catch { return life.isOver ? () : fail("the daemon can't begin: \(error)") }
       await withDiscardingTaskGroup { group in
         group.addTask { await intake.loop() }
         group.addTask { await ReferralMirror(surroundings).loop() }

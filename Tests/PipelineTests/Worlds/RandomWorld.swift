@@ -31,6 +31,7 @@ final class RandomWorld: Sendable {
   struct State {
     var rules: WorldRules
     var rows: [Int: WorldRow] = [:]
+    var removed: [WorldRow] = []
     /// When a row was last changed.
     var rowsChangedAt: [Int: Duration] = [:]
     /// Until when a search may be doubted.
@@ -132,7 +133,7 @@ final class RandomWorld: Sendable {
     let (uptime, now) = (clock.uptime, clock.trueTime)
     let table = api.model.state.withLock(\.table)
     state.withLock { state in
-      state.history.note(state.rows, acts: state.acts, at: uptime)
+      state.history.note(state.rows, removed: state.removed, acts: state.acts, at: uptime)
       guard table.changes != state.tableSeen else { return }
       state.tableSeen = table.changes
       state.history.note(table, ghosts: state.ghosts, at: uptime, now: now)
@@ -155,8 +156,11 @@ final class RandomWorld: Sendable {
     if api.model.state.withLock({ $0.doubtful[report.transactionID.text] }) == report { return }
     // What the API refuses is not paid.
     guard mayBeDone(report) else { return }
-    let objections = facts(of: report.transactionID.text).map { $0.objection(to: Payment(report)) }
+    let (moments, payment) = (facts(of: report.transactionID.text), Payment(report))
+    let objections = moments.map { $0.objection(to: payment) }
     guard let first = objections.first, !objections.contains(nil), let first else { return }
+    let isDoubted = state.withLock { clock.uptime < $0.doubtedUntil }
+    if isDoubted, moments.contains(where: { $0.allows(payment, among: moments) }) { return }
     let words = "at \(clock.uptime) \(describe(Payment(report))): \(first)"
     state.withLock { $0.violation = $0.violation ?? words }
   }
@@ -180,6 +184,28 @@ extension RandomWorld.State {
   /// began after that stands for the question.
   fileprivate func sendableSince(_ row: WorldRow, now: Timestamp, at uptime: Duration) -> Duration? {
     rowsChangedAt[row.key].map { max($0, uptime - (now - (row.placed + rules.hold))) }
+  }
+}
+
+extension WorldFacts {
+  /// Whether a payment is right by what may have been known: where the search is doubted, a walk and the looks beside it
+  /// show each referral at a moment of its own.
+  fileprivate func allows(_ payment: Payment, among moments: [WorldFacts]) -> Bool {
+    guard let paid = referrals.first(where: { $0.id == payment.referral }) else { return false }
+    var facts = self
+    facts.referrals = [paid]
+    for id in Set(moments.flatMap { $0.referrals.map(\.id) }) where id != paid.id {
+      let versions = moments.map { $0.referrals.first { $0.id == id } }
+      guard let known = versions.first(where: { facts.adding($0).objection(to: payment) == nil }) else { return false }
+      facts = facts.adding(known)
+    }
+    return facts.objection(to: payment) == nil
+  }
+
+  private func adding(_ referral: ReferralFact?) -> WorldFacts {
+    var facts = self
+    if let referral { facts.referrals.append(referral) }
+    return facts
   }
 }
 

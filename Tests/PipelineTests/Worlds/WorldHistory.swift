@@ -19,6 +19,7 @@ struct WorldHistory: Sendable {
 
   private struct Kept: Hashable, Sendable {
     var orders: [OrderFact]
+    var removed: [OrderFact]
     var acts: WorldActs
   }
 
@@ -34,8 +35,9 @@ struct WorldHistory: Sendable {
     if api.last?.facts != facts { api.append(Moment(from: uptime, facts: facts)) }
   }
 
-  mutating func note(_ rows: [Int: WorldRow], acts: WorldActs, at uptime: Duration) {
-    let facts = Kept(orders: rows.keys.sorted().compactMap { rows[$0]?.fact }, acts: acts)
+  mutating func note(_ rows: [Int: WorldRow], removed: [WorldRow], acts: WorldActs, at uptime: Duration) {
+    let facts = Kept(
+      orders: rows.keys.sorted().compactMap { rows[$0]?.fact }, removed: removed.map(\.fact), acts: acts)
     if shop.last?.facts != facts { shop.append(Moment(from: uptime, facts: facts)) }
   }
 
@@ -57,7 +59,7 @@ struct WorldHistory: Sendable {
       Self.moments(shop, since: lately).map { kept in
         WorldFacts(
           now: now.milliseconds, referrals: shown.referrals, ghosts: shown.ghosts, orders: kept.orders,
-          rules: rules.facts, discarded: kept.acts.discarded, held: kept.acts.held, paid: paid)
+          removed: kept.removed, rules: rules.facts, discarded: kept.acts.discarded, held: kept.acts.held, paid: paid)
       }
     }
   }

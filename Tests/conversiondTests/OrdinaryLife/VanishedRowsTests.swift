@@ -32,6 +32,27 @@ import Testing
     }
   }
 
+  /// An archive job that keeps rows for less than the hold: the others' holds end days later.
+  @Test func thoseThatAreMovedAwayOneByOneAreNotTakenForCancelled() async throws {
+    try await DaemonFixture.with(["reporting.hold": "1d"]) { shop in
+      try await shop.sandbox.put((1...10).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      try await shop.insert(
+        (1...10).map { number in
+          ShopOrder(
+            number, email: "friend\(number)@example.com",
+            daysAgo: number == 1 ? 1 - 8 / 86_400.0 : 0.9 - Double(number) / 100)
+        })
+      try await shop.start()
+      #expect(await shop.reaches(["1": "held", "10": "held"]))
+      try await shop.database.execute(
+        "CREATE TABLE archive AS SELECT * FROM orders WHERE id <= 6; DELETE FROM orders WHERE id <= 6")
+      #expect(
+        await eventually(within: .seconds(40)) { await shop.peek()?["1"]?.reason == "row_missing" })
+      #expect(shop.log.contains("6 orders that have a referral are missing from the shop's table"))
+      #expect(await shop.sandbox.state.reports.isEmpty)
+    }
+  }
+
   @Test func oneOfManyIsCancelled() async throws {
     try await DaemonFixture.with(["reporting.hold": "1d"]) { shop in
       try await prepare(shop, 5)
