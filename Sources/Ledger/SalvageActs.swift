@@ -23,4 +23,17 @@ extension SalvageKeeping {
     }
     if !hasAll || hasOther { salvage.tables.append("acts") }
   }
+
+  /// Has orders wait for an operator that did so as changed rules had made them sendable: the new ledger, which knows of no
+  /// change, would send all of them.
+  static func keepHolds(_ rows: [Row], _ db: Database) throws {
+    for row in rows where row.readable("reason", as: String.self) == DecisionReason.rulesChanged {
+      guard row.readable("outcome", as: String.self) == Outcome.held.rawValue,
+        let id = row.readable("transaction_id", as: String.self), let time = row.readable("decided_at", as: Int64.self)
+      else { continue }
+      try db.execute(
+        sql: "INSERT OR IGNORE INTO acts (transaction_id, act, reason, actor, acted_at) VALUES (?, ?, ?, ?, ?)",
+        arguments: [id, OperatorAct.Kind.hold.rawValue, DecisionReason.rulesChanged, "ledger rebuild", time])
+    }
+  }
 }

@@ -111,6 +111,7 @@ struct SalvageKeeping {
     var counts = salvage
     let candidates = rows.filter { row in row.readable("outcome", as: String.self).map(Self.kept.contains) ?? false }
     try writing { db in
+      try Self.keepHolds(rows, db)
       for row in candidates {
         guard let entry = row.readable("entry", as: Int64.self) else { continue }
         let found = reading.report(of: entry)

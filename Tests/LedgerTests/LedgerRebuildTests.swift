@@ -133,6 +133,25 @@ import Testing
       try await ledger.forget(EmailAddress(normalForm: "nobody@example.com"), isTrial: true, at: epoch).wasForgotten)
   }
 
+  /// The new ledger knows of no rules before its own, by which these were never to be sent unasked.
+  @Test func whatWaitsAsTheRulesChangedWaitsForAnOperatorThen() async throws {
+    let fixture = try LedgerFixture()
+    let ledger = try fixture.open()
+    try await ledger.adopt(source: "shop", mapping: "all")
+    _ = try await ledger.take([.readable(makeOrder(1)), .readable(makeOrder(2))])
+    try await ledger.transaction { tx in
+      var held = Decision(.held, reason: DecisionReason.rulesChanged)
+      (held.referralID, held.claims) = (ReferralID("r1"), true)
+      try tx.decide(EntryID(1), held, at: epoch)
+      try tx.decide(EntryID(2), .queued("r2"), at: epoch)
+    }
+    try ledger.close()
+    _ = try await rebuild(fixture.path)
+    let again = try SQLiteLedger(path: fixture.path)
+    let acts = try await again.transaction { tx in try ["order_1", "order_2"].map { try tx.act(on: $0) } }
+    #expect(acts[0]?.kind == .hold && acts[0]?.reason == DecisionReason.rulesChanged && acts[1] == nil)
+  }
+
   @Test func randomDamageNeverBringsBackWhatItWasNot() async throws {
     let (fixture, pristine) = (try LedgerFixture(), try TemporaryFolder("pristine"))
     try await makeLedger(fixture)

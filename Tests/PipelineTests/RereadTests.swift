@@ -79,6 +79,28 @@ extension Loops {
       #expect(world.sent.count == 1 && world.done.isEmpty)
     }
 
+    /// A report is lost on its way; meanwhile the shop deletes the order, and makes it anew under the same number.
+    @Test(arguments: [Duration.seconds(1), .seconds(240), .seconds(1200)])
+    func anOrderThatIsMadeAnewAfterALostReportIsReportedOnce(later: Duration) async throws {
+      let world = try await queued(.requestLost)
+      try await world.running([world.intake, world.mirror, world.delivery, world.matching]) {
+        try await world.reaches(within: .seconds(600)) { try await world.attempts(1).first?.verdict != nil }
+        world.shop.remove(OrderKey("1"))
+        try await world.pass(later)
+        let old = makeOrder(1)
+        world.shop.put(
+          Order(
+            key: OrderKey("77"), transactionID: old.transactionID, email: old.email, externalSourceID: nil,
+            total: old.total, status: old.status, qualifies: true, placedAt: old.placedAt))
+        try await world.pass(.seconds(7200))
+      }
+      let done = world.done.map(\.transactionID.text)
+      #expect(done == ["order_1"])
+      let orders = try await world.orders().map { "\($0.orderID) \($0.outcome) \($0.reason ?? "-")" }
+      #expect(orders == ["order_1 reported -"])
+      #expect(world.violations.isEmpty)
+    }
+
     /// The friend's earlier referral is made known while the report of the later one is refused.
     @Test(arguments: [ConvertFault.rateLimited, .refused, .keyRefused])
     func whatWasRefusedForSureIsAskedForAgain(fault: ConvertFault) async throws {

@@ -1,4 +1,5 @@
 import Conversions
+import Foundation
 import Ledger
 import LoopFixtures
 import Synchronization
@@ -47,6 +48,24 @@ extension Loops {
       let counts = try await last.ledger.base.transaction { try $0.referralCounts() }
       #expect(counts[.pending] == 2500)
       #expect(try await last.ledger.base.transaction { try $0.openReferrals(unseenSince: start, limit: 10) }.isEmpty)
+    }
+
+    /// How many a bulk import at the vendor makes in one instant: `IMPORTED`, 32,000 say.
+    private static var imported: Int { Int(ProcessInfo.processInfo.environment["IMPORTED"] ?? "") ?? 6000 }
+
+    @Test func aBulkImportIsReadThroughRestarts() async throws {
+      let (world, count) = (try World(), Self.imported)
+      for number in 0..<count {
+        world.api.put(makeReferral("r\(number)", email: "friend\(number)@example.com", created: start - day))
+      }
+      world.api.state.withLock { $0.listLatency = .seconds(1) }
+      let (last, runs) = try await restart(world, each: .seconds(150), runsMax: 20)
+      let queries = last.api.state.withLock { $0.queries.count }
+      // From both ends of the instant; a restart loses a minute of its pages at most.
+      print("imported: \(count) referrals of one instant in \(runs) runs, \(queries) pages")
+      #expect(runs > 1 && queries <= count / 100 * 2 + runs * 65)
+      let counts = try await last.ledger.base.transaction { try $0.referralCounts() }
+      #expect(counts[.pending] == count)
     }
 
     @Test func oneThatIsTooOldBeginsAnew() async throws {

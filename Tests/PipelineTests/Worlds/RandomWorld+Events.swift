@@ -130,7 +130,10 @@ extension RandomWorld {
 
   private func put(_ row: WorldRow) {
     let uptime = clock.uptime
-    state.withLock { ($0.rows[row.key], $0.rowsChangedAt[row.key]) = (row, uptime) }
+    state.withLock { state in
+      if state.rows[row.key] != row { state.rowsChangedAt[row.key] = uptime }
+      state.rows[row.key] = row
+    }
     shop.put(row.order)
   }
 

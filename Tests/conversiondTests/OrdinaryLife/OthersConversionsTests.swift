@@ -15,9 +15,10 @@ import Testing
     let settings: [String: String?] = ["api.reads_per_minute": nil, "log.level": "info"]
     try await DaemonFixture.with(settings) { shop in
       try await shop.sandbox.put(
-        (1...Self.count).map {
-          SandboxReferral("r\($0)", email: "friend\($0)@example.com", status: .converted, daysAgo: 21)
-        } + (1...Self.open).map { SandboxReferral("o\($0)", email: "open\($0)@example.com", daysAgo: 30) })
+        (1...Self.count).map { Self.converted($0) }
+          + (1...Self.open).map {
+            SandboxReferral("o\($0)", email: "open\($0)@example.com", daysAgo: 30 + Double($0) / 100)
+          })
       try await shop.start()
       #expect(await eventually(within: .seconds(600), every: .seconds(1)) { shop.log.contains("caught up") })
 
@@ -29,8 +30,6 @@ import Testing
       let began = await shop.sandbox.state.counters.requests
       // A walk of the open ones takes 40 pages, at half of the reads: it is under way.
       #expect(await eventually(within: .seconds(60)) { await Self.openWalkPages(shop, since: began) >= 15 })
-      print(await shop.sandbox.state.requests.filter { $0.number > began }.map { $0.line }.joined(separator: "\n"))
-      print(shop.log.suffix(1500), try await shop.status().report.outcomes)
       try await shop.stop()
       try shop.configure(["matching.choose": "last"])
       try await shop.start()
@@ -45,6 +44,14 @@ import Testing
       #expect(await Self.longestWithoutYoung(shop, since: began) < 90)
       #expect(await shop.sandbox.state.reports.isEmpty)
     }
+  }
+
+  /// Converted by another program at a time of its own, within three weeks.
+  private static func converted(_ number: Int) -> SandboxReferral {
+    var referral = SandboxReferral(
+      "r\(number)", email: "friend\(number)@example.com", status: .converted, daysAgo: 30 + Double(number) / 1000)
+    referral.convertedAt = referral.convertedAt.map { $0 - Int64(number) * 90_000 }
+    return referral
   }
 
   /// The pages of walks over all open referrals that were read.
