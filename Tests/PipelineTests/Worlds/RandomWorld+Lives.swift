@@ -64,7 +64,8 @@ extension RandomWorld {
 
   private func crash() {
     let (life, ledger, loops) = state.withLock { state in
-      defer { (state.life, state.ledger, state.loops) = (nil, nil, nil) }
+      // What wakes the life holds it, and this.
+      defer { (state.life, state.ledger, state.loops, state.wake) = (nil, nil, nil, nil) }
       return (state.life, state.ledger, state.loops)
     }
     life?.end()
