@@ -115,8 +115,9 @@ extension SQLiteTransaction: DeliveryRecords {
       // doubt, an earlier send that may have been done among them, holds the referral until a person has decided.
       let keeps = try (reason != .rejected && reason != .referralMissing) || isUnknown(entry)
       try set(entry, .review, reason: reason.rawValue, detail: detail, claims: keeps, at: now)
-      // Surely not done, it counts as never sent: once its row, its referral or another one changes it is decided anew.
-      if reason == .referralMissing { try unfreeze(entry) }
+      // Surely not done, it counts as never sent: once its row, its referral, a setting or another one changes it is
+      // decided anew.
+      if reason == .referralMissing || reason == .rejected { try unfreeze(entry) }
     case .again(let time):
       // Refused for sure, it counts as never sent: it is asked for and decided again before its next send.
       try unfreeze(entry)

@@ -54,7 +54,7 @@ extension SQLiteTransaction: IntakeRecords {
     guard known.digest != row.digest.bits else { return .unchanged }
     // The key is known; the ID may be a new one.
     self.known.insert(order: row.key, transactionID: row.transactionID)
-    try update(known.entry, row)
+    try update(known.entry, row, at: seenAt)
     if known.transactionID == nil { try questionNamesakes(of: row, at: seenAt) }
     // An ID that can't be read any more may be another order's alone now.
     if let id = known.transactionID, row.transactionID == nil { try wakeNamesakes(withID: id, except: row.key) }
@@ -67,17 +67,21 @@ extension SQLiteTransaction: IntakeRecords {
   }
 
   /// An order that was never sent is decided again when it changes, whatever was decided of it before. A frozen one is
-  /// delivery's, which reads it again itself before each send; a reported one stays what it is.
-  private func update(_ entry: Int64, _ row: OrderRow) throws {
+  /// delivery's, which reads it again itself before each send; a reported one stays what it is. One that is to be sent and
+  /// has other keys is so since now: no walk of the referrals from before was for those.
+  private func update(_ entry: Int64, _ row: OrderRow, at now: Timestamp) throws {
     let sql = """
       UPDATE orders SET digest = ?, transaction_id = ?, email = ?, external_source_id = ?, customer_id = ?,
         total_mapped = ?, total = ?, currency = ?, status = ?, qualifies = ?, placed_from = ?, placed_to = ?,
         metadata = ?, unreadable_reason = ?, unreadable_detail = ?, had_qualified = had_qualified OR qualifies,
-        decide_at = CASE WHEN \(Self.isNeverSent) THEN 0 ELSE decide_at END
+        decide_at = CASE WHEN \(Self.isNeverSent) THEN 0 ELSE decide_at END,
+        decided_at = CASE WHEN outcome = 'queued' AND (email IS NOT ?3 OR external_source_id IS NOT ?4) THEN ?
+          ELSE decided_at END
       WHERE entry = ?
       """
     try hot(.update, sql).run { values in
       values.add(contentsOf: row)
+      values.add(now)
       values.add(entry)
     }
   }

@@ -33,9 +33,16 @@ extension SQLiteTransaction {
     return known.utf8.elementsEqual(shown.utf8)
   }
 
-  /// Takes the key from an order whose row is gone. Matching ends one that was never sent; where another row has its ID,
-  /// that one is the order, and nothing is left of it.
-  func loseKey(of entry: EntryID) throws {
+  /// Takes the key from an order whose row is gone, or has become another order's. Where one other row has its ID, that is
+  /// its row: a table that is loaded anew gives each order the key of the one before. Matching ends one that was never
+  /// sent and has no row any more.
+  ///
+  /// - Parameters:
+  ///   - entry: The order.
+  ///   - findsRow: Whether it may get the key of the one row that has its ID; else nothing is left of it where it was
+  ///     never sent.
+  /// - Throws: `LedgerFailure`.
+  func loseKey(of entry: EntryID, findsRow: Bool = true) throws {
     let sql = "SELECT key, transaction_id, claims, referral_id, \(Self.isOver) AS is_over FROM orders WHERE entry = ?"
     let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [entry.number])
     guard let row else { return }
@@ -43,6 +50,7 @@ extension SQLiteTransaction {
       OrderKey(try row.decode(forColumn: "key")), try row.decode(forColumn: "transaction_id")
     )
     guard !key.isLost else { return }
+    if let id, findsRow, try moves(entry, toTheOtherRowOf: id) { return }
     if let id, try !row.decode(Bool.self, forColumn: "is_over"), try isRepeated(id, key: key) {
       try execute("DELETE FROM orders WHERE entry = ?", [entry.number])
       let claimed: String? = try row.decode(forColumn: "claims") ? row.decode(forColumn: "referral_id") : nil
@@ -59,11 +67,26 @@ extension SQLiteTransaction {
     if let id { try wakeNamesakes(withID: id, except: lost) }
   }
 
+  /// Has an order be read where the one other row with its ID is, unless the API has that one, or may have it.
+  private func moves(_ entry: EntryID, toTheOtherRowOf id: String) throws -> Bool {
+    let sharers = try sharers(of: id)
+    guard sharers.count == 2, let old = sharers.first(where: { $0.entry == entry }),
+      let other = sharers.first(where: { $0.entry != entry }), !other.isOver, try !isSettled(id, except: old.key)
+    else { return false }
+    guard let known = try self.entry(other.entry) else { return false }
+    _ = try unite(other, [old], id: id, row: known.row, at: known.firstSeenAt)
+    return true
+  }
+
   /// The same of an order of which retention left little.
   func loseKeyOfSettled(_ key: OrderKey) throws {
-    let entry = try Int64.fetchOne(
-      db.cachedStatement(sql: "SELECT entry FROM settled WHERE key = ?"), arguments: [key.text])
-    guard let entry else { return }
+    let left = try Row.fetchOne(
+      db.cachedStatement(sql: "SELECT entry, transaction_id FROM settled WHERE key = ?"), arguments: [key.text])
+    guard let left else { return }
+    if let id = try left.decode(String?.self, forColumn: "transaction_id"), try isRepeated(id, key: key) {
+      return try loseKey(of: bringBack(key))
+    }
+    let entry: Int64 = try left.decode(forColumn: "entry")
     let lost = key.lost(by: EntryID(entry))
     known.insert(order: lost, transactionID: nil)
     try execute("UPDATE settled SET key = ? WHERE key = ?", [lost.text, key.text])
@@ -153,7 +176,7 @@ extension SQLiteTransaction {
     }
     let (living, gone) = (sharers.filter(isThere), sharers.filter { !isThere($0) })
     if living.count == 1 { return try unite(living[0], gone, id: id.transactionID, row: shown[living[0].key], at: now) }
-    for sharer in gone { try loseKey(of: sharer.entry) }
+    for sharer in gone { try loseKey(of: sharer.entry, findsRow: false) }
     for sharer in living { try settleCheck(of: sharer, id: id.transactionID) }
     return false
   }
@@ -189,7 +212,7 @@ extension SQLiteTransaction {
   ) throws -> Bool {
     let first = gone.first { $0.entry.number < survivor.entry.number }
     let keeper = survivor.isOver ? survivor : gone.first(where: \.isOver) ?? first ?? survivor
-    for sharer in gone where sharer.entry != keeper.entry { try loseKey(of: sharer.entry) }
+    for sharer in gone where sharer.entry != keeper.entry { try loseKey(of: sharer.entry, findsRow: false) }
     guard keeper.entry != survivor.entry else {
       try settleCheck(of: survivor, id: id)
       return false

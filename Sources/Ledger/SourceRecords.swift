@@ -62,6 +62,16 @@ public struct MappingAcceptance: Sendable {
   public var newest: Timestamp?
 }
 
+/// An order that is not to be reported again, or at all.
+public struct SpokenForOrder: Sendable {
+  /// Where its row was.
+  public var key: OrderKey
+  /// Its order ID; nil where it is its key.
+  public var transactionID: String
+  /// When it was placed.
+  public var placedAt: Timestamp
+}
+
 extension SQLiteLedger {
   /// Takes in `orders.start` as it is configured. Where another one was carried out before, where orders begin is found
   /// anew, and every order is read again.
@@ -105,6 +115,20 @@ extension SQLiteLedger {
     }
   }
 
+  /// Finds orders that are not to be reported again, or at all: reported, discarded, or kept back by an operator.
+  ///
+  /// - Parameters:
+  ///   - since: Those that were placed from then on.
+  ///   - limit: The most.
+  /// - Returns: The newest of them, the newest first.
+  /// - Throws: `LedgerFailure`.
+  public func spokenFor(placedSince since: Timestamp, limit: Int) async throws -> [SpokenForOrder] {
+    try await transaction { transaction in
+      guard let transaction = transaction as? SQLiteTransaction else { return [] }
+      return try transaction.spokenFor(placedSince: since, limit: limit)
+    }
+  }
+
   /// Takes another source for this ledger's: orders placed from a time on are taken from it. Orders that were never sent
   /// lose their rows; one whose ID comes back goes on.
   ///
@@ -134,6 +158,25 @@ extension SQLiteTransaction {
     return MappingAcceptance(
       changes: changes, orders: orders ?? 0, open: try open?.decode(forColumn: "n") ?? 0,
       openSince: OrderCoding.time(try open?.decode(forColumn: "first")), newest: try newestPlaced())
+  }
+
+  fileprivate func spokenFor(placedSince since: Timestamp, limit: Int) throws -> [SpokenForOrder] {
+    let sql = """
+      SELECT key, transaction_id, placed_from FROM orders
+      WHERE placed_from >= ?1 AND transaction_id IS NOT NULL AND \(Self.hasRow)
+        AND (outcome IN ('reported', 'discarded') OR transaction_id IN (SELECT transaction_id FROM acts))
+      UNION ALL
+      SELECT key, coalesce(transaction_id, sent_id, key), placed_from FROM settled
+      WHERE placed_from >= ?1 AND outcome IN ('reported', 'discarded') AND \(Self.hasRow)
+      ORDER BY placed_from DESC LIMIT ?2
+      """
+    return try Row.fetchAll(db, sql: sql, arguments: [since.microseconds, limit]).map { row in
+      let (key, id, placed): (String, String, Int64) = try (
+        row.decode(atIndex: 0), row.decode(atIndex: 1), row.decode(atIndex: 2)
+      )
+      return SpokenForOrder(
+        key: OrderKey(key), transactionID: id, placedAt: Timestamp(microseconds: placed))
+    }
   }
 
   private func newestPlaced() throws -> Timestamp? {

@@ -10,6 +10,9 @@ public final class TrustedClock: HostClock {
   /// Readings between which the host slept don't belong together.
   private static let readingMax = Duration.seconds(1)
 
+  /// The reason of a clock that is unconfirmed as nothing has told the time yet: the API's first answer does.
+  public static let unheard = "no other clock was heard since the host booted"
+
   private struct State {
     var time: TrustedTime
     /// Whether the log says that time is unconfirmed.
@@ -61,7 +64,7 @@ public final class TrustedClock: HostClock {
     switch time.suspicion {
     case .jumped(let size)?: return "the host's clock was set \(Self.words(size)), and no other clock confirms it"
     case .contradicted(let witness, let ahead)?: return "\(Self.name(witness)) is \(Self.words(ahead)) of the host's"
-    case .confirmed?, nil: return "no other clock was heard since the host booted"
+    case .confirmed?, nil: return Self.unheard
     }
   }
 

@@ -9,10 +9,11 @@ import Testing
   private static let longAgo = now - .seconds(30 * 86_400)
 
   @Test(arguments: [
-    (1, 1, VanishedRows.Verdict.deleted), (2, 2, .deleted), (3, 3, .missing), (29, 3, .missing), (30, 3, .deleted),
-    (100, 10, .deleted), (100, 11, .missing), (10_000, 999, .deleted),
+    (1, 1, VanishedRows.Verdict.deleted), (2, 2, .deleted), (3, 3, .missing), (29, 3, .missing), (30, 3, .missing),
+    (31, 3, .deleted),
+    (100, 9, .deleted), (100, 10, .missing), (10_000, 999, .deleted),
   ])
-  func moreThanATenthAndAtLeastThree(expected: Int, missing: Int, verdict: VanishedRows.Verdict) {
+  func aTenthAndAtLeastThree(expected: Int, missing: Int, verdict: VanishedRows.Verdict) {
     let rows = VanishedRows(expected: expected, missing: missing, sightChangedAt: nil)
     #expect(rows.verdict(on: Self.miss(), firstSeenAt: Self.longAgo, now: Self.now) == verdict)
   }

@@ -60,7 +60,7 @@ public struct VanishedRows: Hashable, Sendable {
   ///   - now: Wall-clock time.
   /// - Returns: The verdict.
   public func verdict(on miss: Miss, firstSeenAt: Timestamp, now: Timestamp) -> Verdict {
-    let isMany = missing >= Self.countMin && missing * Self.part > expected
+    let isMany = missing >= Self.countMin && missing * Self.part >= expected
     let isAfterChange = sightChangedAt.map { firstSeenAt < $0 && miss.since >= $0 } ?? false
     guard miss.isHeld || isMany || isAfterChange else { return .deleted }
     return now - miss.since >= Self.giveUpAfter ? .givenUp : .missing

@@ -76,7 +76,7 @@ extension ShopInspection {
   }
 
   /// Whether a row qualifies, in SQL.
-  private var qualification: String {
+  var qualification: String {
     if let condition = mapping.qualifies { return "(\(condition)\n) IS TRUE" }
     // Only for counting: what qualifies is decided by the exact text, in `RowDecoding`.
     let statuses = mapping.qualifyingStatuses.map { "'\($0.replacing("'", with: "''"))'" }

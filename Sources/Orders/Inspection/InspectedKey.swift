@@ -26,10 +26,11 @@ extension ShopInspection {
     try await ask("orders.columns.id", connection, &report) { transaction in
       let expression = "(\(mapping.columns.id)\n)"
       let nulls = try transaction.query(
-        "SELECT EXISTS (SELECT 1 FROM \(mapping.from)\n\(sql.whereClause(["\(expression) IS NULL"])))::text")
+        "SELECT EXISTS (SELECT 1 FROM \(mapping.from)\n\(sql.whereClause(["\(expression) IS NULL", qualification])))::text"
+      )
       let found = try repetition(expression, "orders.columns.id", transaction)
       guard try nulls.text(0, 0) == "true" else { return [found] }
-      return [found, ShopFinding(.fail, "orders.columns.id", "NULL in some rows, which go to review")]
+      return [found, ShopFinding(.fail, "orders.columns.id", "NULL in some rows that qualify, which go to review")]
     }
   }
 

@@ -57,12 +57,15 @@ final class Flight: Sendable {
       try await giveUp(order, frozen)
       return nil
     }
+    var isLate = false
     for _ in 0..<Self.looksMax {
       guard let answered = try await question.ask(before: order) else { return nil }
       // The last thing before the send: what the shop changes later is for the partner to correct.
       switch try await departures.depart(answered) {
       case .goes(let send): return try await shielded { [sending] in try await sending.send(send, permit: permit) }
-      case .stays(.changed(let changed)): order = changed
+      case .stays(.changed(let changed)):
+        order = changed
+        isLate = surroundings.clock.uptime - answered.askedAt > ReferralQuestion.answerLasts
       case .stays(.settleUnknown(let order, let frozen)):
         try await UnknownSettling(surroundings: surroundings).settle(order, frozen)
         return nil
@@ -75,6 +78,7 @@ final class Flight: Sendable {
       case .stays(.send): return nil
       }
     }
+    if isLate { try await question.noteLate(order) }
     return nil
   }
 

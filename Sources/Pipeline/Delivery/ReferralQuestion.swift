@@ -97,6 +97,8 @@ final class ReferralQuestion: Sendable {
   /// Searches by one key, and takes in what comes back.
   private func search(_ key: MatchingKey, _ text: String, _ asked: inout Asked) async throws -> String? {
     guard text.count <= ReferralQuery.searchMax else { return "its \(key.words) is too long to search for" }
+    // The API may have it as people write it, which no text here need be equal to.
+    guard key != .email || !text.contains("xn--") else { return "its domain has letters beyond ASCII" }
     let began = surroundings.clock.uptime
     switch try await searchPage(text) {
     case .failure(let failure):
@@ -111,9 +113,23 @@ final class ReferralQuestion: Sendable {
       }
       guard page.total <= page.referrals.count else { return "the API's search finds \(page.total) referrals" }
       asked.seen.formUnion(page.referrals.map(\.id))
-      if page.referrals.contains(where: { $0.holds(key, text) }) { asked.found.insert(key) }
+      let holders = page.referrals.filter { $0.holds(key, text) }
+      if !holders.isEmpty { asked.found.insert(key) }
+      try await fetchUnknown(holders, &asked)
       if asked.found.contains(key) { doubts.prove(key, surroundings) }
       return nil
+    }
+  }
+
+  /// Fetches referrals that a search shows to hold a key and that are known without it: their own answer lately said so,
+  /// and outranks lists, which may be late.
+  private func fetchUnknown(_ holders: [Referral], _ asked: inout Asked) async throws {
+    guard let readable = asked.order.order, !holders.isEmpty else { return }
+    let known = try await surroundings.ledger.transaction {
+      Set(try $0.referrals(sharing: readable.email, readable.externalSourceID).map(\.id))
+    }
+    for referral in holders.prefix(Self.fetchesMax) where !known.contains(referral.id) {
+      try await fetch(referral.id, &asked)
     }
   }
 
@@ -212,6 +228,15 @@ extension ReferralQuestion {
         detail: "\(fault): it waits for a complete walk of the open referrals")
     }
     surroundings.mirrorBell.ring()
+  }
+
+  /// Takes in that an order's answers were too old each time: its searches take too long together. From now on a walk
+  /// stands for them; without one the order would be asked for again at once, for ever.
+  func noteLate(_ order: LedgerOrder) async throws {
+    for key in rules.keys where order.order.flatMap({ $0.text(of: key) }) != nil {
+      doubts.doubt(key, "its answers are more than \(Self.answerLasts) old when they can be used", surroundings)
+    }
+    try await awaitWalk(order, "the API's searches are too slow")
   }
 
   /// The order, decided by what is known now, if it is still to be sent.

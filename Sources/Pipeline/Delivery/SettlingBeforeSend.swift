@@ -69,7 +69,8 @@ extension LedgerTransaction {
     guard let report else {
       return .dropped(Decided(orderID: current.orderID, before: current, decision: decision))
     }
-    guard !order.mayHaveBeenDone, report.referralID == order.referralID else {
+    // Asked for was the referral, and what holds the keys, as they were.
+    guard !order.mayHaveBeenDone, report.referralID == order.referralID, current.hasKeys(of: order) else {
       return try entry(current.entry).map(BeforeSend.changed) ?? .dropped(nil)
     }
     return .send(current, report)
@@ -77,6 +78,11 @@ extension LedgerTransaction {
 }
 
 extension LedgerOrder {
+  /// Whether it holds the same keys as it did when it was looked at.
+  fileprivate func hasKeys(of other: LedgerOrder) -> Bool {
+    order?.email == other.order?.email && order?.externalSourceID == other.order?.externalSourceID
+  }
+
   /// Whether a decision to send it would change nothing.
   func stands(as decision: Decision) -> Bool {
     decision.outcome == outcome && decision.referralID == referralID && decision.value == value

@@ -20,14 +20,30 @@ struct APICheck {
     return await answer() + [resolving].compactMap(\.self)
   }
 
+  /// Whether the API answers for each of these referrals that there is none; false without a clear answer.
+  func knowsNone(of referrals: [ReferralID]) async -> Bool {
+    guard let url = PartnersBaseURL(configuration.baseURL), !referrals.isEmpty else { return false }
+    let client = client(url)
+    for id in referrals {
+      guard case .failure(let failure, let head) = await client.referral(id), head.status == 404,
+        failure.code == "NOT_FOUND"
+      else { return false }
+    }
+    return true
+  }
+
+  private func client(_ url: PartnersBaseURL) -> PartnersClient {
+    // Reads don't go through the pacer, so its file is never made.
+    let pacer = WritePacer(path: NSTemporaryDirectory() + "/conversiond-check-pacer", limits: WriteLimits())
+    return PartnersClient(
+      baseURL: url, apiKey: key, version: Version.text, timeout: configuration.timeout, pacer: pacer)
+  }
+
   private func answer() async -> [CheckLine] {
     guard let url = PartnersBaseURL(configuration.baseURL) else {
       return [CheckLine(.fail, "api", "\(configuration.baseURL) is no URL of an API", advice: "correct api.base_url")]
     }
-    // Reads don't go through the pacer, so its file is never made.
-    let pacer = WritePacer(path: NSTemporaryDirectory() + "/conversiond-check-pacer", limits: WriteLimits())
-    let client = PartnersClient(
-      baseURL: url, apiKey: key, version: Version.text, timeout: configuration.timeout, pacer: pacer)
+    let client = client(url)
     var query = ReferralQuery()
     query.pageSize = 1
     let now = SystemClock().now

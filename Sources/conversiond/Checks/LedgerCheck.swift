@@ -6,6 +6,8 @@ import Ledger
 /// Whether the ledger is there, whole and this shop's. Looks at a copy, so that nothing changes.
 struct LedgerCheck {
   let configuration: Configuration
+  /// Asks whether the API is that of the ledger's account; nil for not at all.
+  var api: APICheck?
 
   func lines() async -> [CheckLine] {
     let path = configuration.ledgerPath
@@ -25,15 +27,28 @@ struct LedgerCheck {
     do {
       let home = try LedgerHome(configuration: configuration, isDryRun: true)
       defer { home.remove() }
-      let faults = try await home.open().integrityFaults()
+      let ledger = try await home.open()
+      let faults = try await ledger.integrityFaults()
       guard faults.isEmpty else { return [Self.damaged(faults.joined(separator: "; "))] }
-      return [CheckLine(.ok, "ledger", "\(path) is whole")]
+      return [CheckLine(.ok, "ledger", "\(path) is whole")] + (try await account(ledger))
     } catch let failure as CommandFailure {
       if failure.status == .ledgerDamaged { return [Self.damaged(failure.message)] }
       return [CheckLine(.fail, "ledger", failure.message)]
     } catch {
       return [CheckLine(.fail, "ledger", "\(error)")]
     }
+  }
+
+  /// What a start would halt on: an API that knows none of the referrals that the ledger does.
+  private func account(_ ledger: SQLiteLedger) async throws -> [CheckLine] {
+    let now = SystemClock().now
+    let known = try await ledger.transaction { try $0.knownReferrals(limit: 3, seenBefore: now) }
+    guard let api, await api.knowsNone(of: known) else { return [] }
+    return [
+      CheckLine(
+        .fail, "api", "knows none of the referrals of \(configuration.ledgerPath), and nothing would be sent",
+        advice: "is the key, or api.base_url, another account's?")
+    ]
   }
 
   private static func damaged(_ message: String) -> CheckLine {

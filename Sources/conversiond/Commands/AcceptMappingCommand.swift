@@ -18,7 +18,8 @@ struct AcceptMappingCommand: AsyncParsableCommand {
       Orders are known by their order ID. What was reported stays so, and is not reported again under the same ID; under \
       another ID it would be. So only orders placed after the newest known one are taken from then on, unless --since \
       says otherwise. Orders that were never sent lose their rows: they end as cancelled, unless --since reaches back to \
-      them and their IDs come back. Another api.base_url alone changes nothing of that.
+      them and their IDs come back. Where --since reaches back to orders that were reported or discarded, or that an \
+      operator holds, and their IDs do not come back, it is refused but for --as-new-orders. Another api.base_url alone changes nothing of that.
 
       EXAMPLES
         systemctl stop conversiond
@@ -39,6 +40,9 @@ struct AcceptMappingCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Take orders placed from this day or instant on.", valueName: "time"))
   var since: SinceTime?
 
+  @Flag(help: "Take orders as new ones although they were reported or discarded, or an operator holds them.")
+  var asNewOrders = false
+
   func run() async throws {
     let configuration = try global.readWithWarnings().0
     let path = configuration.ledgerPath
@@ -53,17 +57,37 @@ struct AcceptMappingCommand: AsyncParsableCommand {
     }
     let orders = ShopOrders(configuration.orderMapping)
     let surveyed = await SourceCheck.source(of: orders)
-    await orders.close()
     do {
       let ledger = try SQLiteLedger(path: path)
       let acceptance = try await ledger.acceptance(of: configuration.source, surveyed)
       let accepts = yes && !acceptance.changes.isEmpty
+      if !acceptance.changes.isEmpty, !asNewOrders { try await refuseStrangers(ledger, orders) }
+      await orders.close()
       if accepts { try await ledger.accept(configuration.source, surveyed, since: since?.time) }
       try ledger.close()
       try show(AcceptMappingReport(acceptance, since: since?.time, accepted: accepts, asked: surveyed != nil))
     } catch let failure as LedgerFailure {
       throw CommandFailure(failure)
     }
+  }
+
+  /// The most orders that are looked for in the shop's table.
+  private static let looksMax = 50
+
+  /// Refuses a time from before orders that were settled under IDs that do not come back: as new orders they would be
+  /// reported again, or against an operator's word.
+  private func refuseStrangers(_ ledger: SQLiteLedger, _ orders: ShopOrders) async throws {
+    guard let since else { return }
+    let settled = try await ledger.spokenFor(placedSince: since.time, limit: Self.looksMax)
+    guard let newest = settled.first else { return }
+    let rows = (try? await orders.orders(withKeys: settled.map(\.key))) ?? [:]
+    if settled.contains(where: { rows[$0.key]?.row?.transactionID == $0.transactionID }) { return }
+    let count = settled.count == Self.looksMax ? "\(settled.count) or more" : "\(settled.count)"
+    throw CommandFailure(
+      .configuration,
+      "\(count) orders placed since then were reported or discarded, or an operator holds them, and the shop's table does "
+        + "not show them under their order IDs: taken as new orders they would be reported, for whomever they match. "
+        + "--since \(newest.placedAt + .seconds(1)) begins after the last of them; with --as-new-orders they are taken")
   }
 
   private func show(_ report: AcceptMappingReport) throws {
@@ -77,7 +101,8 @@ struct SinceTime: ExpressibleByArgument {
 
   init?(argument: String) {
     let text = argument.count == 10 ? argument + "T00:00:00Z" : argument
-    guard let date = try? Date(text, strategy: .iso8601) else { return nil }
+    let strategies = [Date.ISO8601FormatStyle.iso8601, .iso8601.time(includingFractionalSeconds: true)]
+    guard let date = strategies.lazy.compactMap({ try? Date(text, strategy: $0) }).first else { return nil }
     time = Timestamp(milliseconds: Int64(date.timeIntervalSince1970 * 1000))
   }
 }

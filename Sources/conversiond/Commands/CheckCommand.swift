@@ -60,7 +60,8 @@ struct CheckCommand: AsyncParsableCommand {
       if let key { try show(await APICheck(configuration: configuration.api, key: key).lines()) }
     }
     try show(DiskCheck(ledgerPath: configuration.ledgerPath).lines)
-    try show(await LedgerCheck(configuration: configuration).lines())
+    let account = offline ? nil : key.map { APICheck(configuration: configuration.api, key: $0) }
+    try show(await LedgerCheck(configuration: configuration, api: account).lines())
     if let keyFailure { throw ExitCode(keyFailure.status.rawValue) }
     if failed { throw ExitCode(ExitStatus.degraded.rawValue) }
   }

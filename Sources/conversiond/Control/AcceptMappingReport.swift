@@ -35,7 +35,10 @@ struct AcceptMappingReport: Codable, Sendable {
   var text: String {
     let asked =
       databaseAsked ? "" : "the shop's database does not answer: what it is now is learned at the next start\n"
-    guard !changes.isEmpty else { return "nothing to accept: the mapping is the one of the ledger's orders\n" + asked }
+    guard !changes.isEmpty else {
+      return "nothing to accept: the mapping is the one of the ledger's orders\n"
+        + "to have older orders taken in, set orders.start\n" + asked
+    }
     var lines = changes.map { "\($0.setting)\n  was  \($0.old)\n  is   \($0.new)" }
     lines.append(
       "\(orders) orders are known; what was reported stays so, and is not reported again under the same order ID")

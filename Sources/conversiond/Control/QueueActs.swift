@@ -98,11 +98,15 @@ struct QueueActs: Sendable {
     switch request.kind {
     case .release:
       let known = try transaction.act(on: id)
-      guard order.isOpenedByRules || known != nil else { return line("nothing holds it", isPossible: false) }
+      let isMissing = order.outcome == .held && order.reason == DecisionReason.rowMissing
+      guard order.isOpenedByRules || known != nil || isMissing else {
+        return line(whatHolds(order), isPossible: false)
+      }
       // All that are held don't take back what was said of single orders for good.
       if known?.kind == .discard, request.orders == nil { return line("it is discarded", isPossible: false) }
       guard request.apply else { return line("would be released") }
-      if known != nil { try transaction.setAct(nil, on: id) }
+      // It is decided again, and its row looked for.
+      if known != nil || isMissing { try transaction.setAct(nil, on: id) }
       if order.isOpenedByRules { _ = try transaction.releaseOpenedByRules([order.entry]) }
       return line("released")
     case .hold, .discard:
@@ -115,6 +119,15 @@ struct QueueActs: Sendable {
           kind: request.kind == .hold ? .hold : .discard, reason: request.note, actor: request.actor, actedAt: now),
         on: id)
       return line(words)
+    }
+  }
+
+  /// What keeps an order back that no word of an operator's does.
+  private static func whatHolds(_ order: LedgerOrder) -> String {
+    switch order.outcome {
+    case .held: "no operator holds it: \(order.detail ?? order.reason ?? "held")"
+    case .review: "no operator holds it: it is in review (\(order.reason ?? "-"))"
+    default: "nothing holds it"
     }
   }
 

@@ -1,4 +1,5 @@
 import Conversions
+import Pipeline
 
 /// A status as people read it.
 struct StatusScreen {
@@ -28,6 +29,9 @@ struct StatusScreen {
 
   private var clock: String {
     guard report.clock?.state == "unconfirmed" else { return "" }
+    guard report.clock?.message != TrustedClock.unheard else {
+      return "the clock is confirmed by the API's first answer: no order is sent for the first time before\n"
+    }
     return
       "CLOCK UNCONFIRMED (it shows \(report.now)): no hold ends, nothing is given up, no order is sent for the first "
       + "time; set it right, or accept it: conversiond resume --clock\n"

@@ -123,4 +123,36 @@ import Testing
       #expect(try await shop.entries()["2"] == nil)
     }
   }
+
+  /// The prefix that tells two shops of one account apart, for orders that an operator spoke of; and a column's other name.
+  @Test func ordersThatAnOperatorSpokeOfAreNotTakenAsNewOnesUnasked() async throws {
+    try await DaemonFixture.with(["orders.columns.id": "no", "orders.key": "id"]) { shop in
+      try await shop.database.execute("ALTER TABLE orders ADD no text; ALTER TABLE orders ALTER no SET DEFAULT 'x'")
+      try await shop.sandbox.put((1...3).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      try await shop.start()
+      #expect(await shop.catchesUp())
+      for number in 1...3 {
+        try await shop.database.execute(
+          """
+          INSERT INTO orders (id, customer_email, total_cents, currency, status, created_at, no)
+          VALUES (\(number), 'friend\(number)@example.com', 1000, 'EUR', 'pending', now(), 'F-\(number)')
+          """)
+      }
+      #expect(await shop.reaches(["1": "not_qualifying", "3": "not_qualifying"]))
+      #expect(try await shop.run("queue", "discard", "F-1", "--yes").end == .exited(0))
+      #expect(try await shop.run("queue", "hold", "F-2", "--yes").end == .exited(0))
+      try await shop.stop()
+      try await shop.database.execute("UPDATE orders SET status = 'paid'")
+      try shop.configure(["orders.columns.id": #""'s2-' || no""#])
+      let refused = try await shop.run("accept-mapping", "--yes", "--since", "2020-01-01")
+      #expect(refused.end == .exited(78) && refused.errors.contains("2 orders placed since then"), "\(refused)")
+      // The same IDs under another name are the same orders.
+      try await shop.database.execute("ALTER TABLE orders RENAME no TO num")
+      try shop.configure(["orders.columns.id": "num"])
+      #expect(try await shop.run("accept-mapping", "--yes", "--since", "2020-01-01").end == .exited(0))
+      try await shop.start()
+      #expect(await shop.reaches(["1": "discarded", "2": "held", "3": "reported"]))
+      #expect(await shop.sandbox.state.reports.count == 1)
+    }
+  }
 }

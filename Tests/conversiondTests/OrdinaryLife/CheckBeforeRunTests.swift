@@ -1,4 +1,5 @@
 import Foundation
+import PartnersSandbox
 import TestHosts
 import Testing
 
@@ -39,6 +40,43 @@ import Testing
       let daemon = try shop.launch()
       #expect(try await daemon.wait() == .exited(78))
       #expect(check.end == .exited(1) && check.output.contains(#/FAIL +ledger/#), "\(check.output)")
+    }
+  }
+
+  @Test func anAPIThatKnowsNoneOfTheLedgersReferralsIsSaidByBoth() async throws {
+    try await DaemonFixture.with { shop in
+      try await shop.sandbox.put((1...3).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      try await shop.insert((1...2).map { ShopOrder($0, email: "friend\($0)@example.com") })
+      try await shop.start()
+      #expect(await shop.reaches(["1": "reported", "2": "reported"]))
+      try await shop.stop()
+      #expect(try await shop.run("check").end == .exited(0))
+      for number in 1...3 { try await shop.sandbox.delete("r\(number)") }
+      try await shop.sandbox.put([SandboxReferral("x", email: "stranger@example.com")])
+      let check = try await shop.run("check")
+      #expect(check.end == .exited(1) && check.output.contains("knows none of the referrals"), "\(check.output)")
+      try await shop.insert(ShopOrder(3, email: "friend3@example.com"))
+      try await shop.start()
+      #expect(await eventually(within: .seconds(30)) { shop.log.contains("reason=account_changed") })
+    }
+  }
+
+  /// Carts get their number once they are paid.
+  @Test func cartsWithoutANumberAreNoFault() async throws {
+    try await DaemonFixture.with(["orders.columns.id": "no", "orders.key": "id"]) { shop in
+      try await shop.database.execute(
+        """
+        ALTER TABLE orders ADD no text;
+        INSERT INTO orders SELECT i, 'friend' || i || '@example.com', NULL, NULL, 1000, 'EUR', 'cart', now()
+        FROM generate_series(1, 300) i;
+        UPDATE orders SET status = 'paid', no = 'F-7' WHERE id = 7
+        """)
+      try await shop.sandbox.put([SandboxReferral("r7", email: "friend7@example.com")])
+      let check = try await shop.run("check")
+      #expect(check.end == .exited(0), "\(check.output)")
+      try await shop.start()
+      #expect(await shop.reaches(["7": "reported"]))
+      #expect(!shop.log.contains("event=review"))
     }
   }
 }

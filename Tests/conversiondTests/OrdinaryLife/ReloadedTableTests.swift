@@ -1,0 +1,78 @@
+import PartnersSandbox
+import TestHosts
+import Testing
+
+@testable import conversiond
+
+/// A table that a nightly job empties and loads again: each row gets the serial key of another one.
+@Suite struct ReloadedTableTests {
+  private static let count = 30
+
+  /// Deletes the first order, and loads the others anew under the keys from 1.
+  private func reload(_ shop: DaemonFixture, order: String) async throws {
+    try await shop.database.execute(
+      """
+      BEGIN;
+      CREATE TEMP TABLE kept ON COMMIT DROP AS SELECT * FROM orders WHERE id <> 1;
+      TRUNCATE orders RESTART IDENTITY;
+      INSERT INTO orders (id, customer_email, total_cents, currency, status, created_at)
+        SELECT id, customer_email, total_cents, currency, status, created_at FROM kept ORDER BY \(order);
+      COMMIT
+      """)
+  }
+
+  private func fill(_ shop: DaemonFixture) async throws {
+    try await shop.sandbox.put((1...Self.count).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+    try await shop.sandbox.put((1...Self.count).map { SandboxReferral("s\($0)", email: "other\($0)@example.com") })
+    try await shop.database.execute("ALTER TABLE orders DROP CONSTRAINT orders_pkey, ADD k bigserial PRIMARY KEY")
+    for number in 1...Self.count {
+      try await shop.database.execute(
+        """
+        INSERT INTO orders (id, customer_email, total_cents, currency, status, created_at)
+        VALUES (\(number), 'friend\(number)@example.com', 1000, 'EUR', 'paid', now() - interval '1 day')
+        """)
+    }
+  }
+
+  private func states(_ shop: DaemonFixture) async -> [String: Int] {
+    let entries = await shop.peek()?.values.map { "\($0.state) \($0.reason ?? "-")" } ?? []
+    return entries.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+  }
+
+  @Test(arguments: ["id", "id DESC", "md5(id::text)"])
+  func whatWaitsForAnOperatorGoesOnWaiting(order: String) async throws {
+    try await DaemonFixture.with(["reporting.hold": "30d", "orders.key": "k"]) { shop in
+      try await fill(shop)
+      try await shop.start()
+      #expect(await eventually(within: .seconds(40)) { await states(shop) == ["held hold": Self.count] })
+      try await shop.stop()
+      try shop.configure(["reporting.hold": "0s"])
+      try await shop.start()
+      #expect(await eventually(within: .seconds(40)) { await states(shop) == ["held rules_changed": Self.count] })
+      try await reload(shop, order: order)
+      try await Task.sleep(for: .seconds(8))
+      #expect(await states(shop)["held rules_changed"] == Self.count - 1)
+      #expect(await shop.sandbox.state.reports.isEmpty)
+    }
+  }
+
+  @Test(arguments: [nil, "1s"], ["id", "id DESC"])
+  func whatWasReportedStaysSoAndIsNeverPostedForAnother(retain: String?, order: String) async throws {
+    try await DaemonFixture.with(["orders.key": "k", "ledger.retain": retain]) { shop in
+      try await fill(shop)
+      try await shop.start()
+      #expect(await eventually(within: .seconds(60)) { await shop.sandbox.state.reports.count == Self.count })
+      try await Task.sleep(for: .seconds(2))
+      try await shop.stop()
+      try await shop.start()
+      #expect(await shop.catchesUp())
+      // Each buyer has another address now, which another referral has.
+      try await shop.database.execute("UPDATE orders SET customer_email = replace(customer_email, 'friend', 'other')")
+      try await reload(shop, order: order)
+      try await Task.sleep(for: .seconds(8))
+      #expect(await shop.sandbox.state.reports.count == Self.count)
+      let states = await states(shop)
+      #expect(states.keys.allSatisfy { $0.hasPrefix("reported") }, "\(states)")
+    }
+  }
+}
