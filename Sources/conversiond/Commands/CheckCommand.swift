@@ -38,7 +38,7 @@ struct CheckCommand: AsyncParsableCommand {
     }
     try show([CheckLine(.ok, "configuration", "\(global.config) has no mistakes")])
     try show(configuration.unservedSettings.map { CheckLine(.warn, "configuration", $0) })
-    try show(holdLines(reading))
+    try show(holdLines(reading) + startLines(configuration.orders.start))
     let (key, keyFailure) = readKey(configuration.api)
     try show([keyLine(keyFailure)])
     // From here on as the daemon's user: what root may read or log in as says nothing about it.
@@ -52,7 +52,7 @@ struct CheckCommand: AsyncParsableCommand {
       let report = try await ShopInspection(
         configuration.orderMapping, amounts: configuration.attributionRules.amounts
       ).report()
-      try show(report.findings.map(CheckLine.init))
+      try show(await connectionLines(report.findings.map(CheckLine.init), configuration))
       // The report has a line of its own for a small difference.
       if let difference = report.clockDifference, ClockCheck.isFar(difference) {
         try show([ClockCheck.line("the database's", difference: difference)])
@@ -75,6 +75,31 @@ struct CheckCommand: AsyncParsableCommand {
         advice: "write hold: 14d, or whatever your right of return is, below reporting:; or hold: 0s, to report at once"
       )
     ]
+  }
+
+  /// A beginning that is still to come, by intent or by a slip of the pen.
+  private func startLines(_ start: Configuration.Orders.Start) -> [CheckLine] {
+    let begins: Timestamp
+    switch start {
+    case .auto, .now, .beginning: return []
+    case .day(let year, let month, let day): begins = Timestamp(utcYear: year, month: month, day: day)
+    case .instant(let microseconds): begins = Timestamp(microseconds: microseconds)
+    }
+    guard begins > SystemClock().now else { return [] }
+    return [CheckLine(.warn, "orders.start", "lies ahead: no order placed before \(begins) is ever reported")]
+  }
+
+  /// A role with one connection has none left for this command while the daemon runs.
+  private func connectionLines(_ lines: [CheckLine], _ configuration: Configuration) async -> [CheckLine] {
+    guard lines.contains(where: { $0.verdict == .fail && $0.message.contains("too many connections") }),
+      let report = try? await DaemonAccess(configuration: configuration).runningStatus()
+    else { return lines }
+    return lines.map { line in
+      guard line.verdict == .fail, line.message.contains("too many connections") else { return line }
+      return CheckLine(
+        .warn, line.subject, "the running daemon, process \(report.pid ?? 0), has the only connection of the role",
+        advice: "conversiond status tells how the database is; to check it from here, give the role a connection more")
+    }
   }
 
   private func readKey(_ api: Configuration.API) -> (APIKey?, CommandFailure?) {

@@ -61,6 +61,13 @@ import Testing
     }
   }
 
+  @Test func aStartThatLiesAheadIsWarnedOf() async throws {
+    try await DaemonFixture.with(["orders.start": "2099-01-01"]) { shop in
+      let check = try await shop.run("check")
+      #expect(check.end == .exited(0) && check.output.contains("no order placed before 2099-01-01"), "\(check.output)")
+    }
+  }
+
   /// Carts get their number once they are paid.
   @Test func cartsWithoutANumberAreNoFault() async throws {
     try await DaemonFixture.with(["orders.columns.id": "no", "orders.key": "id"]) { shop in

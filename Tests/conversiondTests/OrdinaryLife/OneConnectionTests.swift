@@ -32,6 +32,10 @@ import Testing
       #expect(shop.log.split(separator: "\n").count { $0.contains("no second connection") } == 1)
       #expect(!shop.log.contains("event=ledger_failed"))
       #expect(try await shop.status().end == .exited(0))
+      if kind == "limit" {
+        let check = try await shop.run("check")
+        #expect(check.end == .exited(0) && check.output.contains("has the only connection of the role"))
+      }
       #expect(try await shop.stop(within: .seconds(15)) == .exited(0))
       try await bouncer?.stop()
     }
