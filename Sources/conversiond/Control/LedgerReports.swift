@@ -17,7 +17,7 @@ struct LedgerReports: Sendable {
       (
         counts: try tx.outcomeCounts(), today: try tx.outcomes(since: midnight), mirror: try tx.mirrorProgress(),
         referrals: try tx.referralCounts(), intake: try tx.intakeProgress(), changes: try tx.changesSinceReports(),
-        hasConflicts: try tx.meetsConflictsOnly()
+        hasConflicts: try tx.meetsConflictsOnly(), byRules: try tx.openedByRules(), missing: try tx.heldMissingCount()
       )
     }
     report.outcomes = Outcome.allCases.compactMap { outcome in
@@ -30,6 +30,8 @@ struct LedgerReports: Sendable {
     report.today = Dictionary(uniqueKeysWithValues: facts.today.map { ($0.key.rawValue, $0.value) })
     report.changedSince = Dictionary(uniqueKeysWithValues: facts.changes.map { ($0.key.rawValue, $0.value) })
     report.conflicts = facts.hasConflicts ? ConflictHint.words : nil
+    report.heldByRules = facts.byRules > 0 ? facts.byRules : nil
+    report.heldMissing = facts.missing > 0 ? facts.missing : nil
     report.caughtUpAt = facts.intake.caughtUpAt?.description
     report.lastWalkAt = facts.intake.lastWalkAt?.description
     report.mirror.entries = Dictionary(uniqueKeysWithValues: facts.referrals.map { ($0.key.rawValue, $0.value) })

@@ -44,6 +44,10 @@ struct StatusReport: Codable, Sendable {
   var drainSeconds: Int64?
   /// Reported orders that are not what was reported any more, by kind.
   var changedSince: [String: Int]?
+  /// Orders that are held until an operator releases them, as changed rules had made them sendable.
+  var heldByRules: Int?
+  /// Orders that are held as their rows are missing together with many.
+  var heldMissing: Int?
   /// Set while every order's ID is another's to the API: what to do.
   var conflicts: String?
 

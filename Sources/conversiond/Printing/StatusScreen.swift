@@ -59,7 +59,19 @@ struct StatusScreen {
     }
     guard !report.outcomes.isEmpty else { return "no orders yet\n" }
     let drain = report.drainSeconds.map { $0 > 0 ? "the queue drains in about \(Age.text(.seconds($0)))\n" : "" } ?? ""
-    return table.text + drain + corrections + (report.conflicts.map { "NEEDS A PERSON: \($0)\n" } ?? "")
+    return table.text + drain + held + corrections + (report.conflicts.map { "NEEDS A PERSON: \($0)\n" } ?? "")
+  }
+
+  private var held: String {
+    let rules = report.heldByRules.map { count in
+      "NEEDS A PERSON: \(count) orders became sendable as the rules changed, and are held: conversiond queue release ALL "
+        + "--reason rules_changed\n"
+    }
+    let missing = report.heldMissing.map { count in
+      "NEEDS A PERSON: \(count) orders are held as their rows are missing: conversiond queue list --state held --reason "
+        + "row_missing\n"
+    }
+    return (rules ?? "") + (missing ?? "")
   }
 
   private var corrections: String {

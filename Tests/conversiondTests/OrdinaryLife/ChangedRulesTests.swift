@@ -76,6 +76,7 @@ import Testing
       #expect(await shop.catchesUp())
       #expect(await shop.sandbox.state.reports.count == 1)
       #expect(Set(try await shop.entries().values.compactMap(\.reason)) == ["rules_changed"])
+      #expect(try await shop.run("status").output.contains("NEEDS A PERSON: 25 orders became sendable"))
       let plan = try await shop.run("queue", "release", "ALL", "--reason", "rules_changed")
       #expect(plan.end == .exited(0) && plan.output.contains("25 of 25; nothing was changed"))
       let one = try await shop.run("queue", "release", "7", "--yes")
