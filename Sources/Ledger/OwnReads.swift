@@ -6,6 +6,8 @@ import GRDB
 extension SQLiteTransaction {
   /// How long a referral's own GET outranks lists.
   private static let outranksFor = Duration.seconds(900)
+  /// How long it outranks one that shows the referral just as it was known before: its keys may have been put back.
+  private static let outranksEarlierFor = Duration.seconds(60)
 
   /// Notes a referral's own GET, and what it put an end to.
   func noteRead(_ referral: MirroredReferral, over earlier: MirroredReferral?) throws {
@@ -28,7 +30,8 @@ extension SQLiteTransaction {
     let read = try hot(.referralReadAt, select).first({ $0.add(known.id.text) }) { ($0.time(0), $0.integer(1)) }
     guard let readAt = read?.0, readAt <= listed.seenAt, listed.seenAt - readAt < Self.outranksFor else { return false }
     return listed.status.stage < known.status.stage || (listed.email == nil && known.email != nil)
-      || (listed.externalSourceID == nil && known.externalSourceID != nil) || read?.1 == Self.digest(listed)
+      || (listed.externalSourceID == nil && known.externalSourceID != nil)
+      || (read?.1 == Self.digest(listed) && listed.seenAt - readAt < Self.outranksEarlierFor)
   }
 
   private static func digest(_ referral: MirroredReferral) -> Int64 {

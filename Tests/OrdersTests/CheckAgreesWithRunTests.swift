@@ -79,7 +79,12 @@ extension MappingCase {
     .over("NULL keys", works: false) { $0.key = "nullif(id, 2)" },
     .over("a repeated key", works: false) { $0.key = "status" },
     .over("repeated IDs", works: false) { ($0.key, $0.columns.id) = ("id", "status") },
-    .over("NULL IDs", works: false) { ($0.key, $0.columns.id) = ("id", "nullif(id, 3)::text") },
+    .over("NULL IDs", works: false, more: "UPDATE orders SET status = 'paid';") {
+      ($0.key, $0.columns.id) = ("id", "nullif(id, 1)::text")
+    },
+    .over("NULL IDs of what does not qualify", works: true, more: "UPDATE orders SET status = 'cart' WHERE id = 3;") {
+      ($0.key, $0.columns.id) = ("id", "nullif(id, 3)::text")
+    },
     .over("the same columns as text", works: true) { $0.key = "id || '-' || status" },
   ]
 
@@ -174,8 +179,11 @@ extension MappingCase {
       let again = try await orders.orders(withKeys: rows.map(\.key))
       await orders.close()
       if let warning = sweeping.warnings.first { return warning }
-      let condition = shop.mapping.condition.map { " WHERE \($0)" } ?? ""
-      let count = try await shop.database.execute("SELECT count(*) FROM \(shop.mapping.from)\(condition)")
+      // A cart has no number yet, and is no fault.
+      let cart = "(\(shop.mapping.columns.id)) IS NULL AND \(shop.mapping.columns.status ?? "'paid'") <> 'paid'"
+      let condition = shop.mapping.condition.map { "(\($0)) AND " } ?? ""
+      let count = try await shop.database.execute(
+        "SELECT count(*) FROM \(shop.mapping.from) WHERE \(condition)(\(cart)) IS NOT TRUE")
       if again.count < Int(count) ?? 0 { return "\(again.count) of \(count) rows are found" }
       if let fault = rows.compactMap(\.fault).first(where: { $0.reason == .idRepeated || $0.transactionID == nil }) {
         return fault.detail

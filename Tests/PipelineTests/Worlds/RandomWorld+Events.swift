@@ -94,8 +94,9 @@ extension RandomWorld {
 
   private func delete(_ id: ReferralID) {
     let table = api.model.state.withLock { $0.table.referrals }
-    // An API that knows none of those it showed before is another account's.
-    guard let referral = table[id], table.keys.contains(where: { $0 != id && isOld($0) }) else { return }
+    // An API that knows none of those it showed before is another account's; and of keys that a referral had for a moment,
+    // before it was deleted, nobody was shown any.
+    guard let referral = table[id], isOld(id), table.keys.contains(where: { $0 != id && isOld($0) }) else { return }
     state.withLock { $0.ghosts.append(referral) }
     api.model.state.withLock { $0.table.remove(id) }
   }
