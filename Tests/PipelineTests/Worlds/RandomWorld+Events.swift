@@ -132,7 +132,8 @@ extension RandomWorld {
   private func put(_ row: WorldRow) {
     let uptime = clock.uptime
     state.withLock { state in
-      if state.rows[row.key] != row { state.rowsChangedAt[row.key] = uptime }
+      // In normal form: an address in other letters is the same.
+      if state.rows[row.key]?.order != row.order { state.rowsChangedAt[row.key] = uptime }
       state.rows[row.key] = row
     }
     shop.put(row.order)
