@@ -86,8 +86,10 @@ extension RandomWorld {
   private func revert(_ id: ReferralID) {
     let ours = api.model.state.withLock { $0.done.contains { $0.referralID == id } }
     guard !ours else { return }
+    // Between a 409 and the question that tells it apart nobody would.
+    let latest = clock.trueTime - WorldHistory.patience
     api.model.change(id.text) { referral in
-      guard referral.status == .converted else { return }
+      guard referral.status == .converted, referral.convertedAt.map({ $0 <= latest }) ?? true else { return }
       (referral.status, referral.convertedAt, referral.conversionValue) = (.pending, nil, nil)
     }
   }
