@@ -94,6 +94,10 @@ extension Simulation {
       guard case .readable(let order) = row, order.qualifies, !done.contains(row.orderID) else { continue }
       guard let chosen = chosen(order, model), [.pending, .clicked].contains(chosen.status) else { continue }
       let known = orders[row.orderID]
+      // Of so few orders three removed rows are many: an order that is looked for keeps its referral for seven days.
+      if orders.values.contains(where: { $0.reason == DecisionReason.rowMissing && $0.referralID == chosen.id }) {
+        continue
+      }
       // An earlier referral whose e-mail came later than the decision that is final.
       if known?.outcome == .superseded, !isFirm(order) { continue }
       if known?.outcome == .review || known?.outcome == .held && order.placedAt.latest + plan.hold > now { continue }
