@@ -6,7 +6,7 @@ extension SQLiteTransaction: DeliveryRecords {
   func nextToSend(
     at now: Timestamp, seenUpTo: Timestamp, after place: QueuePlace?, limit: Int
   ) throws -> [LedgerOrder] {
-    let mayFreeze = try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil
+    let mayFreeze = try mayFreeze
     // By outcome alone, all of a long queue would be read and sorted for each look at its head.
     let condition = """
        WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (o.first_seen_at <= ? OR r.is_unknown = 1)

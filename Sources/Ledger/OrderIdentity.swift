@@ -67,7 +67,7 @@ extension SQLiteTransaction {
     if let id { try wakeNamesakes(withID: id, except: lost) }
   }
 
-  /// Has an order be read where the one other row with its ID is, unless the API has that one, or may have it.
+  /// Moves an order to the one other row with its ID, unless a report of that row may have been done.
   private func moves(_ entry: EntryID, toTheOtherRowOf id: String) throws -> Bool {
     let sharers = try sharers(of: id)
     guard sharers.count == 2, let old = sharers.first(where: { $0.entry == entry }),

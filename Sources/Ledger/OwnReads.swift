@@ -6,7 +6,7 @@ import GRDB
 extension SQLiteTransaction {
   /// How long a referral's own GET outranks lists.
   private static let outranksFor = Duration.seconds(900)
-  /// How long it outranks one that shows the referral just as it was known before: its keys may have been put back.
+  /// The time for which a referral's own GET outranks a list that shows its earlier keys: a partner may put those back.
   private static let outranksEarlierFor = Duration.seconds(60)
 
   /// Notes a referral's own GET, and what it put an end to.

@@ -65,7 +65,7 @@ extension SQLiteTransaction: ReferralRecords {
           ORDER BY decided_at DESC LIMIT ?
           """, arguments: [outcome.rawValue, limit])
     }
-    // Clicks come last: they are many, and nobody would miss one.
+    // Referrals that were only clicked come last: of a registered one it is surer that the API keeps it.
     func open(before time: Timestamp) throws -> [String] {
       try ["pending", "clicked"].flatMap { status in
         try String.fetchAll(

@@ -15,25 +15,27 @@ extension SalvageKeeping {
             hasOther = true
             continue
           }
-          try db.execute(
-            sql: "INSERT OR IGNORE INTO acts (transaction_id, act, reason, actor, acted_at) VALUES (?, ?, ?, ?, ?)",
-            arguments: [id, act, row.readable("reason", as: String.self), actor, time])
+          try Self.insert([id, act, row.readable("reason", as: String.self), actor, time], db)
         }
       }
     }
     if !hasAll || hasOther { salvage.tables.append("acts") }
   }
 
-  /// Has orders wait for an operator that did so as changed rules had made them sendable: the new ledger, which knows of no
-  /// change, would send all of them.
+  /// Keeps orders on hold that changed rules made sendable: the new ledger knows of no change, and would send all of them.
   static func keepHolds(_ rows: [Row], _ db: Database) throws {
     for row in rows where row.readable("reason", as: String.self) == DecisionReason.rulesChanged {
       guard row.readable("outcome", as: String.self) == Outcome.held.rawValue,
         let id = row.readable("transaction_id", as: String.self), let time = row.readable("decided_at", as: Int64.self)
       else { continue }
-      try db.execute(
-        sql: "INSERT OR IGNORE INTO acts (transaction_id, act, reason, actor, acted_at) VALUES (?, ?, ?, ?, ?)",
-        arguments: [id, OperatorAct.Kind.hold.rawValue, DecisionReason.rulesChanged, "ledger rebuild", time])
+      try insert([id, OperatorAct.Kind.hold.rawValue, DecisionReason.rulesChanged, "ledger rebuild", time], db)
     }
+  }
+
+  /// Inserts an act from its columns: order ID, kind, reason, actor, time. One that is there stays.
+  private static func insert(_ act: StatementArguments, _ db: Database) throws {
+    try db.execute(
+      sql: "INSERT OR IGNORE INTO acts (transaction_id, act, reason, actor, acted_at) VALUES (?, ?, ?, ?, ?)",
+      arguments: act)
   }
 }

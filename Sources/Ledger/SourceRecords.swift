@@ -64,9 +64,9 @@ public struct MappingAcceptance: Sendable {
 
 /// An order that is not to be reported again, or at all.
 public struct SpokenForOrder: Sendable {
-  /// Where its row was.
+  /// Key by which its row was read.
   public var key: OrderKey
-  /// Its order ID; nil where it is its key.
+  /// Order ID, as it was reported.
   public var transactionID: String
   /// When it was placed.
   public var placedAt: Timestamp

@@ -57,7 +57,7 @@ extension AttributionRules {
 /// The end of a change of the rules.
 struct RulesChangeEnd: Sendable {
   let change: RulesChange
-  /// How many orders it, and earlier ones, have made sendable.
+  /// Number of orders that this change, and earlier ones, made sendable.
   let opened: Int
   /// Whether an earlier change left orders that an operator has yet to release.
   let wasHeld: Bool

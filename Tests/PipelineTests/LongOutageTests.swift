@@ -86,7 +86,7 @@ extension Loops {
       #expect(world.violations.isEmpty && world.api.state.withLock { $0.permits.isEmpty })
     }
 
-    /// Where the API takes no writes, one order meets it again and again.
+    /// One order alone meets an API that takes no writes, again and again; the others wait.
     @Test func itIsWaitedOutByOneOrder() async throws {
       let (fault, days) = (ConvertFault.refused, 7)
       let world = try await queue()

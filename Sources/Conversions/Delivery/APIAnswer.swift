@@ -8,6 +8,15 @@ public enum APIAnswer<Success: Sendable>: Sendable {
   case transport(TransportFailure)
 }
 
+extension APIAnswer {
+  /// Whether the API says that there is no such referral (API reference, Errors); a 404 of another kind is a proxy's, or a
+  /// wrong address.
+  public var saysNotFound: Bool {
+    guard case .failure(let failure, let head) = self else { return false }
+    return head.status == 404 && failure.code == "NOT_FOUND"
+  }
+}
+
 extension APIAnswer: Equatable where Success: Equatable {}
 
 /// The part of an answer that every endpoint shares.

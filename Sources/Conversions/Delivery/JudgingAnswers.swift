@@ -76,7 +76,7 @@ extension SendVerdict {
       self = Self.converted(referral, report: report, history: history, now: now, skew: skew)
     case .success(let referral, _):
       self = Self.notConverted(referral, reason: reason)
-    case .failure(let failure, let head) where head.status == 404 && failure.code == "NOT_FOUND":
+    case .failure where answer.saysNotFound:
       self = .review(.referralMissing, "the API does not know referral \(report.referralID)")
     case .failure(let failure, let head):
       self = .unknown("asked for the referral: \(head.status): \(failure.message)", retryAfter: failure.retryAfter)

@@ -22,6 +22,13 @@ public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecor
   QueueRecords, RetentionRecords, ClockRecords, SourceRecords, ChangeRecords, MissingRowRecords
 {}
 
+extension LedgerTransaction {
+  /// Whether anything may be sent for the first time: every order and referral that there was at the start is known.
+  public var mayFreeze: Bool {
+    get throws { try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil }
+  }
+}
+
 /// What is remembered of orders after their report.
 public protocol ChangeRecords {
   /// Notes how a reported order's row differs from its report; nil where it doesn't.
@@ -301,8 +308,8 @@ public protocol DeliveryRecords {
   func recoverInterruptedSends(at now: Timestamp) throws -> Int
   /// Brings forward to a time the sends that are due later: a clock put them off that was ahead.
   func clampSends(to latest: Timestamp) throws
-  /// Has queued orders count as seen and decided by a time that were so later: a clock that was ahead did it, and a walk of
-  /// the referrals that began since then would be waited for until that time has come.
+  /// Brings forward to a time the sighting and the decision of queued orders that lie after it: a clock that was ahead
+  /// stamped them, and each order would wait for a walk of the referrals that begins after its stamp.
   func clampSightings(at now: Timestamp) throws
   /// Has orders decided at once whose next decision the clock put off: those that are held, that 404 took back to matching,
   /// that wait for the mirror or for the clock.

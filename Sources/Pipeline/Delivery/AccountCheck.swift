@@ -35,7 +35,7 @@ struct AccountCheck: Sendable {
       }
       switch answer {
       case .success: return .ours
-      case .failure(let failure, let head) where head.status == 404 && failure.code == "NOT_FOUND": continue
+      case .failure where answer.saysNotFound: continue
       case .failure(let failure, let head): return .undecided(ReadFailure(status: head.status, failure))
       case .transport(let failure):
         try Task.checkCancellation()

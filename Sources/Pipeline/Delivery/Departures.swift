@@ -71,7 +71,7 @@ final class Departures: Sendable {
     }
   }
 
-  /// Has the ledger know of other rows that are gone, before one that is gone is judged.
+  /// Notes the missing rows of other orders in the ledger, before a missing one of this group is judged.
   private func noteOthers(beside group: [Waiting], _ rows: [OrderKey: RowSighting]) async throws {
     var others = state.withLock(\.others)
     let shown = group.map { ($0.answered.order, rows[$0.answered.order.row.key]) }

@@ -119,10 +119,3 @@ struct SendQueue: Sendable {
     return mayGo ? order : nil
   }
 }
-
-extension LedgerTransaction {
-  /// Whether anything may be sent for the first time: every order and referral that there was at the start is known.
-  var mayFreeze: Bool {
-    get throws { try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil }
-  }
-}

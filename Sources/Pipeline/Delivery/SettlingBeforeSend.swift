@@ -57,8 +57,8 @@ extension LedgerTransaction {
       // What may have been done stays as it is: the same bytes again, as long as the order is still worth a report.
       return current.order?.qualifies == true ? .send(current, frozen.report) : .settleUnknown(current, frozen)
     }
-    // Nothing first leaves by a clock that nobody confirms, nor before the catch-up is over; what is a first send since it
-    // was picked, as its sends are known to have been refused, waits like any other.
+    // A first send waits for a confirmed clock and for the end of the catch-up. So does an order whose earlier sends turned
+    // out to be refused since it was picked.
     guard decider.isTimeConfirmed, try intakeProgress().caughtUpAt != nil else { return .dropped(nil) }
     // As it stands in this transaction.
     let decision = try decider.decide(current, isGone: row == nil)

@@ -16,7 +16,7 @@ struct UnknownSettling: Sendable {
     if let reason = answer.haltReason(in: .verification) {
       throw LaneRefusal(reason: reason, detail: "asked whether order \(order.orderID) was done: refused")
     }
-    if case .failure(let failure, let head) = answer, head.status == 404, failure.code == "NOT_FOUND" {
+    if answer.saysNotFound {
       return try await review(
         order, frozen, .referralMissing,
         "stopped qualifying after a send that may have been done, and the API does not "

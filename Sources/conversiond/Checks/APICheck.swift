@@ -25,9 +25,7 @@ struct APICheck {
     guard let url = PartnersBaseURL(configuration.baseURL), !referrals.isEmpty else { return false }
     let client = client(url)
     for id in referrals {
-      guard case .failure(let failure, let head) = await client.referral(id), head.status == 404,
-        failure.code == "NOT_FOUND"
-      else { return false }
+      guard await client.referral(id).saysNotFound else { return false }
     }
     return true
   }

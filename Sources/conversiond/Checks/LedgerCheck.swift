@@ -39,7 +39,7 @@ struct LedgerCheck {
     }
   }
 
-  /// What a start would halt on: an API that knows none of the referrals that the ledger does.
+  /// Asks the API for the ledger's referrals, as a start does: sending halts where it knows none of them.
   private func account(_ ledger: SQLiteLedger) async throws -> [CheckLine] {
     let now = SystemClock().now
     let known = try await ledger.transaction { try $0.knownReferrals(limit: 3, seenBefore: now) }

@@ -19,7 +19,8 @@ struct AcceptMappingCommand: AsyncParsableCommand {
       another ID it would be. So only orders placed after the newest known one are taken from then on, unless --since \
       says otherwise. Orders that were never sent lose their rows: they end as cancelled, unless --since reaches back to \
       them and their IDs come back. Where --since reaches back to orders that were reported or discarded, or that an \
-      operator holds, and their IDs do not come back, it is refused but for --as-new-orders. Another api.base_url alone changes nothing of that.
+      operator holds, and their IDs do not come back, it is refused but for --as-new-orders. Another api.base_url alone \
+      changes nothing of that.
 
       EXAMPLES
         systemctl stop conversiond

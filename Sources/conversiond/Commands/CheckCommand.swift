@@ -4,6 +4,7 @@ import Conversions
 import Foundation
 import Orders
 import PartnersAPI
+import Pipeline
 
 /// `conversiond check`: as `nginx -t`.
 struct CheckCommand: AsyncParsableCommand {
@@ -38,9 +39,10 @@ struct CheckCommand: AsyncParsableCommand {
     }
     try show([CheckLine(.ok, "configuration", "\(global.config) has no mistakes")])
     try show(configuration.unservedSettings.map { CheckLine(.warn, "configuration", $0) })
-    try show(holdLines(reading) + startLines(configuration.orders.start))
+    try show(holdLines(reading) + startLines(configuration.intakeStart))
     let (key, keyFailure) = readKey(configuration.api)
     try show([keyLine(keyFailure)])
+    let api = offline ? nil : key.map { APICheck(configuration: configuration.api, key: $0) }
     // From here on as the daemon's user: what root may read or log in as says nothing about it.
     try LedgerOwner.become(ofLedgerAt: configuration.ledgerPath)
     if offline, PartnersBaseURL(configuration.api.baseURL) == nil {
@@ -57,11 +59,10 @@ struct CheckCommand: AsyncParsableCommand {
       if let difference = report.clockDifference, ClockCheck.isFar(difference) {
         try show([ClockCheck.line("the database's", difference: difference)])
       }
-      if let key { try show(await APICheck(configuration: configuration.api, key: key).lines()) }
+      if let api { try show(await api.lines()) }
     }
     try show(DiskCheck(ledgerPath: configuration.ledgerPath).lines)
-    let account = offline ? nil : key.map { APICheck(configuration: configuration.api, key: $0) }
-    try show(await LedgerCheck(configuration: configuration, api: account).lines())
+    try show(await LedgerCheck(configuration: configuration, api: api).lines())
     if let keyFailure { throw ExitCode(keyFailure.status.rawValue) }
     if failed { throw ExitCode(ExitStatus.degraded.rawValue) }
   }
@@ -78,14 +79,8 @@ struct CheckCommand: AsyncParsableCommand {
   }
 
   /// A beginning that is still to come, by intent or by a slip of the pen.
-  private func startLines(_ start: Configuration.Orders.Start) -> [CheckLine] {
-    let begins: Timestamp
-    switch start {
-    case .auto, .now, .beginning: return []
-    case .day(let year, let month, let day): begins = Timestamp(utcYear: year, month: month, day: day)
-    case .instant(let microseconds): begins = Timestamp(microseconds: microseconds)
-    }
-    guard begins > SystemClock().now else { return [] }
+  private func startLines(_ start: Intake.Start) -> [CheckLine] {
+    guard case .from(let begins) = start, begins > SystemClock().now else { return [] }
     return [CheckLine(.warn, "orders.start", "lies ahead: no order placed before \(begins) is ever reported")]
   }
 

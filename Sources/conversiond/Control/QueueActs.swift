@@ -122,7 +122,7 @@ struct QueueActs: Sendable {
     }
   }
 
-  /// What keeps an order back that no word of an operator's does.
+  /// Names the reason that keeps an order back where no operator's word does.
   private static func whatHolds(_ order: LedgerOrder) -> String {
     switch order.outcome {
     case .held: "no operator holds it: \(order.detail ?? order.reason ?? "held")"
