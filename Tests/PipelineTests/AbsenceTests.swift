@@ -50,7 +50,7 @@ extension Loops {
       try await world.take([.readable(makeOrder(1))])
       try await world.decideAll()
       #expect(try await world.order(1)?.referralID == ReferralID("r1"))
-      let gone = try #require(world.api.state.withLock { $0.table.referrals.removeValue(forKey: ReferralID("r1")) })
+      let gone = try #require(world.api.state.withLock { $0.table.remove(ReferralID("r1")) })
       try await sweep(world)
       try await world.decideAll()
       #expect(try await referral(world, "r1")?.goneAt != nil)
@@ -68,7 +68,7 @@ extension Loops {
     @Test(arguments: [500, 403, 0])
     func onlyAClearAnswerBuriesAReferral(fault: Int) async throws {
       let world = try await swept(3)
-      _ = world.api.state.withLock { $0.table.referrals.removeValue(forKey: ReferralID("r1")) }
+      _ = world.api.state.withLock { $0.table.remove(ReferralID("r1")) }
       // Five lists, then the one that is asked for.
       world.api.state.withLock { $0.readFaults = Array(repeating: nil, count: 5) + [fault] }
       _ = try? await sweep(world)
@@ -81,7 +81,7 @@ extension Loops {
       try await world.ledger.base.transaction {
         try $0.setLaneHalt(LaneHalt(reason: .accountChanged, detail: "test", since: start))
       }
-      _ = world.api.state.withLock { $0.table.referrals.removeValue(forKey: ReferralID("r1")) }
+      _ = world.api.state.withLock { $0.table.remove(ReferralID("r1")) }
       try await sweep(world)
       #expect(world.api.state.withLock { $0.gets.count } == 1)
       #expect(try await referral(world, "r1")?.goneAt == nil)
@@ -91,7 +91,7 @@ extension Loops {
       let world = try await swept(100)
       let complete = try await progress(world).completeSweepBeganAt
       let removed = world.api.state.withLock { state in
-        (1...30).compactMap { state.table.referrals.removeValue(forKey: ReferralID("r\($0)")) }
+        (1...30).compactMap { state.table.remove(ReferralID("r\($0)")) }
       }
       for _ in 0..<3 { try await sweep(world, after: .seconds(400)) }
       #expect(try await progress(world).distrust?.contains("30 of 100") == true)
@@ -106,7 +106,7 @@ extension Loops {
     @Test func aMassAbsenceThatLastsIsBelievedInTheEnd() async throws {
       let world = try await swept(100)
       world.api.state.withLock { state in
-        for number in 1...30 { state.table.referrals[ReferralID("r\(number)")] = nil }
+        for number in 1...30 { state.table.remove(ReferralID("r\(number)")) }
       }
       try await sweep(world)
       try await sweep(world, after: day * 6)

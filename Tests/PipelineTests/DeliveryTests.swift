@@ -160,7 +160,7 @@ extension Loops {
 
     @Test func anotherAccountsAPIHaltsTheLaneInsteadOfEmptyingTheQueue() async throws {
       let world = try await queued()
-      world.api.state.withLock { $0.table.referrals = [:] }
+      world.api.state.withLock { $0.table.removeAll() }
       try await world.running([world.delivery, world.matching]) { try await world.pass(.seconds(1200)) }
       #expect(world.sent.isEmpty)
       #expect(try await world.outcome(1) == .queued)
@@ -191,7 +191,7 @@ extension Loops {
       let api = world.api
       // It disappears after the send: at the start the API is asked for it, too.
       world.api.state.withLock {
-        $0.onGet = { _ in if !world.sent.isEmpty { api.state.withLock { $0.table.referrals = [:] } } }
+        $0.onGet = { _ in if !world.sent.isEmpty { api.state.withLock { $0.table.removeAll() } } }
       }
       try await finish(world, .review)
       #expect(try await world.order(1)?.reason == "referral_missing")

@@ -121,7 +121,10 @@ extension Loops {
 
     @Test func anotherAccountThatAnswersOnlyAfterAnOutageIsSentNothing() async throws {
       let world = try await queue(20)
-      world.api.state.withLock { ($0.down, $0.table.referrals) = (.refused, [:]) }
+      world.api.state.withLock { state in
+        state.down = .refused
+        state.table.removeAll()
+      }
       try await world.running([world.delivery, world.matching]) {
         try await world.pass(.seconds(600))
         world.api.state.withLock { $0.down = nil }

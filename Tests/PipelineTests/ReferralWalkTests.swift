@@ -200,7 +200,7 @@ import Testing
       let page = table.page(query)
       shown.formUnion(page.referrals.map(\.id))
       pages += 1
-      if pages == 1 { table.referrals[ReferralID("1000")] = nil }
+      if pages == 1 { table.remove(ReferralID("1000")) }
       guard case .ask(let next) = paging.advance(page) else { break }
       query = next
     }

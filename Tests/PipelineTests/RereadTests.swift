@@ -153,7 +153,7 @@ extension Loops {
       try await change(world, seenByIntake: false) { $0.qualifies = false }
       world.api.put(makeReferral("r9", email: "other@example.com"))
       try await world.mirrorAPI()
-      world.api.state.withLock { $0.table.referrals[ReferralID("r1")] = nil }
+      _ = world.api.state.withLock { $0.table.remove(ReferralID("r1")) }
       try await finish(world, .review)
       #expect(try await world.order(1)?.reason == ReviewReason.referralMissing.rawValue)
       #expect(try await world.order(1)?.claims == true)

@@ -117,7 +117,7 @@ extension Loops {
     @Test func anotherAccountsOwnReferralsDoNotFreeTheLane() async throws {
       let world = try await World.queued(8)
       world.clock.advance(to: world.clock.uptime + .seconds(1))
-      world.api.state.withLock { $0.table.referrals = [:] }
+      world.api.state.withLock { $0.table.removeAll() }
       for key in 1...9 { world.api.put(makeReferral("x\(key)", email: "stranger\(key)@example.com")) }
       try await world.running([world.delivery, world.matching, world.mirror]) { try await world.pass(day) }
       #expect(world.sent.isEmpty, "\(world.sent.count) sent")
@@ -126,7 +126,7 @@ extension Loops {
       again.checkSends()
       try await again.running([again.delivery, again.matching, again.mirror]) { try await again.pass(.seconds(3600)) }
       #expect(again.sent.isEmpty)
-      again.api.state.withLock { $0.table.referrals = [:] }
+      again.api.state.withLock { $0.table.removeAll() }
       for key in 1...8 { again.api.put(makeReferral("r\(key)", email: "friend\(key)@example.com")) }
       try await again.running([again.delivery, again.matching, again.mirror]) {
         try await again.reaches(within: day) { try await again.outcomes() == [.reported: 8] }
@@ -139,7 +139,7 @@ extension Loops {
       world.api.put(makeReferral("click", .clicked, email: nil))
       try await world.mirrorAPI()
       let again = try world.restarted()
-      again.api.state.withLock { $0.table.remove(ReferralID("r1")) }
+      _ = again.api.state.withLock { $0.table.remove(ReferralID("r1")) }
       try await again.running([again.delivery, again.matching]) { try await again.pass(.seconds(600)) }
       #expect(again.lines.of(.apiHalted).isEmpty && again.sent.isEmpty)
     }
@@ -150,7 +150,7 @@ extension Loops {
       try await world.running([world.delivery, world.matching]) {
         try await world.reaches(within: .seconds(600)) { try await world.outcomes() == [.reported: 5] }
       }
-      world.api.state.withLock { $0.table.referrals = [:] }
+      world.api.state.withLock { $0.table.removeAll() }
       let again = try world.restarted()
       again.checkSends()
       try await again.queue(6)

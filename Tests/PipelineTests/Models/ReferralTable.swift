@@ -21,7 +21,9 @@ struct ReferralTable: Sendable {
     Referral(id: ReferralID("endless_\($0)"), status: .pending, createdAt: start)
   }
 
-  var referrals: [ReferralID: Referral] = [:]
+  private(set) var referrals: [ReferralID: Referral] = [:]
+  /// The same in the order in which they were made, so that a page of many takes one look at each.
+  private var byCreation: [Referral] = []
   var lie: Lie?
   /// Referrals that no list shows, although they are there.
   var hidden: Set<ReferralID> = []
@@ -32,24 +34,40 @@ struct ReferralTable: Sendable {
   private(set) var changes = 0
 
   mutating func put(_ referral: Referral) {
-    referrals[referral.id] = referral
+    if let earlier = referrals.updateValue(referral, forKey: referral.id) { byCreation.remove(at: place(of: earlier)) }
+    byCreation.insert(referral, at: place(of: referral))
     changes += 1
   }
 
-  mutating func remove(_ id: ReferralID) {
-    referrals[id] = nil
+  @discardableResult
+  mutating func remove(_ id: ReferralID) -> Referral? {
     changes += 1
+    guard let referral = referrals.removeValue(forKey: id) else { return nil }
+    byCreation.remove(at: place(of: referral))
+    return referral
+  }
+
+  mutating func removeAll() { for id in referrals.keys { remove(id) } }
+
+  /// The first place whose referral was not made before this one.
+  private func place(of referral: Referral) -> Int {
+    var (low, high) = (byCreation.startIndex, byCreation.endIndex)
+    while low < high {
+      let middle = (low + high) / 2
+      let other = byCreation[middle]
+      if (other.createdAt, other.id) < (referral.createdAt, referral.id) { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   func page(_ query: ReferralQuery) -> ReferralPage {
     let size = lie == .smallPages ? 25 : min(query.pageSize ?? 25, 100)
     let number = lie == .repeatsPages ? 1 : max(query.page ?? 1, 1)
     if lie == .endless { return endless(query, size: size) }
-    var found = referrals.values.filter { matches($0, query) }
-    let never = Timestamp(microseconds: .min)
-    found.sort { left, right in
-      guard query.sortBy == .convertedAt else { return (left.createdAt, left.id) < (right.createdAt, right.id) }
-      return (left.convertedAt ?? never, left.id) < (right.convertedAt ?? never, right.id)
+    var found = byCreation.filter { matches($0, query) }
+    if query.sortBy == .convertedAt {
+      let never = Timestamp(microseconds: .min)
+      found.sort { ($0.convertedAt ?? never, $0.id) < ($1.convertedAt ?? never, $1.id) }
     }
     if query.sortOrder == .descending { found.reverse() }
     if lie == .unsorted { found.reverse() }
@@ -76,7 +94,7 @@ struct ReferralTable: Sendable {
   }
 
   private func matches(_ referral: Referral, _ query: ReferralQuery) -> Bool {
-    if hidden.contains(referral.id) { return false }
+    if !hidden.isEmpty, hidden.contains(referral.id) { return false }
     if lie != .ignoresStatus, let status = query.status, referral.status != status { return false }
     if let search = query.search?.lowercased() {
       let texts = [referral.friendEmail, referral.friendName, referral.externalSourceID].compactMap { $0?.lowercased() }

@@ -100,7 +100,7 @@ extension RandomWorld {
     // before it was deleted, nobody was shown any.
     guard let referral = table[id], isOld(id), table.keys.contains(where: { $0 != id && isOld($0) }) else { return }
     state.withLock { $0.ghosts.append(referral) }
-    api.model.state.withLock { $0.table.remove(id) }
+    _ = api.model.state.withLock { $0.table.remove(id) }
   }
 
   /// An hour, and the time until the next search.
