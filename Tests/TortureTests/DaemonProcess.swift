@@ -131,6 +131,17 @@ final class DaemonProcess: Sendable {
     try Self.decoder.decode(Entry.self, from: Data(try await command(["queue", "show", "--json", "\(id)"]).utf8))
   }
 
+  /// Discards the orders whose rows went missing together, as an operator does who knows that they were deleted on purpose:
+  /// by themselves they wait for seven days, and their rivals behind them.
+  ///
+  /// - Returns: How many there were.
+  func discardMissing() async throws -> Int {
+    let missing = try await entries().values.filter { $0.state == "held" && $0.reason == "row_missing" }.map(\.key)
+    guard !missing.isEmpty else { return 0 }
+    _ = try await command(["queue", "discard"] + missing + ["--reason", "deleted on purpose", "--yes"])
+    return missing.count
+  }
+
   private func command(_ words: [String]) async throws -> String {
     let words = words + ["--config", folder.path("conversiond.yaml")]
     return try await ChildProcess.run(program, words, environment: environment, within: .seconds(20)).output

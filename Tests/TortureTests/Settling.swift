@@ -29,6 +29,10 @@ struct Settling: Sendable {
       let now = try await oracle.compare()
       if now != counts || inFlight != now.inDoubt { lastChange = .now }
       counts = now
+      if now.missed > 0, !expectsMisses, case let discarded = try await daemon.discardMissing(), discarded > 0 {
+        print("torture: \(discarded) orders whose rows were deleted together were discarded")
+        lastChange = .now
+      }
       let patience = now.missed == 0 && !expectsMisses ? Self.afterwards : Self.patience
       if ContinuousClock.now - lastChange >= patience { break }
     }
