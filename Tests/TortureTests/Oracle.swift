@@ -75,8 +75,13 @@ struct Oracle: Sendable {
   func missedOrders() async throws -> [String] {
     let entries = try await daemon.entries()
     return try await rows(OracleSQL.missedDetails).map { order, text in
-      let entry = entries[order].map { "\($0.state) \($0.reason ?? "") \($0.referral ?? "")" } ?? "never seen"
-      return "missed order \(order) (\(text)); the daemon says: \(entry)"
+      let entry = entries[order]
+      let rivals = entries.values.filter { $0.key != order && $0.referral != nil && $0.referral == entry?.referral }
+      let words = ([entry].compactMap(\.self) + rivals).map { other in
+        "\(other.key) \(other.state) \(other.reason ?? "") \(other.referral ?? "")"
+      }
+      return "missed order \(order) (\(text)); the daemon says: "
+        + (entry == nil ? "never seen" : words.joined(separator: ", "))
     }
   }
 
