@@ -35,7 +35,8 @@ import Testing
       ]
       for number in 1...count {
         try await shop.insert(ShopOrder(number, email: "friend\(number)@example.com", daysAgo: 0))
-        try await bouncer.execute(leaks[number % leaks.count], database: name)
+        // A client may be cut off itself by the time limit that another one has left.
+        _ = try? await bouncer.execute(leaks[number % leaks.count], database: name)
         try await Task.sleep(for: .seconds(1))
       }
       let reported = Dictionary(uniqueKeysWithValues: (1...count).map { (String($0), "reported") })
