@@ -30,7 +30,7 @@ extension Loops {
         surroundings, rules: world.rules,
         settings: Intake.Settings(start: .everything, pollInterval: .seconds(30), sweepInterval: .seconds(30)))
       let delivery = Delivery(
-        surroundings, rules: world.rules, settings: Delivery.Settings(giveUpAfter: day * 30, isDryRun: false))
+        surroundings, rules: world.rules, settings: Delivery.Settings(giveUpAfter: day * 30))
       let matching = Matching(surroundings, rules: world.rules)
       try await world.running([intake, ReferralMirror(surroundings), matching, delivery]) {
         // The first minute fills the window.
@@ -62,7 +62,7 @@ private final class PacedPartners: PartnersService {
     var permits: UInt64 = 0
     var refused = 0
     var readAt: [Duration] = []
-    /// Which referral has an address: a search for a whole address finds it without a look at all others.
+    /// Referrals by their friends' addresses: a search compares one referral in place of 20,000.
     var byEmail: [String: ReferralID] = [:]
   }
 
@@ -151,11 +151,7 @@ private final class PacedPartners: PartnersService {
     do { try await clock.sleep(for: Self.writeLatency / 2) } catch { return .transport(.cancelled) }
     let answer = perform(report)
     do { try await clock.sleep(for: Self.writeLatency / 2) } catch { return .transport(.cancelled) }
-    let isRefused = answer.status == 429
-    state.withLock { state in
-      state.writes.record(
-        isRefused ? .refused(retryAfter: nil) : .notRefused, to: permit.number, .conversion, at: clock.uptime)
-    }
+    state.withLock { $0.writes.record(answer.paced, to: permit.number, .conversion, at: clock.uptime) }
     return answer
   }
 
@@ -170,14 +166,5 @@ private final class PacedPartners: PartnersService {
       return .failure(APIFailure(code: "RATE_LIMITED", message: "slowly"), AnswerHead(status: 429))
     }
     return api.state.withLock { $0.answer(report, fault: nil, now: clock.trueTime) }
-  }
-}
-
-extension APIAnswer {
-  fileprivate var status: Int? {
-    switch self {
-    case .success(_, let head), .failure(_, let head): head.status
-    case .transport: nil
-    }
   }
 }

@@ -212,7 +212,8 @@ extension SimulatedAPI.State {
 }
 
 extension APIAnswer {
-  fileprivate var paced: PacedAnswer {
+  /// The answer as the pacer takes it.
+  var paced: PacedAnswer {
     guard case .failure(let failure, let head) = self, head.status == 429 else { return .notRefused }
     return .refused(retryAfter: failure.retryAfter)
   }
