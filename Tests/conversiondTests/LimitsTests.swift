@@ -24,12 +24,17 @@ import Testing
     #expect(set.end == .exited(0), "\(set.errors)")
   }
 
+  private func requireRunning(_ daemon: ChildProcess) throws {
+    guard let end = daemon.end else { return }
+    throw TestHostError("the daemon ended, \(end): \(daemon.errorLines.suffix(20).joined(separator: "; "))")
+  }
+
   /// The milliseconds of CPU and the lines of log that a while of trouble costs.
   private func cost(_ daemon: ChildProcess, of seconds: Int) async throws -> (milliseconds: Int, lines: Int) {
-    guard daemon.end == nil else { throw TestHostError("the daemon ended: \(daemon.standardError)") }
+    try requireRunning(daemon)
     let (before, lines) = (try ProcessUsage(daemon.pid), daemon.errorLines.count)
     try await Task.sleep(for: .seconds(seconds))
-    guard daemon.end == nil else { throw TestHostError("the daemon ended: \(daemon.standardError)") }
+    try requireRunning(daemon)
     let after = try ProcessUsage(daemon.pid)
     return ((after.cpuTicks - before.cpuTicks) * 10, daemon.errorLines.count - lines)
   }
