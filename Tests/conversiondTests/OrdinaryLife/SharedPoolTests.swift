@@ -45,7 +45,9 @@ import Testing
       #expect(await shop.reaches(reported, within: .seconds(60)))
       let paid = await shop.sandbox.state.converted.map(\.referralID)
       #expect(paid.count == count && paid.allSatisfy { $0.hasPrefix("friend") })
-      let wrong = shop.log.split(separator: "\n").filter { $0.contains("event=cancelled") || $0.contains("event=review") }
+      let wrong = shop.log.split(separator: "\n").filter {
+        $0.contains("event=cancelled") || $0.contains("event=review")
+      }
       #expect(wrong.isEmpty, "\(wrong.prefix(5))")
       try await shop.stop()
       try await bouncer.stop()
