@@ -92,6 +92,8 @@ let package = Package(
         "TestHosts", "LoopFixtures", argumentParser, logging, sqlite,
       ],
       path: "Tests/Benchmark", swiftSettings: strict),
+    // What no compiler keeps: words, imports, sizes, links.
+    tests("HouseRulesTests", []),
     tests("ConversionsTests", ["Conversions"]),
     tests("PostgresTests", ["Postgres", "TestHosts"]),
     tests("OrdersTests", ["Orders", "Conversions", "Postgres", "TestHosts"]),

@@ -1,6 +1,6 @@
 // The words of this project, each with one meaning.
 //
-// order            a row of the shop's table, or of a join: what somebody bought. Identified by its key.
+// order            a row of the shop's table, or of a join: something that was bought. Identified by its key.
 // key              the raw, unique column by which orders are walked and read again (`orders.key`).
 // transaction ID   the order's ID as the API is told it (`orders.columns.id`, as `externalTransactionId`).
 // qualifies        is paid, shipped, ... : whatever the operator says makes an order worth a reward.
@@ -13,7 +13,9 @@
 // conversion       the report of one order for one referral. Frozen (referral, transaction ID, body bytes)
 //                  before it is first sent, and the same ever after.
 // unknown outcome  a send whose effect at the API we can't tell: it may have been done.
-// lane             a stream of work that halts and resumes as one: delivery has one for each API account.
+// attempt          one try to report a conversion: started (marked in the ledger), sent, judged, ended, stored.
+// send window      the number of attempts that may be under way at once, one to sixteen.
+// halt             the end of all sending until the API accepts us again, by an answer that only a person can change.
 // outcome          the named state in which the ledger keeps an order; see `Outcome`.
 // ledger           what must be remembered, whatever happens to the process or the host.
 // page             one short read of orders and the position after it.

@@ -3,15 +3,16 @@ public import Postgres
 
 /// The shop's orders in PostgreSQL.
 ///
-/// Has at most three connections: one for sweeps and recent changes, one for re-reads, one that listens.
+/// Holds at most three connections: one for sweeps and recent changes, one for re-reads, one that listens.
 public actor ShopOrders: OrderSource {
-  /// How often one call halves what it reads before it leaves the rest to the next one: a slow database is to be spared.
+  /// The number of times that one call halves what it reads before it leaves the rest to the next one: a slow database
+  /// is to be spared.
   static let halvingsMax = 4
 
-  /// How the table is read.
+  /// The mapping by which the table is read.
   public nonisolated let mapping: OrderMapping
   private var limits: TransactionLimits
-  /// What the ledger's orders were read from, or else what the first survey found.
+  /// The source that the ledger's orders were read from, or else the one that the first survey found.
   private var known: SurveyedSource?
   private let pages: ShopConnection
   private let rereads: RereadConnection
@@ -28,7 +29,7 @@ public actor ShopOrders: OrderSource {
   /// - Parameters:
   ///   - mapping: The operator's.
   ///   - limits: The most time that one transaction may take.
-  ///   - known: What the orders that are remembered were read from: nothing else is read.
+  ///   - known: The source that the remembered orders were read from: nothing else is read.
   public init(
     _ mapping: OrderMapping, limits: TransactionLimits = TransactionLimits(), known: SurveyedSource? = nil
   ) {
@@ -38,7 +39,7 @@ public actor ShopOrders: OrderSource {
     pages = ShopConnection(mapping.connection)
     rereads = RereadConnection(mapping.connection, sweeps: pages)
     listening = mapping.notifyChannel.map { ListeningConnection(mapping.connection, channel: $0) }
-    sizing = PageSizing(max: HashReading.keysMax)
+    sizing = PageSizing(max: HashReader.keysMax)
   }
 
   /// Closes every connection; the next read makes them anew.
@@ -58,7 +59,7 @@ public actor ShopOrders: OrderSource {
       guard changes.isEmpty else { throw OrderSourceFailure(kind: .mapping, message: changes.refusal) }
       // From now on a retyped key is another mapping, and rows that it hides are not gone.
       known = known ?? source
-      let sizeMax = plan.table == nil ? HashReading.keysMax : Int(plan.blocksPerRange)
+      let sizeMax = plan.table == nil ? HashReader.keysMax : Int(plan.blocksPerRange)
       if sizing.sizeMax != sizeMax { sizing = PageSizing(max: sizeMax, start: sizeMax / 8) }
       rangesWithNullKeys = []
       let opened = try await reading(plan).opened()
@@ -80,18 +81,18 @@ public actor ShopOrders: OrderSource {
 
   private func describedSource() async throws -> SurveyedSource {
     try await pages.read { [mapping, limits] connection in
-      let describing = Describing(sql: ShopSQL(mapping: mapping), isASCII: connection.isASCII)
+      let describing = TableDescriber(sql: ShopSQL(mapping: mapping), isASCII: connection.isASCII)
       return try await connection.transaction(limits) { transaction in
         try SourceSurvey(mapping: mapping).source(try describing.description(in: transaction), in: transaction)
       }
     }
   }
 
-  /// Takes in what the orders that are remembered were read from.
+  /// Takes in the source that the remembered orders were read from.
   public func keepTo(_ source: SurveyedSource) { known = source }
 
-  /// How the table is followed, with the session's settings fixed as they are by default; as they are now where the
-  /// table is found so alone.
+  /// Chooses how the table is followed, with the session's settings fixed at their defaults, or at their present values
+  /// where the table is found with these alone.
   private func chosenPlan() async throws -> FollowPlan {
     let defaults = try await pages.read { [limits] connection in
       var unfixed = limits
@@ -118,7 +119,7 @@ public actor ShopOrders: OrderSource {
 
   private func plan() async throws -> FollowPlan {
     try await pages.read { [mapping, limits] connection in
-      let surveying = Surveying(
+      let surveying = SourceSurveyor(
         sql: ShopSQL(mapping: mapping), isASCII: connection.isASCII, serverVersion: connection.serverVersion)
       return try await connection.transaction(limits) { try surveying.plan($0) }
     }
@@ -189,9 +190,9 @@ public actor ShopOrders: OrderSource {
     if plan == nil { _ = try await survey() }
     return try await translated {
       let stand = try surveyed.plan.stand
-      let looking = SightingReading(memory: memory) { [rereads, mapping, limits, known] keys in
+      let looking = SightingReader(memory: memory) { [rereads, mapping, limits, known] keys in
         try await rereads.read { connection in
-          try await KeyedReading(
+          try await KeyedReader(
             mapping: mapping, limits: limits, connection: connection, stand: stand, known: known
           ).orders(keys)
         }
@@ -218,12 +219,12 @@ public actor ShopOrders: OrderSource {
     }
   }
 
-  /// Returns when the shop's channel speaks; where there is none, or none can be listened to, throws `silent`.
+  /// Returns when the shop notifies on its channel; where there is none, or none can be listened to, throws `silent`.
   public func change() async throws {
     guard let listening else {
       throw OrderSourceFailure(kind: .silent, message: "no orders.notify_channel is configured")
     }
-    // The one who listens needs a connection least: it is the last to be made.
+    // Listening needs a connection least: it is the last to be made.
     while plan == nil { try await Task.sleep(for: .milliseconds(100)) }
     try await translated {
       guard try await rereads.hasOwn() else {
@@ -234,7 +235,7 @@ public actor ShopOrders: OrderSource {
     }
   }
 
-  /// What an operator should know although reading goes on.
+  /// A fault that an operator should know although reading goes on.
   private enum ReadWarning: CaseIterable {
     /// Rows without a key, which no walk can reach.
     case nullKeys
@@ -246,15 +247,15 @@ public actor ShopOrders: OrderSource {
     case smallPages
   }
 
-  private var surveyed: PlannedReading {
+  private var surveyed: PlannedReader {
     get throws {
       guard let plan else { throw OrderSourceFailure(kind: .changed, message: "the table was not surveyed yet") }
       return reading(plan)
     }
   }
 
-  private func reading(_ plan: FollowPlan) -> PlannedReading {
-    PlannedReading(mapping: mapping, limits: limits, connection: pages, plan: plan, memory: memory)
+  private func reading(_ plan: FollowPlan) -> PlannedReader {
+    PlannedReader(mapping: mapping, limits: limits, connection: pages, plan: plan, memory: memory)
   }
 
   private func halving<Page>(_ read: () async throws -> Page) async throws -> Page {
@@ -279,7 +280,7 @@ public actor ShopOrders: OrderSource {
     warnings[kind] = message
   }
 
-  /// A page that looked at changes alone says nothing of the rows without a key that were there before.
+  /// Notes rows without a key; a page that looked at changes alone tells nothing of those that were there before.
   private func noteNullKeys(_ page: SweepPage, of piece: SweepPiece, _ method: ShopSurvey.Method) {
     if piece.from == nil, page.isWhole || method == .hashes { rangesWithNullKeys.remove(piece.range.number) }
     if !page.warnings.isEmpty { rangesWithNullKeys.insert(piece.range.number) }
@@ -306,12 +307,12 @@ public actor ShopOrders: OrderSource {
 }
 
 extension PostgresConnection {
-  /// Whether the database's encoding is SQL_ASCII, in which any bytes are text.
+  /// True if the database's encoding is SQL_ASCII, in which any bytes are text.
   nonisolated var isASCII: Bool { serverEncoding == "SQL_ASCII" }
 }
 
 extension OrderMapping {
-  /// What is said of rows that no read by key can reach.
+  /// The warning for rows that no read by key can reach.
   var nullKeysWarning: String {
     "rows without a key (\(keyExpression.setting) is NULL) can't be read: leave them out by orders.where, or choose "
       + "another orders.key"

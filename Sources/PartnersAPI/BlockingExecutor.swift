@@ -1,11 +1,11 @@
 import Dispatch
 
-/// Runs an actor's jobs one after the other on a dispatch queue, for actors whose calls block: the cooperative pool's few
-/// threads would stand still with them.
+/// Runs an actor's jobs one after the other on a dispatch queue, for actors whose calls block: on the cooperative pool
+/// they would block its few threads.
 final class BlockingExecutor: SerialExecutor {
   private let queue: DispatchQueue
 
-  /// An executor with a queue of its own, named for debuggers.
+  /// Makes an executor with a queue of its own, named for debuggers.
   init(label: String) { queue = DispatchQueue(label: label) }
 
   func enqueue(_ job: consuming ExecutorJob) {

@@ -15,7 +15,7 @@ final class TurnQueue: Sendable {
 
   private let state: Mutex<State>
 
-  /// A queue that lets `count` through at a time.
+  /// Makes a queue that lets `count` tasks through at a time.
   init(count: Int) { state = Mutex(State(free: max(1, count))) }
 
   /// Waits for a turn, which `release` must end.
@@ -29,7 +29,8 @@ final class TurnQueue: Sendable {
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         let outcome: Result<Void, any Error>? = state.withLock { state in
-          // The handler below takes the same lock: either it finds the waiter, or the cancellation is seen here.
+          // Checks under the lock that the handler below takes, too: it finds the waiter, or the cancellation is seen
+          // here.
           if Task.isCancelled { return .failure(CancellationError()) }
           if state.free > 0 {
             state.free -= 1
@@ -48,10 +49,10 @@ final class TurnQueue: Sendable {
     }
   }
 
-  /// How many wait for their turn.
+  /// The number of tasks that wait for their turn.
   var waiting: Int { state.withLock { $0.waiters.count } }
 
-  /// Ends a turn and begins the next one's.
+  /// Ends a turn and begins that of the next waiter.
   func release() {
     let next: Waiter? = state.withLock { state in
       guard state.waiters.isEmpty else { return state.waiters.removeFirst() }

@@ -1,4 +1,4 @@
-/// Changes that a partner's backend, a friend or the vendor makes to referrals while somebody else reads them.
+/// Changes that a partner's backend, a friend or the vendor makes to referrals while another program reads them.
 extension PartnersSandbox {
   /// Replaces what `search=` finds.
   public func setSearch(_ search: SandboxSearch) { service.search = search }
@@ -34,7 +34,7 @@ extension PartnersSandbox {
     service.listed[id] = nil
   }
 
-  /// Shows lists a referral as `body` makes it of its present state, whatever becomes of it; its GET stays true.
+  /// Makes lists show a referral as `body` makes it of its present state, whatever becomes of it; its GET stays true.
   public func setListed(_ id: String, _ body: @Sendable (inout SandboxReferral) -> Void = { _ in }) throws {
     guard var referral = service.store.referral(id) else { throw SandboxError.noSuchReferral(id) }
     body(&referral)
@@ -42,6 +42,6 @@ extension PartnersSandbox {
     service.listed[id] = referral
   }
 
-  /// Shows lists the referral as it is again.
+  /// Makes lists show the referral as it is again.
   public func setListedTruly(_ id: String) { service.listed[id] = nil }
 }

@@ -1,4 +1,4 @@
-/// The partners API served on this machine: API reference to the letter, with faults to order.
+/// Serves the partners API on this machine: API reference to the letter, with faults on demand.
 ///
 /// ```swift
 /// let sandbox = PartnersSandbox(SandboxConfiguration())
@@ -7,15 +7,14 @@
 /// await sandbox.stop()
 /// ```
 ///
-/// An actor of its own: every rule of the API runs on it, one request after the other, and no connection waits
-/// for another's client. What it holds survives `stop()`, and a later `start()` listens on the same port, which
-/// makes an outage.
+/// Runs every rule of the API as an actor, one request after the other, and no connection waits for another's client.
+/// Its content survives `stop()`, and a later `start()` listens on the same port, which makes an outage.
 public actor PartnersSandbox {
-  /// How the sandbox was told to behave.
+  /// The configuration that the sandbox was made with.
   public nonisolated let configuration: SandboxConfiguration
   private let clock: SandboxClock
   private let onRequest: (@Sendable (SandboxRequestRecord) -> Void)?
-  /// The API's rules, with all that they hold.
+  /// The API's rules, with the referrals and counters that they keep.
   var service: PartnersService
   private var faults: FaultBook
   private var log: RequestLog
@@ -31,9 +30,9 @@ public actor PartnersSandbox {
   /// Creates a sandbox that doesn't listen yet.
   ///
   /// - Parameters:
-  ///   - configuration: How it is to behave.
+  ///   - configuration: The sandbox's behaviour.
   ///   - seed: Referrals to begin with.
-  ///   - clock: Where it reads the time.
+  ///   - clock: The source of the time.
   ///   - onRequest: Called once for each request to the API, when its answer is ready to be sent; on the
   ///     sandbox's executor, so it has to be quick.
   public init(
@@ -58,9 +57,9 @@ public actor PartnersSandbox {
 // MARK: - Listening
 
 extension PartnersSandbox {
-  /// Begins to listen, and returns where. Does nothing where it listens already.
+  /// Begins to listen, and returns the address. Does nothing if it listens already.
   ///
-  /// - Throws: `SandboxError` where the host is not to be listened on, or can't be.
+  /// - Throws: `SandboxError` if the host is not to be listened on, or can't be.
   @discardableResult
   public func start() async throws -> SandboxAddress {
     if let listening { return listening }
@@ -103,7 +102,7 @@ extension PartnersSandbox {
     await stop()
   }
 
-  /// Where it listens, once it does; for one task to wait for another's `start()` or `run()`.
+  /// Returns the address once the sandbox listens; for one task to wait for another's `start()` or `run()`.
   ///
   /// - Throws: `CancellationError`.
   public func waitUntilListening() async throws -> SandboxAddress {
@@ -186,7 +185,7 @@ extension PartnersSandbox {
 // MARK: - Looking and changing
 
 extension PartnersSandbox {
-  /// What the sandbox holds now.
+  /// The sandbox's present state.
   public var state: SandboxState {
     var counters = service.counters
     counters.requests = requests
@@ -196,7 +195,7 @@ extension PartnersSandbox {
       referrals: service.store.referrals, counters: counters, requests: log.records, faults: faults.rules)
   }
 
-  /// Every request to the API from now on, as it is answered; ends when nobody holds the stream any more.
+  /// Streams every request to the API from now on, as it is answered; ends once the stream is no longer held.
   public func requestStream() -> AsyncStream<SandboxRequestRecord> { log.stream() }
 
   /// Adds referrals, or replaces those whose ID exists; returns them, with what was left to choose, by creation.
@@ -243,6 +242,6 @@ extension PartnersSandbox {
     service.limits = RateLimits(writes: writes, conversions: conversions)
   }
 
-  /// Replaces what the replay of a conversion is answered.
+  /// Replaces the answer to the replay of a conversion.
   public func setConversionReplay(_ replay: SandboxConfiguration.ConversionReplay) { service.replay = replay }
 }

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// The latest requests, and whoever wants to hear of each.
+/// The latest requests, and the streams that receive each new one.
 struct RequestLog: Sendable {
   private let recordsMax: Int
   private var kept: [SandboxRequestRecord] = []
@@ -12,18 +12,18 @@ struct RequestLog: Sendable {
   /// The latest requests, the oldest first.
   var records: [SandboxRequestRecord] { Array(kept.suffix(recordsMax)) }
 
-  /// Adds the record that `make` makes of its number; the oldest goes where there are too many.
+  /// Adds the record that `make` makes of its number; drops the oldest if there are too many.
   mutating func add(_ make: (Int) -> SandboxRequestRecord) -> SandboxRequestRecord {
     number += 1
     let record = make(number)
     kept.append(record)
-    // Dropped in bulk, so that a full log costs no more than a short one.
+    // Drops in bulk, so that a full log costs no more than a short one.
     if kept.count > 2 * recordsMax { kept.removeFirst(kept.count - recordsMax) }
     listeners.tell(record)
     return record
   }
 
-  /// Every record from now on.
+  /// Streams every record from now on.
   func stream() -> AsyncStream<SandboxRequestRecord> { listeners.stream() }
 }
 

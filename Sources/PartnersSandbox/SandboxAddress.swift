@@ -1,4 +1,4 @@
-/// Where a sandbox listens.
+/// The address at which a sandbox listens.
 public struct SandboxAddress: Sendable, Hashable {
   /// The host as a URL names it; an IPv6 address stands in brackets.
   public let host: String

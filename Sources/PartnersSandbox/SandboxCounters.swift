@@ -1,4 +1,4 @@
-/// What the sandbox has counted since it was made.
+/// The sandbox's counts since it was made.
 public struct SandboxCounters: Sendable, Hashable {
   /// Requests to the API, faulty ones included.
   public internal(set) var requests = 0

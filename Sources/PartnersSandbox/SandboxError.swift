@@ -1,4 +1,4 @@
-/// Why a sandbox doesn't do what it was told.
+/// The reason that a sandbox doesn't do what it was told.
 public enum SandboxError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The host isn't loopback, and others were not allowed.
   case notLoopback(host: String)

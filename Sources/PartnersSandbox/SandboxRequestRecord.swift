@@ -1,10 +1,10 @@
 /// One request to the API, as the sandbox remembers it. The key is never part of it.
 public struct SandboxRequestRecord: Sendable, Hashable {
-  /// Counts requests from 1.
+  /// The number of the request, from 1.
   public let number: Int
-  /// When it had arrived.
+  /// The time at which it had arrived.
   public let arrival: SandboxTime
-  /// From its arrival until its answer was ready to be sent, ordered delays and latency included.
+  /// The time from its arrival until its answer was ready to be sent, ordered delays and latency included.
   public let duration: Duration
   /// The client's IP address.
   public let address: String

@@ -19,7 +19,7 @@ public enum SandboxSearch: Sendable, Hashable {
   /// The lateness of a `slow` search.
   static let lateness = Duration.seconds(5)
 
-  /// The kind that a text names: `substring`, `names`, `nothing`, `words`, `slow`, `status:400`, `omits:r1,r2`.
+  /// Makes the kind that a text names: `substring`, `names`, `nothing`, `words`, `slow`, `status:400`, `omits:r1,r2`.
   public init?(_ text: String) {
     let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
     switch (parts.first, parts.count) {
@@ -52,7 +52,7 @@ public enum SandboxSearch: Sendable, Hashable {
     }
   }
 
-  /// Whether a search for a text that isn't empty finds a referral.
+  /// True if a search for a text that isn't empty finds a referral.
   func finds(_ referral: SandboxReferral, _ text: String) -> Bool {
     switch self {
     case .substring, .slow, .status: referral.contains(text.lowercased())
@@ -69,7 +69,7 @@ public enum SandboxSearch: Sendable, Hashable {
 }
 
 extension APIError {
-  /// A search that the server refuses.
+  /// Returns the error of a search that the server refuses.
   static func searchRefused(_ status: Int) -> APIError {
     if status == 400 { return .validation([FieldIssue("search", "Not supported")]) }
     return APIError(status: status, code: .internalError, message: "Search failed")

@@ -1,15 +1,15 @@
-/// What a sandbox holds at one instant.
+/// The content of a sandbox at one instant.
 public struct SandboxState: Sendable {
   /// Every referral of every partner, in the order they were added.
   public let referrals: [SandboxReferral]
-  /// What was counted.
+  /// The counts of the sandbox.
   public let counters: SandboxCounters
   /// The latest requests to the API, the oldest first.
   public let requests: [SandboxRequestRecord]
   /// The faults still on order.
   public let faults: [SandboxFaultRule]
 
-  /// The referral of that ID.
+  /// Returns the referral of that ID.
   public func referral(_ id: String) -> SandboxReferral? { referrals.first { $0.referralID == id } }
 
   /// The referrals that are converted.
@@ -17,7 +17,7 @@ public struct SandboxState: Sendable {
 }
 
 extension SandboxState {
-  /// What `GET /_sandbox/state` answers.
+  /// The answer to `GET /_sandbox/state`.
   var document: SandboxJSON {
     [
       "referrals": .array(referrals.map(\.documentForControl)),

@@ -14,11 +14,11 @@ public struct SandboxTime: Sendable, Hashable {
   }
 }
 
-/// Where the sandbox reads the time.
+/// The source of the time for the sandbox.
 public struct SandboxClock: Sendable {
   private let read: @Sendable () -> SandboxTime
 
-  /// A clock that asks a closure, so that a test may hold time still.
+  /// Makes a clock that asks a closure, so that a test may stop the time.
   public init(_ read: @escaping @Sendable () -> SandboxTime) { self.read = read }
 
   /// The present instant.

@@ -1,4 +1,4 @@
-/// Masks what a path or query must not show in a log: e-mail addresses (`a***@example.com`) and API keys.
+/// Masks the parts of a path or query that a log must not show: e-mail addresses (`a***@example.com`) and API keys.
 enum TargetMask {
   static func masked(_ target: String) -> String {
     var result = ""
@@ -16,7 +16,7 @@ enum TargetMask {
   }
 
   private static func mask(_ token: String) -> String {
-    // What can't be decoded is looked at as it is.
+    // Takes text that can't be decoded as it is.
     let text = PercentCoding.decoded(token[...], plusIsSpace: true) ?? token
     if text.lowercased().contains("oft_") { return "oft_***" }
     guard let at = text.lastIndex(of: "@") else { return token }

@@ -2,14 +2,14 @@ internal import CLibpq
 import Dispatch
 import Synchronization
 
-/// One call's wish to be cancelled, raised on any thread and heeded by the connection's own.
+/// A request to cancel one call, raised on any thread and obeyed by the connection's own.
 final class Cancellation: Sendable {
   private let isWanted = Atomic(false)
   private let wake: EventDescriptor
 
   init(wake: EventDescriptor) { self.wake = wake }
 
-  /// Whether the call is to end.
+  /// True once the call is to end.
   var isRaised: Bool { isWanted.load(ordering: .acquiring) }
 
   /// Asks the call to end and wakes its thread.
@@ -19,7 +19,7 @@ final class Cancellation: Sendable {
   }
 }
 
-/// A cancel request on its way to the server. PQcancel connects anew and blocks, so it has a thread of its own;
+/// Sends a cancel request to the server. PQcancel connects anew and blocks, so it has a thread of its own;
 /// the connection sends nothing until it is over, as a late request would hit the next statement.
 @safe final class CancelRequest: @unchecked Sendable {
   private static let queue = DispatchQueue(label: "postgres.cancel", attributes: .concurrent)
@@ -34,7 +34,7 @@ final class Cancellation: Sendable {
     self.wake = wake
   }
 
-  /// Whether the server has taken the request or refused it.
+  /// True once the server has taken the request or refused it.
   var isOver: Bool { over.load(ordering: .acquiring) }
 
   /// Sends the request. PQcancel is safe on any thread (PostgreSQL manual, 34.7), and the closure keeps `self`.

@@ -8,7 +8,7 @@ import Glibc
 
   private init(_ pointer: OpaquePointer) { unsafe self.pointer = pointer }
 
-  /// Connects; blocks for as long as libpq takes, `connect_timeout` an address and a name server's patience.
+  /// Connects; blocks for as long as libpq takes: `connect_timeout` for each address, and the time of a name server.
   static func open(_ settings: ConnectionSettings) throws -> ConnectionHandle {
     let keywords = settings.parameters.map(\.keyword)
     let values = settings.parameters.map(\.value)
@@ -24,10 +24,10 @@ import Glibc
     return handle
   }
 
-  /// Whether libpq still takes the connection for a good one.
+  /// True while libpq takes the connection for a good one.
   var isUsable: Bool { unsafe PQstatus(pointer) == CONNECTION_OK }
 
-  /// libpq's last words, their first line.
+  /// The first line of libpq's last message.
   var lastMessage: String {
     guard let text = unsafe PQerrorMessage(pointer) else { return "" }
     return Self.firstLine(unsafe String(cString: text))
@@ -38,8 +38,8 @@ import Glibc
     String(message.split(whereSeparator: \.isNewline).first ?? "")
   }
 
-  /// Why the server did not let us in. libpq tells no SQLSTATE of a refused connection, so the words must do: English
-  /// ones; where a server speaks another language the kind is `unreachable`, which is retried all the same.
+  /// The error of a server that did not let us in. libpq tells no SQLSTATE of a refused connection, so the message's
+  /// English words decide; in another language the kind is `unreachable`, which is retried all the same.
   private func refusal(_ settings: ConnectionSettings) -> PostgresError {
     let whole = unsafe PQerrorMessage(pointer).map { unsafe String(cString: $0) } ?? ""
     let message = settings.redacted(whole.split(whereSeparator: \.isNewline).joined(separator: "; "))

@@ -9,8 +9,8 @@ struct ConnectionSettings: Sendable {
 
   /// Takes a conninfo string or a URI, or a database's name, as psql(1) does.
   ///
-  /// What is set before `dbname` gives way to the string and to its environment variable; what is set after it does
-  /// not (PostgreSQL manual, 34.1.1). A service file's time limits lose to ours, which libpq gives no way to tell from
+  /// A setting before `dbname` gives way to the string and to its environment variable; a setting after it does not
+  /// (PostgreSQL manual, 34.1.1). A service file's time limits lose to ours, which libpq gives no way to tell from
   /// an operator's.
   ///
   /// - Throws: `PostgresError` for a string that libpq can't read. libpq's own words are left out, as they quote it.

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Hands the first of several answers to the one who waits, and drops the others.
+/// Hands the first of several answers to the task that waits, and drops the others.
 final class FirstAnswer<Value: Sendable>: Sendable {
   private enum State {
     case open

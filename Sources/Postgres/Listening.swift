@@ -13,7 +13,7 @@ extension PostgresConnection {
     return true
   }
 
-  /// Waits until a channel speaks that this connection listens to; all that was said meanwhile counts as once.
+  /// Waits for a notification on a channel that this connection listens to; all that came meanwhile count as one.
   ///
   /// Occupies the connection's thread, which sleeps in poll(2).
   ///
@@ -28,7 +28,7 @@ extension PostgresConnection {
   }
 }
 
-/// One wait for the server to speak by itself.
+/// One wait for the server to send a notification.
 struct NotificationWait {
   let connection: ConnectionHandle
   let wake: EventDescriptor

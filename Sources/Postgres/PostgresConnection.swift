@@ -39,7 +39,7 @@ public actor PostgresConnection {
   ///
   /// - Parameters:
   ///   - conninfo: A conninfo string, a `postgresql://` URI or a database's name.
-  ///   - limit: When to give up although libpq has not, as in a name server's silence.
+  ///   - limit: The time after which to give up although libpq has not, as when a name server does not answer.
   /// - Returns: A connection that the server has accepted.
   /// - Throws: `PostgresError`, or `CancellationError` at once when the task is cancelled; the attempt then ends by
   ///   itself and is closed.
@@ -69,7 +69,7 @@ public actor PostgresConnection {
   /// - Parameters:
   ///   - sql: One statement, with `$1`, `$2` ... for the parameters.
   ///   - parameters: Their values in order.
-  /// - Returns: What it returned; no rows for a statement that returns none.
+  /// - Returns: Its rows; no rows for a statement that returns none.
   /// - Throws: `PostgresError`, or `CancellationError` after the server has stopped the statement.
   public func query(_ sql: String, _ parameters: [PostgresParameter] = []) async throws -> PostgresRows {
     try await cancellable { cancellation in
@@ -85,8 +85,8 @@ public actor PostgresConnection {
   ///   - opening: Statements without parameters that travel with BEGIN, in one round trip; what they return is the
   ///     transaction's `opened`.
   ///   - body: The statements. Its result must not depend on anything but them.
-  /// - Returns: What the body returned.
-  /// - Throws: What the body threw, after a rollback; `PostgresError`; `CancellationError`.
+  /// - Returns: The body's result.
+  /// - Throws: The body's error, after a rollback; `PostgresError`; `CancellationError`.
   public func transaction<Result: Sendable>(
     _ limits: TransactionLimits = TransactionLimits(), opening: [String] = [],
     _ body: @Sendable (PostgresTransaction) throws -> Result
@@ -121,7 +121,7 @@ public actor PostgresConnection {
     }
   }
 
-  /// Whether the connection is not known to be lost; a peer that vanished is noticed by the next statement.
+  /// True while the connection is not known to be lost; a peer that vanished is noticed by the next statement.
   public nonisolated var isUsable: Bool { handle.withLock { $0 != nil } }
 
   /// The process ID that the server, or a pooler in its place, gave when we connected.

@@ -1,6 +1,6 @@
-/// What the server or libpq said. Holds neither a password nor a connection string.
+/// An error of the server or of libpq. Holds neither a password nor a connection string.
 public struct PostgresError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The server's code; nil where no server spoke.
+  /// The server's code; nil where no server answered.
   public var sqlState: SQLState?
   /// The primary message, one line. May quote a value of the row that failed.
   public var message: String
@@ -8,14 +8,15 @@ public struct PostgresError: Error, Hashable, Sendable, CustomStringConvertible 
   public var detail: String?
   /// The server's HINT.
   public var hint: String?
-  /// Where in the statement, counted in characters from 1.
+  /// The place in the statement, counted in characters from 1.
   public var position: Int?
-  /// Whether the connection is gone, so that the next try needs another one.
+  /// True if the connection is gone, so that the next try needs another one.
   public var isConnectionLost: Bool
-  /// What kind of failure it is.
+  /// The kind of failure.
   public var kind: SQLState.Kind
 
-  /// An error from its values; the kind is the code's, or `unreachable` where no server spoke and the connection is lost.
+  /// An error from its values; the kind is the code's, or `unreachable` where no server answered and the connection is
+  /// lost.
   public init(
     sqlState: SQLState? = nil, message: String, detail: String? = nil, hint: String? = nil, position: Int? = nil,
     isConnectionLost: Bool = false, kind: SQLState.Kind? = nil

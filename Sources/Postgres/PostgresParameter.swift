@@ -23,6 +23,6 @@ public struct PostgresParameter: Hashable, Sendable {
     text = literal + "}"
   }
 
-  /// Whether a C string can hold it: libpq would cut the text at a NUL and send another value.
+  /// True if a C string can hold it: libpq would cut the text at a NUL and send another value.
   var isSendable: Bool { text?.utf8.contains(0) != true }
 }

@@ -1,9 +1,9 @@
 internal import CLibpq
 
-/// What a query returned. Each cell is copied once, when it is asked for; libpq's memory is freed with the last
-/// reference.
+/// The rows that a query returned. Each cell is copied once, when it is asked for; libpq's memory is freed with the
+/// last reference.
 public final class PostgresRows: Sendable {
-  /// What is known of a column.
+  /// The description of a column.
   public struct Column: Hashable, Sendable {
     /// Its name or alias.
     public var name: String
@@ -17,7 +17,7 @@ public final class PostgresRows: Sendable {
     public var tableColumn: Int32
   }
 
-  /// How cells travel (PostgreSQL manual, 34.3.1, resultFormat).
+  /// The form in which cells travel (PostgreSQL manual, 34.3.1, resultFormat).
   public enum Format: Int32, Sendable {
     /// As the type's output function writes them.
     case text = 0
@@ -27,7 +27,7 @@ public final class PostgresRows: Sendable {
 
   /// The columns, from left to right.
   public let columns: [Column]
-  /// How many rows there are.
+  /// The number of rows.
   public let count: Int
   private let result: ResultHandle
 
@@ -43,7 +43,7 @@ public final class PostgresRows: Sendable {
     }
   }
 
-  /// Whether a cell is NULL.
+  /// True if a cell is NULL.
   public func isNull(_ row: Int, _ column: Int) -> Bool {
     precondition(row >= 0 && row < count && column >= 0 && column < columns.count, "no such cell")
     return unsafe PQgetisnull(result.pointer, Int32(row), Int32(column)) == 1

@@ -2,7 +2,7 @@
 public final class PostgresTransaction {
   typealias Statement = (String, [PostgresParameter], PostgresRows.Format) throws -> PostgresRows
 
-  /// What the statements that were sent along with BEGIN returned, in their order.
+  /// The results of the statements that were sent along with BEGIN, in their order.
   public let opened: [PostgresRows]
   private let statement: Statement
   private var hasEnded = false
@@ -17,8 +17,8 @@ public final class PostgresTransaction {
   /// - Parameters:
   ///   - sql: One statement, with `$1`, `$2` ... for the parameters.
   ///   - parameters: Their values in order.
-  ///   - format: How its cells travel.
-  /// - Returns: What it returned.
+  ///   - format: The form in which its cells travel.
+  /// - Returns: Its rows.
   /// - Throws: `PostgresError`, after which the transaction takes no other statement, or `CancellationError`.
   @discardableResult
   public func query(
@@ -28,10 +28,11 @@ public final class PostgresTransaction {
     return try statement(sql, parameters, format)
   }
 
-  /// Runs work that may fail without costing the transaction: behind a savepoint, rolled back to when a statement fails.
+  /// Runs work that may fail without costing the transaction: behind a savepoint, rolled back to when a statement
+  /// fails.
   ///
   /// - Parameter work: Statements of this transaction.
-  /// - Returns: What the work returned, or the server's error.
+  /// - Returns: The work's result, or the server's error.
   /// - Throws: `PostgresError` when the connection is lost, `CancellationError`, and whatever else the work throws.
   public func attempt<Value>(_ work: () throws -> Value) throws -> Result<Value, PostgresError> {
     try query("SAVEPOINT attempt")

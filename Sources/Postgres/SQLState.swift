@@ -13,7 +13,7 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
   public enum Kind: Sendable, CaseIterable {
     /// No connection, or one that ended: classes 08, 57P0x, no free slot, no such database.
     case unreachable
-    /// Who we are or what we may read: class 28, 42501.
+    /// The role is refused, or may not read: class 28, 42501.
     case permission
     /// The statement does not fit the tables: class 42 otherwise, a missing schema, a feature that is not there.
     case mapping
@@ -27,7 +27,7 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
 
   /// No free connection slot.
   public static let tooManyConnections = Self(rawValue: "53300")
-  /// Cancelled, by a time limit or by somebody.
+  /// Cancelled, by a time limit or by a request.
   public static let queryCanceled = Self(rawValue: "57014")
   /// A lock that was not to be had in time.
   public static let lockNotAvailable = Self(rawValue: "55P03")
@@ -37,7 +37,7 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
   /// The first two characters.
   public var classCode: String { String(rawValue.prefix(2)) }
 
-  /// What kind of failure the code stands for.
+  /// The kind of failure that the code stands for.
   public var kind: Kind {
     switch rawValue {
     case "42501": return .permission

@@ -1,17 +1,17 @@
 internal import CLibpq
 import Glibc
 
-/// One statement on its way through libpq: sent, waited for, its answer taken apart. Runs on the connection's thread.
+/// Sends one statement through libpq, waits for it, and takes its answer apart. Runs on the connection's thread.
 ///
 /// Waits in poll(2) rather than in PQexec, so that a cancelled task, or a server that says nothing at all, ends it.
 struct StatementRun {
-  /// How long a cancelled statement may still take before the connection is given up.
+  /// The time that a cancelled statement may still take before the connection is given up.
   static let graceMax = Duration.seconds(5)
 
   let connection: ConnectionHandle
   let wake: EventDescriptor
   let cancellation: Cancellation
-  /// By when an answer must have come.
+  /// The time by which an answer must have come.
   var deadline: ContinuousClock.Instant
   private var request: CancelRequest?
   private var isCancelled = false
@@ -40,7 +40,7 @@ struct StatementRun {
     return last
   }
 
-  /// Sends statements without parameters, several in one round trip (simple protocol); what each of them returned.
+  /// Sends statements without parameters, several in one round trip (simple protocol); returns the rows of each.
   mutating func run(script: String) throws -> [PostgresRows] {
     try finish(unsafe PQsendQuery(connection.pointer, script))
   }
@@ -100,7 +100,7 @@ struct StatementRun {
     if descriptors[1].revents != 0 { wake.drain() }
   }
 
-  /// Sends the cancel request, once, and gives the server a moment to heed it.
+  /// Sends the cancel request, once, and gives the server a moment to obey it.
   private mutating func heedCancellation() {
     guard cancellation.isRaised, !isCancelled else { return }
     isCancelled = true

@@ -1,14 +1,14 @@
 /// The most time that the server is to spend on a transaction of ours. A limit that the role or the database has, and
 /// that is shorter, stays.
 public struct TransactionLimits: Hashable, Sendable {
-  /// Of one statement.
+  /// The most time of one statement.
   public var statement: Duration
-  /// Of waiting for one lock: a shop's ALTER TABLE must not queue behind us for long, nor we behind it.
+  /// The most time of waiting for one lock: a shop's ALTER TABLE must not queue behind us for long, nor we behind it.
   public var lock: Duration
-  /// Between two statements.
+  /// The most time between two statements.
   public var idle: Duration
-  /// Session settings that the transaction fixes for itself: behind a pooler in transaction mode another client may have
-  /// left its own.
+  /// Session settings that the transaction fixes for itself: behind a pooler in transaction mode another client may
+  /// have left its own.
   public var settings: [PinnedSetting] = []
 
   /// Limits.
@@ -57,7 +57,7 @@ public struct PinnedSetting: Hashable, Sendable {
     self.value = value
   }
 
-  /// Escaped so that it means the same whatever `standard_conforming_strings` was left at.
+  /// The SQL that sets it, escaped so that it means the same whatever `standard_conforming_strings` was left at.
   var sql: String {
     "set_config('\(name)', E'\(value.replacing("\\", with: "\\\\").replacing("'", with: "''"))', true)"
   }

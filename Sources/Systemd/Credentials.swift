@@ -1,6 +1,6 @@
 public import Foundation
 
-/// What systemd hands over as credentials (systemd.exec(5), LoadCredential=).
+/// The credentials that systemd hands over (systemd.exec(5), LoadCredential=).
 public enum Credentials {
   /// The directory that holds them; nil where the service has none.
   public static func directory(environment: [String: String] = ProcessInfo.processInfo.environment) -> String? {

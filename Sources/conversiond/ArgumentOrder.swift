@@ -3,7 +3,8 @@ enum ArgumentOrder {
   private static let flags: Set<String> = ["--json", "--no-color"]
   private static let withValue = "--config"
 
-  /// The arguments with the global options that stand before the command moved behind everything else, but before a `--`.
+  /// The arguments with the global options that stand before the command moved behind everything else, but before a
+  /// `--`.
   static func globalOptionsLast(_ arguments: [String]) -> [String] {
     var moved: [String] = []
     var rest = arguments[...]
@@ -18,7 +19,7 @@ enum ArgumentOrder {
         break
       }
     }
-    // Nothing but options: leave them to the parser, which knows what to say.
+    // Nothing but options: leaves them to the parser, which answers them.
     guard !rest.isEmpty, !moved.isEmpty, rest.first?.hasPrefix("-") == false else { return arguments }
     let end = rest.firstIndex(of: "--") ?? rest.endIndex
     return Array(rest[..<end]) + moved + Array(rest[end...])

@@ -16,7 +16,7 @@ enum ExitStatus: Int32 {
   case configuration = 78
 }
 
-/// Why a command ends otherwise than well: what it prints, and its exit status.
+/// The failure of a command: the message that it prints, and its exit status.
 struct CommandFailure: Error, CustomStringConvertible {
   var status: ExitStatus
   var message: String
@@ -30,7 +30,7 @@ struct CommandFailure: Error, CustomStringConvertible {
 }
 
 extension CommandFailure {
-  /// What to do with a ledger that is damaged.
+  /// The advice for a ledger that is damaged.
   static let adviceForDamage = "see what `conversiond rebuild` would do, or restore a backup"
 
   /// The exit status that a ledger's failure stands for.

@@ -30,7 +30,7 @@ struct Main {
     }
   }
 
-  /// Several mistakes are several lines; nothing else of a message may steer a terminal.
+  /// Keeps line breaks, as several mistakes are several lines; nothing else of a message may steer a terminal.
   private static func printable(_ message: String) -> String {
     message.split(separator: "\n", omittingEmptySubsequences: false).map { Table.printable(String($0)) }
       .joined(separator: "\n")

@@ -26,7 +26,7 @@ final class APIStub: Sendable {
   }
 
   var baseURL: String { "http://127.0.0.1:\(port)/api/v1/partners" }
-  /// How many reports were answered.
+  /// The number of reports that were answered.
   var answered: Int { counts.withLock { $0.answered } }
 
   func stop() { counts.withLock { $0.isStopped = true } }

@@ -8,7 +8,7 @@ import PartnersAPI
 import Pipeline
 import TestHosts
 
-/// How fast a queue is drained where nothing limits it.
+/// Measures the pace at which a queue is drained without limits.
 struct DeliveryBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "delivery", abstract: "Draining the queue without limits, beside a serial libcurl loop.",
@@ -69,14 +69,14 @@ struct DeliveryBenchmark: AsyncParsableCommand {
         placedAt: "created_at"),
       qualifyingStatuses: ["paid"])
     let shop = ShopOrders(mapping)
-    let surroundings = try surroundings(stub, shop, ledger, home)
+    let context = try context(stub, shop, ledger, home)
     let rules = AttributionRules(
       keys: [.email], choose: .first, attributionWindow: .seconds(90 * 86_400),
       waitForReferral: .seconds(14 * 86_400), selfReferral: .review, hold: .zero,
       amounts: AmountRules(unit: .cents, rounding: .refuse, otherCurrency: .review))
-    try await queue(ledger, shop, surroundings, rules)
+    try await queue(ledger, shop, context, rules)
     say("queued")
-    let delivery = Delivery(surroundings, rules: rules, settings: Delivery.Settings(giveUpAfter: .seconds(86_400)))
+    let delivery = Delivery(context, rules: rules, settings: Delivery.Settings(giveUpAfter: .seconds(86_400)))
     let before = stub.answered
     let usage = try ProcessUsage(getpid())
     let began = ContinuousClock.now
@@ -99,25 +99,25 @@ struct DeliveryBenchmark: AsyncParsableCommand {
     return Double(orders) / seconds
   }
 
-  private func surroundings(
+  private func context(
     _ stub: APIStub, _ shop: ShopOrders, _ ledger: SQLiteLedger, _ home: TemporaryFolder
-  ) throws -> Surroundings {
+  ) throws -> PipelineContext {
     guard let url = PartnersBaseURL(stub.baseURL), let key = APIKey("oft_0123456789abcdef0123456789abcdef") else {
       throw ValidationError("no address")
     }
     let pacer = WritePacer(
       path: home.path("pacer"), limits: WriteLimits(writes: .unlimited, conversions: .unlimited))
-    return Surroundings(
+    return PipelineContext(
       orders: shop, partners: PartnersClient(baseURL: url, apiKey: key, version: "benchmark", pacer: pacer),
-      ledger: ledger, clock: SystemClock(), chance: Chance(), vitals: Vitals(),
+      ledger: ledger, clock: SystemClock(), jitter: Jitter(), health: ComponentHealth(),
       log: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() })
   }
 
-  /// Has every order of the shop queued, as intake, mirror and matching would.
+  /// Queues every order of the shop, as intake, mirror and matching would.
   private func queue(
-    _ ledger: SQLiteLedger, _ shop: ShopOrders, _ surroundings: Surroundings, _ rules: AttributionRules
+    _ ledger: SQLiteLedger, _ shop: ShopOrders, _ context: PipelineContext, _ rules: AttributionRules
   ) async throws {
-    let now = surroundings.clock.now
+    let now = context.clock.now
     for start in stride(from: 1, through: orders, by: 1000) {
       let numbers = start..<min(start + 1000, orders + 1)
       let rows = try await shop.orders(withKeys: numbers.map { OrderKey(String($0)) })
@@ -132,6 +132,6 @@ struct DeliveryBenchmark: AsyncParsableCommand {
       }
     }
     try await ledger.settleCatchUp(at: now)
-    try await ledger.decide(until: orders, Matching(surroundings, rules: rules))
+    try await ledger.decide(until: orders, Matching(context, rules: rules))
   }
 }

@@ -2,9 +2,9 @@ import Conversions
 import Ledger
 import Pipeline
 
-/// How a ledger comes to hold a queue without a daemon.
+/// Fills a ledger's queue without a daemon.
 extension SQLiteLedger {
-  /// Has everything count as read, as after a first catch-up.
+  /// Makes everything count as read, as after a first catch-up.
   func settleCatchUp(at now: Timestamp) async throws {
     try await transaction { transaction in
       var (intake, mirror) = (try transaction.intakeProgress(), try transaction.mirrorProgress())
@@ -19,7 +19,7 @@ extension SQLiteLedger {
     }
   }
 
-  /// Has matching decide until so many orders are queued.
+  /// Runs matching until so many orders are queued.
   func decide(until count: Int, _ matching: Matching) async throws {
     let running = Task { try await matching.run() }
     while try await transaction({ try $0.outcomes(since: Timestamp(milliseconds: 0)) })[.queued] != count {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import TestHosts
 
-/// What the daemon costs while nothing happens.
+/// Measures the daemon's cost while nothing happens.
 struct IdleBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "idle", abstract: "What the daemon costs while nothing happens.",
@@ -39,7 +39,7 @@ struct IdleBenchmark: AsyncParsableCommand {
   }
 }
 
-/// How often each thread was switched away from since the beginning, also those that have ended meanwhile.
+/// Counts the switches away from each thread since the beginning, also of those that have ended meanwhile.
 struct ThreadCounts {
   private let first: [String: Int]
   private(set) var perThread: [String: Int] = [:]

@@ -2,7 +2,7 @@ import ArgumentParser
 import Postgres
 import TestHosts
 
-/// How long it takes from an order's commit to the arrival of its conversion at the API.
+/// Measures the time from an order's commit to the arrival of its conversion at the API.
 struct LatencyBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "latency", abstract: "From an order's commit to its first send, with and without a notification.",

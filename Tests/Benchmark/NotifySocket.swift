@@ -7,7 +7,7 @@ final class NotifySocket: Sendable {
 
   init(path: String) throws { socket = try DatagramSocket(path: path) }
 
-  /// Whether a message with this line comes in time.
+  /// Returns true if a message with this line comes in time.
   func hears(_ line: String, within limit: Duration) async -> Bool {
     await eventually(within: limit, every: .milliseconds(1)) {
       let message = socket.receive(milliseconds: 0) ?? []

@@ -4,7 +4,7 @@ import Foundation
 import PartnersSandbox
 import TestHosts
 
-/// What a long queue and an API that is away cost at a start, held against what is promised of it.
+/// Measures the cost of a start with a long queue while the API is away, and compares it with what is promised.
 struct OutageBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "outage",
@@ -65,7 +65,7 @@ struct OutageBenchmark: AsyncParsableCommand {
 
   private func kilobytes(_ daemon: ChildProcess) throws -> Int { try ProcessUsage(daemon.pid).peakResidentKiB }
 
-  /// What the outage costs while it lasts.
+  /// Measures the cost of the outage while it lasts.
   private func watch(_ daemon: ChildProcess, _ promises: inout Promises) async throws {
     let before = try ProcessUsage(daemon.pid)
     var (after, counts) = (before, ThreadCounts(before))
@@ -87,13 +87,13 @@ struct OutageBenchmark: AsyncParsableCommand {
       told == expected, "\(told) lines about the outage, promised: one when it begins and one every 15 minutes")
   }
 
-  /// How fast, and in what order, the queue goes out once the API is there.
+  /// Measures the pace, and checks the order, in which the queue is sent once the API is there.
   private func drain(_ shop: QueuedShop, _ daemon: ChildProcess, _ promises: inout Promises) async throws {
     let lines = daemon.errorLines.count
     let count = min(drained, orders)
     _ = try await shop.sandbox.start()
     let began = ContinuousClock.now
-    // The lane tries again within 15 minutes after a long outage.
+    // Sending is tried again within 15 minutes after a long outage.
     guard await eventually(within: .seconds(1000), { !shop.arrived.isEmpty }) else {
       throw TestHostError("nothing arrived")
     }
@@ -139,7 +139,7 @@ struct OutageBenchmark: AsyncParsableCommand {
   }
 }
 
-/// What was promised, and whether it was kept.
+/// Promises, and whether they were kept.
 private struct Promises {
   private(set) var areBroken = false
 

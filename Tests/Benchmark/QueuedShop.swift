@@ -15,7 +15,7 @@ final class QueuedShop: Sendable {
   let sandbox: PartnersSandbox
   /// Each order's place in the queue.
   let place: [String: Int]
-  /// Whether the order with a number is no backfill's.
+  /// Returns true if the order with a number is no backfill's.
   let isLive: @Sendable (Int) -> Bool
   private let cluster: PostgresCluster
   private let arrivals: ArrivalOrder
@@ -25,16 +25,16 @@ final class QueuedShop: Sendable {
   /// The IDs of the orders whose conversions arrived, in the order of arrival.
   var arrived: [String] { arrivals.ids }
 
-  /// How large the ledger is.
+  /// The ledger's size in bytes.
   var ledgerBytes: Int {
     let attributes = try? FileManager.default.attributesOfItem(atPath: folder.path("ledger.sqlite"))
     return attributes?[.size] as? Int ?? 0
   }
 
   /// - Parameters:
-  ///   - orders: How many are queued.
-  ///   - live: How many of them are no backfill's.
-  ///   - path: Where the ledger's folder is made.
+  ///   - orders: The number of orders that are queued.
+  ///   - live: The number of them that are no backfill's.
+  ///   - path: The folder in which the ledger's folder is made.
   /// - Throws: `TestHostError` where one of its parts does not start.
   init(orders: Int, live: Int, folder path: String) async throws {
     folder = try TemporaryFolder("benchmark", in: path)
@@ -91,7 +91,7 @@ final class QueuedShop: Sendable {
     return Timestamp(milliseconds: (now - age).milliseconds)
   }
 
-  /// Has every order queued, as intake, mirror and matching would, the backfill first; returns the queue's order.
+  /// Queues every order, as intake, mirror and matching would, the backfill first; returns the queue's order.
   private static func fill(
     _ path: String, _ orders: Int, _ conninfo: String, _ now: Timestamp, isLive: @escaping @Sendable (Int) -> Bool
   ) async throws -> [String: Int] {
@@ -129,14 +129,15 @@ final class QueuedShop: Sendable {
   }
 
   private static func decide(_ shop: ShopOrders, _ ledger: SQLiteLedger, until count: Int) async throws {
-    let surroundings = Surroundings(
-      orders: shop, partners: NoPartners(), ledger: ledger, clock: WeekOldClock(), chance: Chance(), vitals: Vitals(),
+    let context = PipelineContext(
+      orders: shop, partners: NoPartners(), ledger: ledger, clock: WeekOldClock(), jitter: Jitter(),
+      health: ComponentHealth(),
       log: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() })
     let rules = AttributionRules(
       keys: [.externalSourceID, .email], choose: .first, attributionWindow: .seconds(90 * 86_400),
       waitForReferral: .seconds(14 * 86_400), selfReferral: .review, hold: .zero,
       amounts: AmountRules(unit: .cents, rounding: .refuse, otherCurrency: .review))
-    try await ledger.decide(until: count, Matching(surroundings, rules: rules))
+    try await ledger.decide(until: count, Matching(context, rules: rules))
   }
 }
 
@@ -150,7 +151,7 @@ private struct WeekOldClock: HostClock {
   func sleep(until deadline: Duration) async throws { try await base.sleep(until: deadline) }
 }
 
-/// In what order conversions arrived.
+/// The order in which conversions arrived.
 final class ArrivalOrder: Sendable {
   private let arrived = Mutex<[String]>([])
 

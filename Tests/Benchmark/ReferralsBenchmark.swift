@@ -3,7 +3,7 @@ import Conversions
 import Ledger
 import TestHosts
 
-/// What a large mirror costs in memory.
+/// Measures the memory that a large mirror costs.
 struct ReferralsBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "referrals", abstract: "What a large mirror of referrals costs in memory.",

@@ -7,8 +7,8 @@ import TestHosts
 final class RunningDaemon: Sendable {
   let database: TestDatabase
   let sandbox: PartnersSandbox
-  /// When each conversion had arrived at the API, by order ID.
-  let arrivals: Arrivals
+  /// The time at which each conversion had arrived at the API, by order ID.
+  let arrivals: AttemptStore
   let daemon: ChildProcess
   private let cluster: PostgresCluster
   private let folder: TemporaryFolder
@@ -25,14 +25,14 @@ final class RunningDaemon: Sendable {
   ///   - rows: Orders that are there from the beginning.
   ///   - friends: Referrals of newcomer1@example.com and so on.
   ///   - pollInterval: As the configuration has it.
-  ///   - notifies: Whether the shop tells of changes.
+  ///   - notifies: True if the shop tells of changes.
   /// - Throws: `TestHostError` where one of them does not start.
   init(program: String, rows: Int, friends: Int = 0, pollInterval: String, notifies: Bool) async throws {
     cluster = try await PostgresCluster.start()
     database = try await cluster.createDatabase()
     try await database.execute(BenchmarkShop.sql(orders: rows))
     if notifies { try await database.execute(Self.trigger, variables: ["table": "orders"]) }
-    let arrivals = Arrivals()
+    let arrivals = AttemptStore()
     self.arrivals = arrivals
     var configuration = SandboxConfiguration()
     (configuration.writeLimit, configuration.conversionLimit) = (nil, nil)
@@ -92,8 +92,8 @@ final class RunningDaemon: Sendable {
   }
 }
 
-/// When conversions arrived.
-final class Arrivals: Sendable {
+/// The times at which conversions arrived.
+final class AttemptStore: Sendable {
   private let times = Mutex<[String: ContinuousClock.Instant]>([:])
 
   func note(_ request: SandboxRequestRecord) {
@@ -104,6 +104,6 @@ final class Arrivals: Sendable {
     times.withLock { times in if times[String(id)] == nil { times[String(id)] = now } }
   }
 
-  /// When an order's conversion first arrived.
+  /// Returns the time at which an order's conversion first arrived.
   func time(of order: Int) -> ContinuousClock.Instant? { times.withLock { $0[String(order)] } }
 }

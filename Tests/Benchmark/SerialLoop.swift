@@ -2,8 +2,8 @@ import CLibcurl
 import Foundation
 import GRDBSQLite
 
-/// What a straightforward program would do: one report after the other over a kept connection, and a durable commit of
-/// its own after each answer. No look at the order, no record before the send.
+/// A straightforward program to compare with: one report after the other over a kept connection, and a durable commit
+/// of its own after each answer. No look at the order, no record before the send.
 @safe final class SerialLoop {
   private let easy: UnsafeMutableRawPointer
   private let database: OpaquePointer

@@ -25,8 +25,9 @@ struct TakeBacklog: AsyncParsableCommand {
         status: "status", placedAt: "created_at", updatedAt: ["updated_at"]),
       qualifyingStatuses: ["paid", "completed"])
     let orders = ShopOrders(mapping)
-    let surroundings = Surroundings(
-      orders: orders, partners: NoPartners(), ledger: store, clock: SystemClock(), chance: Chance(), vitals: Vitals(),
+    let context = PipelineContext(
+      orders: orders, partners: NoPartners(), ledger: store, clock: SystemClock(), jitter: Jitter(),
+      health: ComponentHealth(),
       log: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() })
     // The mirror swept once the table had been surveyed.
     try await store.transaction { transaction in
@@ -39,7 +40,7 @@ struct TakeBacklog: AsyncParsableCommand {
       waitForReferral: .seconds(14 * 86_400), selfReferral: .review, hold: .zero,
       amounts: AmountRules(unit: .cents, rounding: .refuse, otherCurrency: .review))
     let intake = Intake(
-      surroundings, rules: rules,
+      context, rules: rules,
       settings: Intake.Settings(
         start: .everything, pollInterval: .seconds(5), sweepInterval: .seconds(60), duty: 1))
     let before = try ProcessUsage.ofThisProcess.residentKiB

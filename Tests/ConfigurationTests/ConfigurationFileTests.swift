@@ -29,7 +29,7 @@ import Testing
     #expect(ConfigurationReader.read(file: "/dev/null/x").failure?.hasPrefix("/dev/null/x: ") == true)
   }
 
-  /// Files of /proc/sys without a read bit are refused to root, too, for whom permissions do not count elsewhere.
+  /// Files of /proc/sys without a read bit are refused to root, too, although permissions do not bind root elsewhere.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: ConfigurationFileTests.writeOnly)))
   func permissionIsToldFromAbsence() {
     let line = "\(Self.writeOnly): permission denied; the file should be readable by the daemon's user (mode 0644)"

@@ -5,8 +5,12 @@ import Testing
 
 /// Keeps the file, the reader and the defaults in agreement.
 @Suite struct ExampleFileTests {
-  private static let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appending(path: "../../config/conversiond.yaml").standardizedFileURL.path
+  private static let path = path(of: "config/conversiond.yaml")
+
+  private static func path(of file: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../" + file)
+      .standardizedFileURL.path
+  }
 
   /// With `CONVERSIOND_WRITE_EXAMPLE` set, writes the file in place of comparing it.
   @Test func theFileIsWhatTheSchemaSays() throws {
@@ -14,6 +18,16 @@ import Testing
       try ExampleFile.text.write(toFile: Self.path, atomically: true, encoding: .utf8)
     }
     #expect(try String(contentsOfFile: Self.path, encoding: .utf8) == ExampleFile.text)
+  }
+
+  /// With `CONVERSIOND_WRITE_EXAMPLE` set, writes the page in place of comparing it.
+  @Test func theManualPageIsWhatTheSchemaSays() throws {
+    let path = Self.path(of: "deploy/man/conversiond.yaml.5")
+    if ProcessInfo.processInfo.environment["CONVERSIOND_WRITE_EXAMPLE"] != nil {
+      try ManualPage.text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == ManualPage.text)
+    for key in Schema.keys { #expect(ManualPage.text.contains("\\fB\(key.path)\\fR\n"), "\(key.path)") }
   }
 
   @Test func theFileIsAConfigurationWithoutWarnings() throws {

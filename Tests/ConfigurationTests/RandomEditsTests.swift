@@ -1,7 +1,7 @@
 import Configuration
 import Testing
 
-/// A file that somebody's cat walked over is refused or taken, and never stops the program.
+/// A file with random edits is refused or taken, and never stops the program.
 @Suite struct RandomEditsTests {
   @Test(arguments: 0..<8 as Range<UInt64>)
   func randomEditsNeverCrash(seed: UInt64) {

@@ -90,7 +90,7 @@ enum Sample {
 
     """
 
-  /// What ``full`` says.
+  /// The configuration that ``full`` makes.
   static var fullConfiguration: Configuration {
     var columns = Configuration.Orders.Columns(id: "id", placedAt: "created_at")
     columns.email = "customer_email"
@@ -105,7 +105,7 @@ enum Sample {
     return configuration
   }
 
-  /// What is said of a text: every mistake and every warning, one a line.
+  /// Returns what is said of a text: every mistake and every warning, one a line.
   static func said(_ text: String) -> [String] {
     switch ConfigurationReader.read(text: text, name: "c.yaml") {
     case .success(let reading): reading.warnings.map(\.description)
@@ -113,7 +113,7 @@ enum Sample {
     }
   }
 
-  /// What is said of ``orders`` with `rest` behind it, with lines counted from the beginning of `rest`.
+  /// Returns what is said of ``orders`` with `rest` behind it, with lines counted from the beginning of `rest`.
   static func said(after rest: String) -> [String] {
     said(orders + rest).map { line in
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -127,14 +127,14 @@ enum Sample {
     try? ConfigurationReader.read(text: orders + rest, name: "c.yaml").get().configuration
   }
 
-  /// What is said of ``orders`` with one line replaced or added under `orders:`, without the place.
+  /// Returns what is said of ``orders`` with one line replaced or added under `orders:`, without the place.
   static func said(orders line: String) -> [String] {
     let name = line.prefix { $0 != ":" }
     let kept = orders.split(separator: "\n").filter { !$0.hasPrefix("  \(name):") }.map(String.init)
     return messages(([kept[0], "  \(line)"] + kept.dropFirst()).joined(separator: "\n"))
   }
 
-  /// What is said of ``orders`` with one line replaced or added under `columns:`, without the place.
+  /// Returns what is said of ``orders`` with one line replaced or added under `columns:`, without the place.
   static func said(column line: String) -> [String] {
     let name = line.prefix { $0 != ":" }
     let kept = orders.split(separator: "\n").filter { !$0.hasPrefix("    \(name):") }.map(String.init)

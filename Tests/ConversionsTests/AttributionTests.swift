@@ -39,7 +39,7 @@ private func referral(
       externalSourceID: external), seenAt: seen)
 }
 
-/// What a decision of these tests rests on beside the row.
+/// Facts beside the row that a decision of these tests rests on.
 private struct Circumstances {
   var context: DecisionContext
   var hadQualified = false
@@ -378,7 +378,7 @@ extension AttributionRules {
     #expect(takesOver || decision.reason == "behind_other_order")
   }
 
-  /// What to do about an order that needs a person is said where another one waits behind it.
+  /// An order behind another one that needs a person tells what to do about that one.
   @Test(
     arguments: [(.review, "other_currency", true), (.held, "operator", true), (.queued, nil, false)]
       as [(Outcome, String?, Bool)])

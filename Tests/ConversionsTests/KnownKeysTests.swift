@@ -1,7 +1,7 @@
 import Conversions
 import Testing
 
-/// What screens rows without looking at them closely: "no" must be certain.
+/// Tests the filters that screen rows without a close look at them: "no" must be certain.
 @Suite struct KnownKeysTests {
   @Test func aKeyThatIsKnownIsNeverDenied() {
     let known = KnownKeys()
@@ -21,7 +21,7 @@ import Testing
       if !known.mayHoldReferral(KeyHash.of("lead-\(number)")) { denied += 1 }
     }
     #expect(denied == 0)
-    // And hardly one in a hundred that isn't is taken for one that is.
+    // Expects hardly one in a hundred that isn't known to be taken for one that is.
     let wrong = (0..<20_000).count { known.mayHoldOrder(KeyHash.of("other-\($0)")) }
     #expect(wrong < 200)
   }

@@ -2,8 +2,8 @@ import Conversions
 import Foundation
 import Testing
 
-/// What must hold of normal forms whatever is brought to them: a friend's address is written in many ways, and two
-/// people's in similar ones.
+/// Properties of normal forms for any input: a friend's address is written in many ways, and two people's in similar
+/// ones.
 @Suite struct NormalFormPropertyTests {
   /// Letters that normal forms treat in ways of their own, and some that they don't.
   private static let letters: [Character] = Array("aAbZzsSkK019.+-_äÄßẞİıéÉеКåÅﬁ中ﾊςσΣſᾳᾼ")

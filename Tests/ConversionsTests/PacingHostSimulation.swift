@@ -1,25 +1,25 @@
 import Conversions
 import Foundation
 
-/// A host with an endless backlog of conversions, whose process is killed every few minutes, a server with a limiter for
-/// writes and one for conversions, and perhaps a neighbour at the same address, in simulated time.
+/// A host with an endless backlog of conversions, whose process is killed every few minutes, a server with a limiter
+/// for writes and one for conversions, and perhaps a neighbour at the same address, in simulated time.
 struct PacingHostSimulation {
-  /// What happens besides the sends.
+  /// The events besides the sends.
   struct Course {
     var minutes = 240.0
     var restartEvery: Double? = 420
     /// The host is rebooted once, in the middle, and is away for twenty seconds.
     var reboots = true
     var limits = WriteLimits()
-    /// How many writes a minute another program at the same address tries, at random times and each only once.
+    /// The writes a minute that another program at the same address tries, at random times and each only once.
     var neighbour: Double?
-    /// In which minute it stops.
+    /// The minute in which it stops.
     var neighbourUntil = Double.infinity
     var latencyMean = 0.3
     var latencyMax = 1.5
   }
 
-  /// What came of it.
+  /// The result of a run.
   struct Outcome {
     var sent = 0
     var accepted = 0
@@ -51,7 +51,7 @@ struct PacingHostSimulation {
   }
 
   let course: Course
-  /// What the file has, which outlives the processes.
+  /// The content of the pacer's file, which outlives the processes.
   private(set) var pacing = HostPacing()
   private var writes: Limiter
   private var conversions: Limiter
@@ -61,7 +61,7 @@ struct PacingHostSimulation {
   private var now = 0.0
   private var bootedAt = -100.0
   private var process: Int32 = 1
-  /// Whether processes that are gone left anything in flight.
+  /// True while sends of processes that are gone are not answered.
   private var hasOrphans = false
   private var restartAt: Double
   private var rebootAt: Double

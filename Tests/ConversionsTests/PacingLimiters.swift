@@ -7,7 +7,7 @@ enum LimiterShape: String, CaseIterable, Sendable {
 struct Limiter {
   let shape: LimiterShape
   let perMinute: Int
-  /// Where in a minute fixed windows begin.
+  /// The second of a minute at which fixed windows begin.
   let phase: Double
   private var accepted: [Double] = []
   private var windowStart = -1.0

@@ -46,8 +46,8 @@ struct PacingProofTests {
     #expect(outcome.neighbourPerMinute > 9, "of 10: \(outcome.neighbourPerMinute)")
   }
 
-  /// A bucket of one refuses whoever comes within two seconds of the other, however seldom: a fifth to a quarter of what
-  /// comes here. Ten 429s an hour are some forty sends; the widest spacing is what there is against more.
+  /// A bucket of one refuses every write within two seconds of another, however rare they are: a fifth to a quarter of
+  /// what comes here. Ten 429s an hour are some forty sends; nothing but the widest spacing helps against more.
   @Test("a neighbour at a bucket of one: at most ten 429s an hour, and neither starves", arguments: seeds)
   func neighbourAtBucketOfOne(_ seed: UInt64) throws {
     var course = PacingHostSimulation.Course()
@@ -85,7 +85,7 @@ struct PacingProofTests {
     let outcome = try simulation.run()
     report("limit of \(limit), answers after a second, seed \(seed)", outcome)
     #expect(outcome.refusedAt.isEmpty)
-    // With answers of three seconds now and then, the mean's worth in flight is a little less than it takes.
+    // With answers of three seconds now and then, the mean number of sends under way is a little less than it takes.
     #expect(outcome.perMinute > Double(limit) * 0.8)
     #expect(outcome.inFlightMax > limit / 60, "a second's worth")
     #expect(outcome.inFlightMax <= 16)

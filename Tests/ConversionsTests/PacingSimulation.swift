@@ -3,7 +3,7 @@ import Foundation
 
 /// A client with an endless backlog, its pacer, and a server with one limiter, in simulated time.
 struct PacingSimulation {
-  /// What came of it.
+  /// The result of a run.
   struct Outcome {
     var sent = 0
     var refused = 0

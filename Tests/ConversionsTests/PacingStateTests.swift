@@ -117,7 +117,7 @@ struct PacingStateTests {
       state.record(PacedSend(number: number, owner: 1, sentAt: .seconds(sent)))
       state.record(.refused(retryAfter: .zero), to: number, at: .seconds(answered))
     }
-    // Two in flight when the first refusal comes: the second's says nothing new.
+    // Two are under way when the first refusal comes: the second's says nothing new.
     state.record(PacedSend(number: 2, owner: 1, sentAt: .seconds(10)))
     refuse(1, sent: 10, answered: 11)
     #expect(state.gear == .safe)

@@ -1,7 +1,7 @@
 import Conversions
 import Testing
 
-/// What an order and a referral keep of people who are to be forgotten.
+/// Tests the fields that an order and a referral keep of people who are to be forgotten.
 @Suite struct RedactionTests {
   private static let person = EmailAddress(normalForm: "ana@example.com")
 

@@ -95,7 +95,7 @@ private func lost(_ kind: TransportFailure.Kind, mayHaveBeenDone: Bool) -> APIAn
       now: epoch + .seconds(60), skew: skew)
   }
 
-  /// Whether the first send was an hour before or after what is recorded, nobody knows.
+  /// The first send may have been an hour before or after its recorded time.
   @Test func aJumpOfTheClockSinceWidensTheTimeOfOurConversion() {
     func verdict(at seconds: Int, _ history: SendHistory = doubtful, value: Int64 = 500) -> String {
       kind(verified(.converted, history, value: value, at: epoch + .seconds(seconds), skew: .seconds(3605)))

@@ -128,7 +128,7 @@ private final class Clocks {
   @Test func driftIsFollowedSilently() {
     let clocks = Clocks()
     clocks.api()
-    // What NTP sets, and more in all than any jump.
+    // Sets the clock as NTP does, by more in all than any jump.
     for step in 1...100 {
       clocks.pass(hour)
       clocks.host = .seconds(50 * step)
@@ -212,7 +212,7 @@ private final class Clocks {
       clocks.answerWithoutADate()
       clocks.database(isOnHost: true)
       #expect(!clocks.isConfirmed(), "no boot")
-      // And once more, as it was.
+      // Starts once more, as it was.
       clocks = Clocks(host: jump, memory: clocks.time.memory, uptime: .seconds(6000))
       clocks.answerWithoutADate()
       clocks.database(isOnHost: true)

@@ -1,15 +1,16 @@
 import Synchronization
 
-/// A disk in memory that loses what was not synced, for every SQLite connection of this process that opens a path on it.
+/// A disk in memory that loses what was not synced, for every SQLite connection of this process that opens a path on
+/// it.
 ///
-/// A power failure leaves of each file what was synced and a part of the rest, in any order, the last write perhaps torn.
-/// What was made or deleted is durable in its order, at the latest with the next sync of anything, as with journaling
-/// file systems. There is no real input or output.
+/// A power failure leaves of each file what was synced and a part of the rest, in any order, the last write perhaps
+/// torn. What was made or deleted is durable in its order, at the latest with the next sync of anything, as with
+/// journaling file systems. There is no real input or output.
 public final class CrashDisk: Sendable {
-  /// Where all disks are.
+  /// The folder of all disks.
   static let root = "/crashdisk/"
 
-  /// Disks by their numbers, as long as anybody has them.
+  /// Disks by their numbers, as long as they are in use.
   private static let all = Mutex<[Int: WeakDisk]>([:])
   private static let lastNumber = Atomic(0)
 
@@ -19,14 +20,14 @@ public final class CrashDisk: Sendable {
 
   private let number: Int
   private let state: Mutex<DiskState>
-  /// What it says of itself (SQLite, `SQLITE_IOCAP`).
+  /// The characteristics that it tells SQLite (SQLite, `SQLITE_IOCAP`).
   let characteristics: Int32
 
   /// An empty disk. What chance decides follows from the seed.
   ///
-  /// `overwritesSafely` is whether it tells SQLite that a torn write never harms the bytes around it
-  /// (`SQLITE_IOCAP_POWERSAFE_OVERWRITE`), which SQLite takes for granted on Linux. None does any harm here; told otherwise,
-  /// SQLite fills its WAL up to a sector's end, and syncs in the middle of a write.
+  /// `overwritesSafely` is true if it tells SQLite that a torn write never harms the bytes around it
+  /// (`SQLITE_IOCAP_POWERSAFE_OVERWRITE`), which SQLite takes for granted on Linux. None does any harm here; told
+  /// otherwise, SQLite fills its WAL up to a sector's end, and syncs in the middle of a write.
   public init(seed: UInt64, overwritesSafely: Bool = true) {
     number = Self.lastNumber.add(1, ordering: .relaxed).newValue
     state = Mutex(DiskState(seed: seed))
@@ -44,16 +45,16 @@ public final class CrashDisk: Sendable {
   /// The path of a file on this disk.
   public func path(_ name: String) -> String { "\(Self.root)\(number)/\(name)" }
 
-  /// What is wrong with it.
+  /// Its faults.
   public var faults: DiskFaults {
     get { withState { $0.faults } }
     set { withState { $0.faults = newValue } }
   }
 
-  /// Whether the power has failed in the middle of something (`DiskFaults.powerFailsAfter`).
+  /// True once the power has failed in the middle of something (`DiskFaults.powerFailsAfter`).
   public var isOff: Bool { withState { $0.isOff } }
 
-  /// What it was asked for so far.
+  /// The numbers of operations it was asked for so far.
   public var counts: DiskCounts { withState { $0.counts } }
 
   /// The names of its files.
@@ -62,10 +63,10 @@ public final class CrashDisk: Sendable {
   /// A file's bytes as they can be read now; nil where there is none.
   public func content(_ name: String) -> [UInt8]? { withState { $0.content(name) } }
 
-  /// Kills the process, as far as the disk knows: what was written stays, synced or not, and all that is open is dead.
+  /// Kills the process, as far as the disk knows: what was written stays, synced or not; all open files are unusable.
   public func kill() { withState { $0.kill() } }
 
-  /// Cuts the power, and lets chance decide what is left of what was not synced. All that is open is dead.
+  /// Cuts the power, and lets chance decide what is left of what was not synced. All open files are unusable.
   public func crash(using generator: inout some RandomNumberGenerator) {
     withState { $0.crash(using: &generator) }
   }

@@ -1,4 +1,4 @@
-/// How often a disk was asked for what, faults included.
+/// The numbers of operations that a disk was asked for, faults included.
 public struct DiskCounts: Hashable, Sendable {
   /// Writes.
   public var writes = 0

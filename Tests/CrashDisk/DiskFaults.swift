@@ -1,6 +1,6 @@
-/// What is wrong with a disk until it is put right.
+/// The faults of a disk until it is put right.
 public struct DiskFaults: Hashable, Sendable {
-  /// What becomes of fsync(2).
+  /// The result of fsync(2).
   public enum Sync: Hashable, Sendable {
     /// It does what it says.
     case works
@@ -16,11 +16,11 @@ public struct DiskFaults: Hashable, Sendable {
   public var isReadOnly = false
   /// Nothing can be read (`SQLITE_IOERR_READ`).
   public var failsReads = false
-  /// What becomes of a sync. What a failed one should have made durable is lost at the next power failure, whatever
+  /// The result of a sync. Data that a failed one should have made durable is lost at the next power failure, whatever
   /// later syncs say, as the kernel takes it for clean from then on; until then it can be read.
   public var sync = Sync.works
-  /// After how many more writes, truncations, syncs and deletions the power fails, nil for never. From then on every
-  /// operation fails, until `CrashDisk.crash` or `kill` makes an end of it.
+  /// The number of writes, truncations, syncs and deletions after which the power fails, nil for never. From then on
+  /// every operation fails, until `CrashDisk.crash` or `kill` is called.
   public var powerFailsAfter: Int?
 
   /// None.

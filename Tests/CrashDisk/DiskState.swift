@@ -8,7 +8,7 @@ struct DiskState {
     case deleted(String, StoredFile)
   }
 
-  /// Goes up whenever all that was open is dead.
+  /// Goes up each time all open files become unusable.
   private(set) var generation = 0
   var faults = DiskFaults()
   private(set) var counts = DiskCounts()

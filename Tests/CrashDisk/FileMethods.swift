@@ -12,8 +12,8 @@ import GRDBSQLite
   }
 }
 
-/// What SQLite can do with a file of a `CrashDisk`: version 1, without shared memory, which a WAL needs only where several
-/// connections share it (SQLite, Write-Ahead Logging, 8).
+/// The methods by which SQLite uses a file of a `CrashDisk`: version 1, without shared memory, which a WAL needs only
+/// where several connections share it (SQLite, Write-Ahead Logging, 8).
 enum FileMethods {
   /// The table of functions, kept for ever.
   nonisolated(unsafe) static let table: UnsafePointer<sqlite3_io_methods> = {
@@ -35,7 +35,7 @@ enum FileMethods {
       unsafe result?.pointee = sqlite3_int64(size)
       return SQLITE_OK
     }
-    // One process, and of each file one connection: nobody to keep out.
+    // One process, and of each file one connection: there is no other to keep out.
     unsafe methods.xLock = { file, _ in unsafe FileHandle.file(file)?.isAlive == true ? SQLITE_OK : SQLITE_IOERR }
     unsafe methods.xUnlock = { _, _ in SQLITE_OK }
     unsafe methods.xCheckReservedLock = { _, result in

@@ -1,4 +1,4 @@
-/// A file that a connection has open. It dies with the power and with the process.
+/// A file that a connection has open. It is unusable once the power fails or the process ends.
 final class OpenFile: Sendable {
   let disk: CrashDisk
   let name: String

@@ -9,9 +9,9 @@ struct StoredFile {
   /// The unit in which a drive writes all or nothing.
   static let sectorSize = 512
 
-  /// What is read: the page cache.
+  /// The bytes that reads show: the page cache.
   private(set) var cached: [UInt8] = []
-  /// What a power failure leaves, less what chance keeps of `unsynced`.
+  /// The bytes that a power failure leaves, less what chance keeps of `unsynced`.
   private(set) var synced: [UInt8] = []
   private(set) var unsynced: [Change] = []
 
@@ -44,8 +44,8 @@ struct StoredFile {
     cached = synced
   }
 
-  /// Makes some changes durable: all, none, or each with an even chance, as a drive's cache is written in any order. The
-  /// last of them may be torn between two sectors.
+  /// Makes some changes durable: all, none, or each with an even chance, as a drive's cache is written in any order.
+  /// The last of them may be torn between two sectors.
   private mutating func keepSome(using generator: inout some RandomNumberGenerator) {
     let draw = Int.random(in: 0..<8, using: &generator)
     guard draw > 0 else { return }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Ledger
 
-/// Disks that say no, under the real ledger.
+/// Disks that fail, under the real ledger.
 @Suite("The ledger on a disk with faults")
 struct LedgerFaultTests {
   @Test("full, read-only, unreadable, unable to sync: said as such, and nothing is lost or left in part")
@@ -51,7 +51,7 @@ struct LedgerFaultTests {
     #expect(problem == nil)
   }
 
-  /// What becomes of the ledger after a sync that failed.
+  /// The ledger's next step after a sync that failed.
   enum Next: CaseIterable { case goesOn, isClosed, isKilled }
 
   /// After a failed sync the kernel shows what it will never write. A commit behind it must not rest on that.

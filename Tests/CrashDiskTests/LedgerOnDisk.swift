@@ -10,7 +10,7 @@ import TestHosts
 /// Each transaction has a number, takes in orders, changes some of those that are there, and sets a range's mark to its
 /// number. So one that is there in part shows.
 struct LedgerOnDisk {
-  /// What a ledger holds: the range's mark, and each order's total by its key.
+  /// The content of a ledger: the range's mark, and each order's total by its key.
   struct Content: Equatable, Sendable {
     var mark: Int?
     var totals: [String: String] = [:]
@@ -22,10 +22,10 @@ struct LedgerOnDisk {
 
   let disk: CrashDisk
   let folder: TemporaryFolder
-  /// After how many pages in the WAL they are copied to the database. Few, so that this is often under way when the
-  /// power fails.
+  /// The number of pages in the WAL after which they are copied to the database. Few, so that this is often under way
+  /// when the power fails.
   var checkpointPages = 12
-  /// What a ledger may hold that is opened now: more than one possibility where a commit failed halfway.
+  /// The contents that a ledger opened now may have: more than one where a commit failed halfway.
   private(set) var possible = [Content()]
   private(set) var number = 0
   private(set) var committed = 0

@@ -11,7 +11,7 @@ import Testing
 
   /// All but the last hundred are years old; a third of them don't qualify.
   private static let table =
-    World.table + """
+    IntakeWorld.table + """
       INSERT INTO orders (email, status, created_at, updated_at)
         SELECT 'friend' || i || '@example.com', CASE WHEN i % 3 = 0 THEN 'open' ELSE 'paid' END,
           CASE WHEN i > \(count - 100) THEN now() - interval '1 day' ELSE now() - interval '3 years' END,
@@ -26,10 +26,10 @@ import Testing
     let cluster = try await PostgresCluster.start()
     let leisurely = Intake.Settings(
       start: .everything, pollInterval: .milliseconds(50), sweepInterval: .milliseconds(100), duty: 0.3)
-    var world = try await World.make(Self.table, cluster: cluster, settings: leisurely) {
+    var world = try await IntakeWorld.make(Self.table, cluster: cluster, settings: leisurely) {
       $0.columns.updatedAt = ["updated_at"]
     }
-    // Two of the old ones have a friend, one of whom bought too long ago.
+    // Gives two of the old orders a referral, one of them made after its order.
     try await world.mirror("r1", email: "friend1000@example.com", madeAgo: .seconds(4 * 365 * 86_400))
     try await world.mirror("r2", email: "friend\(Self.count - 1)@example.com", madeAgo: .seconds(5 * 86_400))
     try await world.run {
@@ -53,12 +53,12 @@ import Testing
     try await world.run {
       try await world.catchesUp(within: .seconds(60))
       #expect(try await world.total() == Self.count + 1)
-      // What was read before the restart was not read whole again.
+      // Expects a range that was read whole before the restart not to be read whole again.
       let again = Dictionary(uniqueKeysWithValues: try await world.ranges().map { ($0.number, $0.wholeAt) })
       for range in ranges where range.wholeAt != nil && range.mark != nil && range.upper != nil {
         #expect(again[range.number] == range.wholeAt)
       }
-      // What takes longer makes the next pieces smaller.
+      // Expects a slow piece to make the next ones smaller.
       #expect(world.source.costs.count { $0 > .seconds(1) } <= 2)
       let held = try await world.held()
       #expect(held.count < 300)
@@ -71,7 +71,7 @@ import Testing
       #expect(counts[.noReferral] == old - old / 3 - 1)
       #expect(held["1000"]?.reason == DecisionReason.clockUnconfirmed)
       #expect((counts[.notQualifying] ?? 0) >= old / 3)
-      // And later changes of an old order are still seen.
+      // Expects later changes of an old order still to be seen.
       try await world.sql("UPDATE orders SET status = 'paid' WHERE id = 3")
       try await world.sweeps(1)
     }
@@ -79,8 +79,8 @@ import Testing
   }
 
   @Test func autoLeavesOutWhatNoReferralCanMatch() async throws {
-    let world = try await World.make(
-      World.table + """
+    let world = try await IntakeWorld.make(
+      IntakeWorld.table + """
         INSERT INTO orders (email, created_at) VALUES ('a@example.com', now() - interval '9 days'),
           ('b@example.com', now() - interval '3 days'), ('c@example.com', now());
         """,
@@ -91,7 +91,7 @@ import Testing
       try await world.catchesUp()
       try await world.holds(["2", "3"])
       #expect(try await world.total() == 2)
-      // Not even where it changes.
+      // Expects a change not to bring the oldest order in either.
       try await world.sql("UPDATE orders SET total = 4")
       try await world.reaches { try await world.order("2")?.order?.total == .amount("4.00", currency: "EUR") }
       try await world.sweeps()

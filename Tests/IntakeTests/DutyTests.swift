@@ -6,8 +6,8 @@ import Pipeline
 import TestHosts
 import Testing
 
-/// How busy the shop's database is with being read, by its own account (`pg_stat_database.active_time`), where the change
-/// column has no index and each look at it reads the whole table.
+/// Measures the time for which the shop's database is busy with being read, by its own account
+/// (`pg_stat_database.active_time`), where the change column has no index and each look at it reads the whole table.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct DutyTests {
   private static let rows = 200_000
 
@@ -26,7 +26,7 @@ import Testing
   }
 
   /// Milliseconds that sessions of the world's database have been at work so far: asked elsewhere, so as not to count.
-  private func active(_ world: World) async throws -> Double {
+  private func active(_ world: IntakeWorld) async throws -> Double {
     let elsewhere = world.database.cluster.database("postgres")
     let text = try await elsewhere.execute(
       "SELECT active_time FROM pg_stat_database WHERE datname = '\(world.database.name)'")
@@ -37,12 +37,12 @@ import Testing
     var busy: Duration
     var time: Duration
     var looks: Int
-    /// The longest look, as whoever asked for it has measured it.
+    /// The longest look, as measured by the caller of the source.
     var longest: Duration
   }
 
-  /// How busy the database is from now on, for as long as it takes to tell.
-  private func share(_ world: World, for time: Duration) async throws -> Share {
+  /// Measures the database's busy time from now on, for as long as it takes to tell.
+  private func share(_ world: IntakeWorld, for time: Duration) async throws -> Share {
     let (before, costs, began) = (try await active(world), world.source.costs.count, ContinuousClock.now)
     var share = Share(busy: .zero, time: .zero, looks: 0, longest: .zero)
     // Sessions report what they did once a second at most, so that some of it comes in late.
@@ -57,22 +57,22 @@ import Testing
 
   @Test(arguments: [["updated_at"], []] as [[String]])
   func theSweepAndTheLooksAtAColumnWithoutAnIndexKeepToOnePercent(changes: [String]) async throws {
-    let filled = try await World.make(Self.table, settings: settings(duty: 1)) { $0.columns.updatedAt = changes }
+    let filled = try await IntakeWorld.make(Self.table, settings: settings(duty: 1)) { $0.columns.updatedAt = changes }
     try await filled.run {
       try await filled.catchesUp(within: .seconds(120))
-      // That the measure tells: without rest the database has hardly anything else to do.
+      // Proves the measure: without rest the database has hardly anything else to do.
       let all = try await share(filled, for: .seconds(5))
       #expect(all.busy > all.time / 10, "unlimited: \(all)")
     }
     let world = try filled.restarted(settings: settings(duty: 0.01))
     try await world.run {
-      // What a start costs once is not counted, nor what a first look would bring without the rest before it.
+      // Leaves out the costs of a start, which come once, and a first look that had no rest before it.
       try await world.reaches(within: .seconds(60)) { world.source.costs.count > 1 }
       let share = try await share(world, for: .seconds(25))
       print("duty with \(changes): \(share)")
       #expect(share.looks > 2, "it does read")
-      // One percent for each of the two lanes, half as much again for what a look's own time doesn't show, and the looks
-      // with which the time that was measured began and ended.
+      // Allows one percent for sweeps and one for recent changes, half as much again for what a look's own time doesn't
+      // show, and the looks with which the measured time began and ended.
       #expect(share.busy < share.time * 3 / 100 + share.longest * 2, "\(share)")
     }
   }

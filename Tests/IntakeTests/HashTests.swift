@@ -8,8 +8,8 @@ import Testing
 /// Tables of which no row version tells every change, followed by hashes of ranges of their keys.
 @Suite(.serialized) struct HashTests {
   @Test func aPaymentBehindAView() async throws {
-    let world = try await World.make(
-      World.table + """
+    let world = try await IntakeWorld.make(
+      IntakeWorld.table + """
         ALTER TABLE orders RENAME TO bought;
         CREATE TABLE payments (order_id bigint, at timestamptz DEFAULT now());
         CREATE VIEW orders AS SELECT b.*, CASE WHEN EXISTS (SELECT 1 FROM payments p WHERE p.order_id = b.id)
@@ -33,8 +33,8 @@ import Testing
   }
 
   @Test func aJoinedRowThatChangesAndGoes() async throws {
-    let world = try await World.make(
-      World.table + """
+    let world = try await IntakeWorld.make(
+      IntakeWorld.table + """
         CREATE TABLE customers (id int PRIMARY KEY, mail text);
         ALTER TABLE orders ADD customer int;
         INSERT INTO customers SELECT i, i || '@example.com' FROM generate_series(1, 4) i;
@@ -63,7 +63,7 @@ import Testing
     ("text", "chr(228 + i % 20) || i", "COLLATE \"de-x-icu\""), ("numeric", "i / 7.0", ""),
   ])
   func keysOfOtherOrders(type: String, key: String, collation: String) async throws {
-    let world = try await World.make(
+    let world = try await IntakeWorld.make(
       """
       CREATE TABLE bought (id \(type) \(collation) PRIMARY KEY, email text, total int DEFAULT 1,
         status text DEFAULT 'paid', created_at timestamptz DEFAULT now());

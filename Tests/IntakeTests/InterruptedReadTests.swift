@@ -7,7 +7,7 @@ import Pipeline
 import TestHosts
 import Testing
 
-/// Reads that PostgreSQL ends by itself or on somebody's word, in the middle: each is done again, and nothing is missed.
+/// Reads that PostgreSQL ends in the middle, by itself or on a command: each is done again, and nothing is missed.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct InterruptedReadTests {
   /// Some rows to the block, each of them some milliseconds of work, and a table that one may be in the way of.
   private static let table = """
@@ -26,14 +26,16 @@ import Testing
     """
 
   /// Every row that is there at the end was taken in, in its last version, and the log was not flooded.
-  private func isWhole(_ world: World, rows: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+  private func isWhole(_ world: IntakeWorld, rows: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws
+  {
     try await world.sql("UPDATE orders SET total = 7 WHERE id IN (1, 30, \(rows))")
     try await world.reaches(within: .seconds(120), sourceLocation: sourceLocation) {
       let held = try await world.held()
       return held.count == rows
         && ["1", "30", "\(rows)"].allSatisfy { held[$0]?.order?.total == .amount("7", currency: "EUR") }
     }
-    // Each of these tests ends what it does in a minute or two: one outage more or less, and a warning's coming and going.
+    // Each of these tests ends what it does in a minute or two: one outage more or less, and a warning's coming and
+    // going.
     try await world.reaches(sourceLocation: sourceLocation) {
       world.lines.of(.pollFailed).count == world.lines.of(.pollRecovered).count
     }
@@ -42,7 +44,7 @@ import Testing
   }
 
   @Test func readsThatSomebodyCancels() async throws {
-    let world = try await World.make(Self.table) { $0.columns.email = "md5(email, true)" }
+    let world = try await IntakeWorld.make(Self.table) { $0.columns.email = "md5(email, true)" }
     try await world.run {
       var (cancelled, rows) = (0, 60)
       try await world.reaches(within: .seconds(120)) {
@@ -68,7 +70,7 @@ import Testing
       CREATE FUNCTION slow_name(x text) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN PERFORM pg_sleep(0.02);
         PERFORM 1 FROM names LIMIT 1; RETURN x; END $$;
       """
-    let world = try await World.make(Self.table + sql) { mapping in
+    let world = try await IntakeWorld.make(Self.table + sql) { mapping in
       mapping.columns.email = "slow_name(email)"
     }
     // Ours looks for deadlocks first, so that it is the one who is ended; and has no time limit that could be it.
@@ -77,7 +79,7 @@ import Testing
       let server = world.database.cluster
       let logged = { server.serverLog.countLines(with: "deadlock detected", "@\(world.database.name) ") }
       try await world.reaches(within: .seconds(120)) {
-        // Where ours isn't reading just now there is nothing to be in the way of.
+        // Repeats it, as no deadlock comes of it while ours isn't reading.
         try await world.sql(
           """
           SET deadlock_timeout = '30s';
@@ -90,7 +92,7 @@ import Testing
     #expect(world.lines.of(.pollFailed).allSatisfy { $0.reason == "transient" })
   }
 
-  /// What a standby says of a conflict with its recovery, and a shop's own serializable functions.
+  /// Errors that a standby gives for a conflict with its recovery, and that a shop's own serializable functions give.
   @Test(arguments: ["serialization_failure", "deadlock_detected", "query_canceled"])
   func readsThatAreToBeTriedAgain(condition: String) async throws {
     let sql = """
@@ -98,7 +100,7 @@ import Testing
         IF (SELECT level FROM brakes) > 0 THEN RAISE EXCEPTION 'not now' USING ERRCODE = '\(condition)'; END IF;
         RETURN x; END $$;
       """
-    let world = try await World.make(Self.table + sql) { $0.columns.email = "braked(email)" }
+    let world = try await IntakeWorld.make(Self.table + sql) { $0.columns.email = "braked(email)" }
     try await world.run {
       try await world.reaches(within: .seconds(60)) { try await world.total() == 60 }
       for round in 1...3 {
@@ -119,7 +121,7 @@ import Testing
 }
 
 extension String {
-  /// How many lines hold each of some texts.
+  /// Counts the lines that hold each of some texts.
   fileprivate func countLines(with texts: String...) -> Int {
     split(separator: "\n").count { line in texts.allSatisfy { line.contains($0) } }
   }

@@ -9,7 +9,7 @@ import Testing
 /// Orders that become visible after later ones were read.
 @Suite(.serialized) struct LateCommitTests {
   @Test func anOrderThatCommitsLate() async throws {
-    let world = try await World.make()
+    let world = try await IntakeWorld.make()
     try await world.run {
       try await world.catchesUp()
       let slow = try await world.session()
@@ -19,7 +19,7 @@ import Testing
       try await world.holds(["2"])
       try await world.sweeps(3)
       _ = try await slow.query("COMMIT")
-      // What a cursor over the key, or over the time of placing, would read from here on.
+      // Shows that a cursor over the key, or over the time of placing, would read nothing from here on.
       let placed = try await world.sql("SELECT created_at FROM orders WHERE id = 2")
       #expect(try await world.sql("SELECT count(*) FROM orders WHERE id > 2") == "0")
       #expect(try await world.sql("SELECT count(*) FROM orders WHERE created_at > '\(placed)'") == "0")
@@ -28,7 +28,7 @@ import Testing
   }
 
   @Test func rowsOfASavepoint() async throws {
-    let world = try await World.make()
+    let world = try await IntakeWorld.make()
     try await world.run {
       try await world.catchesUp()
       let slow = try await world.session()
@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test func aPreparedTransaction() async throws {
-    let world = try await World.make()
+    let world = try await IntakeWorld.make()
     try await world.run {
       try await world.catchesUp()
       try await world.sql(
@@ -68,8 +68,8 @@ import Testing
   /// The change column says nothing, or something wrong: only the sweep finds these.
   @Test(arguments: ["NULL", "now() - interval '1 year'", "updated_at"])
   func aChangeColumnThatIsWrong(updated: String) async throws {
-    let world = try await World.make(
-      World.table + "INSERT INTO orders (email, status, updated_at) SELECT i || '@example.com', 'open', now() "
+    let world = try await IntakeWorld.make(
+      IntakeWorld.table + "INSERT INTO orders (email, status, updated_at) SELECT i || '@example.com', 'open', now() "
         + "FROM generate_series(1, 3) i;"
     ) { $0.columns.updatedAt = ["updated_at"] }
     try await world.run {
@@ -88,8 +88,8 @@ import Testing
   }
 
   @Test func aRowThatMovesFromAnUnreadRangeIntoAReadOne() async throws {
-    let world = try await World.make(
-      World.table + """
+    let world = try await IntakeWorld.make(
+      IntakeWorld.table + """
         ALTER TABLE orders ADD filler text;
         ALTER TABLE orders ALTER filler SET STORAGE PLAIN;
         INSERT INTO orders (email, filler) SELECT i || '@example.com', repeat('x', 3500) FROM generate_series(1, 700) i;

@@ -13,7 +13,7 @@ import Testing
 
   @Test(arguments: [true, false])
   func aNotificationWakesIntakeAtOnce(hasRecent: Bool) async throws {
-    let world = try await World.make(settings: Self.slow) { mapping in
+    let world = try await IntakeWorld.make(settings: Self.slow) { mapping in
       mapping.notifyChannel = "Orders Changed"
       if hasRecent { mapping.columns.updatedAt = ["created_at"] }
     }
@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test func withoutANotificationNothingIsReadInBetween() async throws {
-    let world = try await World.make(settings: Self.slow) { $0.notifyChannel = "orders_changed" }
+    let world = try await IntakeWorld.make(settings: Self.slow) { $0.notifyChannel = "orders_changed" }
     try await world.run(listening: true) {
       try await world.catchesUp()
       // The one who begins to listen has everything looked at once.
@@ -52,7 +52,7 @@ import Testing
   @Test func aStandbyTakesNoListenersAndIsPolled() async throws {
     let primary = try await PostgresCluster.start()
     let standby = try await primary.startStandby()
-    let world = try await World.make(cluster: primary) { mapping in
+    let world = try await IntakeWorld.make(cluster: primary) { mapping in
       mapping.connection = mapping.connection.replacing(primary.folder.path, with: standby.folder.path)
       mapping.notifyChannel = "orders_changed"
       mapping.columns.updatedAt = ["created_at"]
@@ -77,8 +77,8 @@ import Testing
   @Test func behindATransactionPoolerEverythingWorksButListening() async throws {
     let cluster = try await PostgresCluster.start()
     let pooler = try TransactionPooler(cluster)
-    let world = try await World.make(
-      World.table + "INSERT INTO orders (email) SELECT i || '@example.com' FROM generate_series(1, 500) i;",
+    let world = try await IntakeWorld.make(
+      IntakeWorld.table + "INSERT INTO orders (email) SELECT i || '@example.com' FROM generate_series(1, 500) i;",
       cluster: cluster
     ) { mapping in
       mapping.connection =

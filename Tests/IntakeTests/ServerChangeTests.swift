@@ -14,7 +14,7 @@ import Testing
 
   @Test func transactionNumbersThatWrapAround() async throws {
     let cluster = try await PostgresCluster.start()
-    let world = try await World.make(World.table + insert("old"), cluster: cluster)
+    let world = try await IntakeWorld.make(IntakeWorld.table + insert("old"), cluster: cluster)
     // Frozen, so that no row's number lies in the future after the leap (PostgreSQL manual, 25.1.5).
     try await cluster.database("postgres").execute("ALTER DATABASE template0 ALLOW_CONNECTIONS true")
     for name in ["postgres", "template0", "template1", world.database.name] {
@@ -44,7 +44,7 @@ import Testing
       let naive = try await world.sql(
         "SELECT count(*) FROM orders WHERE id > 1 AND xmin::text::bigint >= \(UInt64(mark) ?? 0) % 4294967296")
       #expect(Int(naive) ?? 0 < 7)
-      // And nothing is read again that did not change.
+      // Expects no order that did not change to be read again.
       let before = world.source.sweptSizes.count
       try await world.sweeps(3)
       #expect(world.source.sweptSizes[before...].dropFirst().allSatisfy { $0 == 0 })
@@ -54,7 +54,7 @@ import Testing
   @Test func aBackendThatWasKilledAndNumbersGivenOutAgain() async throws {
     // The server recovers under the same postmaster: numbers of transactions that were rolled back are used again.
     let cluster = try await PostgresCluster.start()
-    let world = try await World.make(World.table + insert("a") + "CHECKPOINT;", cluster: cluster)
+    let world = try await IntakeWorld.make(IntakeWorld.table + insert("a") + "CHECKPOINT;", cluster: cluster)
     func started() async throws -> String { try await world.sql("SELECT pg_postmaster_start_time()") }
     try await world.run {
       try await world.catchesUp()
@@ -86,7 +86,7 @@ import Testing
     let standby = try await primary.startStandby()
     let both =
       "host=\(primary.folder.path),\(standby.folder.path) port=5432,5432 target_session_attrs=read-write user=postgres"
-    let world = try await World.make(World.table + insert("a"), cluster: primary) { mapping in
+    let world = try await IntakeWorld.make(IntakeWorld.table + insert("a"), cluster: primary) { mapping in
       mapping.connection =
         "\(both) dbname=\(mapping.connection.split(separator: "dbname=")[1].split(separator: " ")[0])"
     }
@@ -95,7 +95,7 @@ import Testing
     try await world.run {
       try await world.catchesUp()
       try await world.holds(["1"])
-      // What the standby never learns of, and our marks go by.
+      // Makes changes that never reach the standby, and that our marks count.
       try await copy.execute("SELECT pg_wal_replay_pause()")
       for _ in 0..<30 { try await world.sql("SELECT pg_current_xact_id()") }
       try await world.sql(insert("lost"))
@@ -119,7 +119,7 @@ import Testing
 
   @Test func aCrashThatGivesNumbersOutAgain() async throws {
     let cluster = try await PostgresCluster.start(settings: ["synchronous_commit": "off", "wal_writer_delay": "10s"])
-    let world = try await World.make(World.table + insert("a"), cluster: cluster)
+    let world = try await IntakeWorld.make(IntakeWorld.table + insert("a"), cluster: cluster)
     try await cluster.database("postgres").execute("CHECKPOINT")
     try await world.run {
       try await world.holds(["1"])
@@ -142,7 +142,7 @@ import Testing
 
   @Test func aBackupThatWasRestored() async throws {
     let cluster = try await PostgresCluster.start()
-    var world = try await World.make(World.table + insert("a"), cluster: cluster)
+    var world = try await IntakeWorld.make(IntakeWorld.table + insert("a"), cluster: cluster)
     try await cluster.stop()
     try await cluster.keepData()
     try await cluster.start()
@@ -182,7 +182,7 @@ import Testing
   }
 
   @Test func aDumpRestoredUnderTheSameName() async throws {
-    let world = try await World.make(World.table + insert("a") + insert("b"))
+    let world = try await IntakeWorld.make(IntakeWorld.table + insert("a") + insert("b"))
     let cluster = world.database.cluster
     let name = world.database.name
     try await world.run {
@@ -201,7 +201,7 @@ import Testing
   }
 
   @Test func aTableThatWasTruncated() async throws {
-    let world = try await World.make(World.table + insert("a") + insert("b"))
+    let world = try await IntakeWorld.make(IntakeWorld.table + insert("a") + insert("b"))
     try await world.run {
       try await world.holds(["1", "2"])
       try await world.sql("TRUNCATE orders RESTART IDENTITY; " + insert("c"))

@@ -6,11 +6,11 @@ import Pipeline
 import TestHosts
 import Testing
 
-/// What happens to a table while it is followed, without a new version of any row to tell of it.
+/// Changes of a table while it is followed that leave no new version of any row to tell of them.
 @Suite(.serialized) struct TableChangeTests {
   /// Orders 1 to 700, two to the block: more than one range.
   private static let large =
-    World.table + """
+    IntakeWorld.table + """
       -- An ANALYZE under way would keep VACUUM from moving anything.
       ALTER TABLE orders SET (autovacuum_enabled = off);
       ALTER TABLE orders ADD filler text;
@@ -21,15 +21,15 @@ import Testing
   /// Rows change places between the reads of two ranges: some from the part that was not read yet into the other one.
   @Test(arguments: ["VACUUM FULL orders", "CLUSTER orders USING upside_down"])
   func aRewriteBetweenTwoRanges(command: String) async throws {
-    let world = try await World.make(
+    let world = try await IntakeWorld.make(
       Self.large + "CREATE INDEX upside_down ON orders ((-id)); DELETE FROM orders WHERE id <= 100;")
     try await world.run {
       world.source.stop { piece in piece.range.lower != nil }
       try await world.reaches { world.source.stopped != nil }
       let before = try await world.keys()
       #expect(!before.isEmpty && before.count < 600)
-      // Going on as if nothing had happened would pass over these. As long as another transaction may still see the deleted
-      // rows, they keep their places, and nothing moves.
+      // Going on as if nothing had happened would pass over these. As long as another transaction may still see the
+      // deleted rows, they keep their places, and nothing moves.
       try await world.reaches {
         try await world.sql(command)
         let moved = try await world.sql("SELECT id FROM orders WHERE (ctid::text::point)[0] < 256")
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test func partitionsThatComeAndGo() async throws {
-    let world = try await World.make(
+    let world = try await IntakeWorld.make(
       """
       CREATE TABLE orders (id int, email text, total numeric DEFAULT 1, status text DEFAULT 'paid',
         created_at timestamptz DEFAULT now(), PRIMARY KEY (id)) PARTITION BY RANGE (id);
@@ -71,8 +71,8 @@ import Testing
   }
 
   @Test func aColumnThatIsAddedWithADefault() async throws {
-    let world = try await World.make(
-      World.table + "INSERT INTO orders (email) SELECT i || '@example.com' FROM generate_series(1, 3) i;"
+    let world = try await IntakeWorld.make(
+      IntakeWorld.table + "INSERT INTO orders (email) SELECT i || '@example.com' FROM generate_series(1, 3) i;"
     ) { $0.columns.status = "coalesce(to_jsonb(orders.*) ->> 'state', status)" }
     try await world.run {
       try await world.reaches { try await world.order("3")?.outcome == .waiting }
@@ -85,8 +85,9 @@ import Testing
   }
 
   @Test func aMappingThatChanged() async throws {
-    var world = try await World.make(
-      World.table + "INSERT INTO orders (email, status) VALUES ('a@example.com', 'paid'), ('b@example.com', 'shipped');"
+    var world = try await IntakeWorld.make(
+      IntakeWorld.table
+        + "INSERT INTO orders (email, status) VALUES ('a@example.com', 'paid'), ('b@example.com', 'shipped');"
     )
     try await world.run {
       try await world.reaches { try await world.order("2")?.outcome == .notQualifying }

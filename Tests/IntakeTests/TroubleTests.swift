@@ -6,7 +6,7 @@ import Pipeline
 import TestHosts
 import Testing
 
-/// A database that has little patience.
+/// A database with a short time limit for statements.
 @Suite(.serialized) struct TroubleTests {
   /// Five orders to the block, each of them some milliseconds of work.
   private static func table(_ seconds: Double) -> String {
@@ -19,9 +19,9 @@ import Testing
     """
   }
 
-  private func world(_ seconds: Double, timeout: String) async throws -> (World, role: String) {
+  private func world(_ seconds: Double, timeout: String) async throws -> (IntakeWorld, role: String) {
     let cluster = try await PostgresCluster.shared()
-    let world = try await World.make(Self.table(seconds), cluster: cluster) { mapping in
+    let world = try await IntakeWorld.make(Self.table(seconds), cluster: cluster) { mapping in
       let name = mapping.connection.split(separator: "dbname=")[1].split(separator: " ")[0]
       mapping.connection = cluster.conninfo(database: String(name), user: "hurried_\(name)")
       mapping.columns.email = "md5(email, true)"
@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test func sessionsThatAreTerminatedInTheMiddle() async throws {
-    let world = try await World.make(Self.table(0.002)) { $0.columns.email = "md5(email, true)" }
+    let world = try await IntakeWorld.make(Self.table(0.002)) { $0.columns.email = "md5(email, true)" }
     try await world.run {
       for number in 101...110 {
         try await world.sql(

@@ -8,15 +8,15 @@ import Testing
 /// Rows that come into sight, or go out of it, without being written.
 @Suite(.serialized) struct VisibilityTests {
   private static let tenants =
-    World.table + """
+    IntakeWorld.table + """
       ALTER TABLE orders ADD tenant int DEFAULT 1;
       INSERT INTO orders (email, tenant, created_at)
         SELECT 'f' || i || '@example.com', i, now() - interval '300 days' FROM generate_series(1, 2) i;
       """
 
   /// A world whose orders are read as a role of its own, with a look for recent changes: old ranges are swept seldom.
-  private func world(_ sql: String, _ change: (inout OrderMapping) -> Void = { _ in }) async throws -> World {
-    let base = try await World.make(Self.tenants)
+  private func world(_ sql: String, _ change: (inout OrderMapping) -> Void = { _ in }) async throws -> IntakeWorld {
+    let base = try await IntakeWorld.make(Self.tenants)
     let role = "reader_\(base.database.name)"
     try await base.sql("CREATE ROLE \(role) LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO \(role);" + sql)
     try await base.sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO \(role)")
@@ -29,8 +29,8 @@ import Testing
 
   @Test(arguments: ["release_at <= 'now'", "'today' <= release_at AND release_at <= 'NOW'::timestamptz"])
   func aTimeInWordsThatComesIsSeenAtTheNextSweep(condition: String) async throws {
-    let world = try await World.make(
-      World.table + """
+    let world = try await IntakeWorld.make(
+      IntakeWorld.table + """
         ALTER TABLE orders ADD release_at timestamptz;
         INSERT INTO orders (email, release_at) VALUES ('a@example.com', now()), ('b@example.com', now() + interval '4 s');
         """
@@ -98,8 +98,8 @@ import Testing
   @Test func anotherClientsSettingsBehindAPoolerChangeNothing() async throws {
     let cluster = try await PostgresCluster.shared()
     let bouncer = try await PgBouncer(before: cluster)
-    let base = try await World.make(
-      World.table + """
+    let base = try await IntakeWorld.make(
+      IntakeWorld.table + """
         INSERT INTO orders (email) VALUES ('a@example.com');
         CREATE SCHEMA tenant2;
         CREATE TABLE tenant2.orders (LIKE public.orders INCLUDING ALL);
@@ -133,7 +133,7 @@ import Testing
   @Test(arguments: ["limit", "session", "clients"])
   func everythingWorksOnOneConnection(kind: String) async throws {
     let cluster = try await PostgresCluster.shared()
-    let base = try await World.make(World.table + "INSERT INTO orders (email) VALUES ('a@example.com')")
+    let base = try await IntakeWorld.make(IntakeWorld.table + "INSERT INTO orders (email) VALUES ('a@example.com')")
     let name = base.database.name
     let role = "single_\(name)"
     try await base.sql("CREATE ROLE \(role) LOGIN CONNECTION LIMIT 1; GRANT SELECT ON orders TO \(role)")

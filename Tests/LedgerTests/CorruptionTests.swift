@@ -35,7 +35,7 @@ import Testing
       _ = (try tx.outcomeCounts(), try tx.ranges(), try tx.intakeProgress(), try tx.mirrorProgress())
       _ = (
         try tx.referralCounts(), try tx.knownReferrals(limit: 3, seenBefore: epoch),
-        try tx.nextToSend(at: epoch, seenUpTo: epoch, limit: 10), try tx.laneHalt()
+        try tx.nextToSend(at: epoch, seenUpTo: epoch, limit: 10), try tx.sendingHalt()
       )
       for number in 1...Self.orders {
         let order = makeOrder(number, email: "friend\(number)@example.com")

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Ledger
 
-/// Values of another kind than a ledger holds, as damage makes them that comes while it is in use, or in a ledger that is
-/// too large to be looked through at its start: they are told as damage, and never end the program.
+/// Values of another kind than a ledger holds, as damage makes them that comes while it is in use, or in a ledger that
+/// is too large to be looked through at its start: they are told as damage, and never end the program.
 @Suite(.timeLimit(.minutes(2))) struct DamagedValuesTests {
   /// One of everything: 1 is being sent, 2 reported, 3 waits, of 4 little is left.
   private func makeLedger(_ fixture: LedgerFixture) async throws -> SQLiteLedger {
@@ -25,7 +25,7 @@ import Testing
       _ = try tx.beginSend(EntryID(1), makeReport(makeOrder(1), "r1"), at: epoch)
       try tx.setRange(SweepRange(number: 1, lower: nil, upper: nil, mark: "1"))
       try tx.tally(.outsideWindow, 3)
-      try tx.setLaneHalt(LaneHalt(reason: .keyRefused, detail: "refused", since: epoch))
+      try tx.setSendingHalt(SendingHalt(reason: .keyRefused, detail: "refused", since: epoch))
     }
     let queue = try await ledger.queue
     try await queue.write { db in
@@ -56,7 +56,7 @@ import Testing
     "known keys": { try $0.learnKeys() },
     "counts": { tx in _ = (try tx.outcomeCounts(), try tx.outcomes(since: epoch), try tx.referralCounts()) },
     "ranges": { _ = try $0.ranges() },
-    "progress": { _ = (try $0.intakeProgress(), try $0.mirrorProgress(), try $0.laneHalt()) },
+    "progress": { _ = (try $0.intakeProgress(), try $0.mirrorProgress(), try $0.sendingHalt()) },
     "referrals": { tx in
       _ = try tx.knownReferrals(limit: 9, seenBefore: epoch + .seconds(1))
       _ = (try tx.oldestOpenReferral(), try tx.openReferrals(unseenSince: epoch + .seconds(1), limit: 9))
@@ -136,7 +136,7 @@ import Testing
       return told
     }
     print("values of another kind: \(told.count) times told as damage")
-    // Wherever GRDB's own reading of the value would have ended the program.
+    // Expects these, as GRDB's own reading of the value would have ended the program there.
     for expected in [
       "counts: UPDATE orders SET decided_at = 'word'", "ranges: UPDATE ranges SET read_at = x'ff00fe'",
       "decisions: UPDATE orders SET claims = NULL", "changed orders: UPDATE settled SET decided_at = 1.5e300",
@@ -147,14 +147,14 @@ import Testing
     ] { #expect(told.contains(expected), "\(expected)") }
   }
 
-  /// Whether a use of a damaged ledger was refused; undoes both.
+  /// Returns true if a use of a damaged ledger was refused; undoes both.
   private static func isTold(
     _ damage: String, _ use: (SQLiteTransaction) throws -> Void, _ db: Database
   ) throws -> Bool {
     var isTold = false
     try db.inTransaction {
       do {
-        // Where two rows may not have the same value, one has it.
+        // Leaves alone the rows that may not have the same value as another.
         try db.execute(sql: "UPDATE OR IGNORE" + damage.dropFirst("UPDATE".count))
         try use(SQLiteTransaction(db, known: KnownKeys()))
       } catch is RowDecodingError {

@@ -9,7 +9,7 @@ import Testing
   private static let text = "canary.of.the.mine@example.com"
   private static let person = EmailAddress(normalForm: text)
 
-  /// Whether the address stands in any file of the ledger, in whatever case.
+  /// Returns true if the address stands in any file of the ledger, in whatever case.
   private func stands(_ fixture: LedgerFixture) throws -> Bool {
     let names = try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path)
     return try names.contains { name in
@@ -26,7 +26,7 @@ import Testing
     return order
   }
 
-  /// What names the person in every place, among many who don't.
+  /// Takes in orders that name the person in every place, among many that don't.
   private func fill(_ ledger: SQLiteLedger) async throws -> [Order] {
     let shouted = Self.text.uppercased()
     let theirs = [

@@ -2,7 +2,7 @@ import Conversions
 import Ledger
 import Testing
 
-/// What intake and the mirror bring, and whom it wakes.
+/// Records that intake and the mirror bring, and the orders that they wake.
 @Suite struct IntakeRecordsTests {
   @Test func aRowComesBackAsItWasTaken() async throws {
     let ledger = try LedgerFixture().open()

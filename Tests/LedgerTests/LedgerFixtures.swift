@@ -42,7 +42,7 @@ extension Decision {
   }
 }
 
-/// A ledger in a folder of its own, and how to open it again.
+/// A ledger in a folder of its own, which can be opened again.
 struct LedgerFixture {
   let folder: TemporaryFolder
   var path: String { folder.path("ledger.sqlite") }
@@ -77,7 +77,7 @@ extension SQLiteLedger {
   }
 }
 
-/// Changes a closed ledger behind its back.
+/// Changes a closed ledger without its knowledge.
 func sqlite(_ path: String, _ sql: String) throws {
   let process = Process()
   process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -96,7 +96,7 @@ extension SQLiteLedger {
 }
 
 extension SQLiteLedger {
-  /// Has the shop show rows to the question about every repeated ID.
+  /// Answers the question about every repeated ID with rows of the shop.
   func prove(_ rows: [OrderRow]) async throws {
     let shown = Dictionary(uniqueKeysWithValues: rows.map { ($0.key, $0) })
     try await transaction { tx in

@@ -13,8 +13,8 @@ import Testing
 
   private func email(_ number: Int) -> String { "friend\(number)@example.com" }
 
-  /// Even orders are reported but 8 (unknown) and 10 (in review after a send), 3 is discarded, a person is forgotten, and
-  /// little is left of 20.
+  /// Even orders are reported but 8 (unknown) and 10 (in review after a send), 3 is discarded, a person is forgotten,
+  /// and little is left of 20.
   private func makeLedger(_ fixture: LedgerFixture) async throws {
     let ledger = try fixture.open()
     try await ledger.adopt(source: "shop", mapping: "all")
@@ -62,13 +62,13 @@ import Testing
     return draft.salvage
   }
 
-  /// What was taken over is what it was.
+  /// Checks that what was taken over is what it was.
   private func judge(_ path: String, _ salvage: Salvage, _ what: String) async throws {
     let ledger = try SQLiteLedger(path: path)
     let orders = try await ledger.transaction { try $0.entries(EntryFilter(outcomes: Outcome.allCases)) }
     for order in orders {
       let key = order.row.key.text
-      // A key that is damaged where its index is, too, is nobody's.
+      // Skips an order whose key is damaged where its index is, too: it belongs to no known order.
       if [.discarded, .review].contains(order.outcome), !["3", "10"].contains(key) { continue }
       let expected: Outcome = key == "3" ? .discarded : key == "8" ? .queued : key == "10" ? .review : .reported
       #expect(order.outcome == expected, "\(what): \(key)")
@@ -211,7 +211,7 @@ import Testing
     print("rebuilt after damage of \(place): \(salvage)")
   }
 
-  /// What is damaged in the schema alone, and of which tables it is told that they could not be read.
+  /// Damages of the schema alone, and the tables that are told as unreadable for each.
   private static let schemas: [(change: String, tables: [String])] = [
     ("UPDATE sqlite_master SET type = NULL, tbl_name = 7, sql = 'x' WHERE name = 'orders_outcome'", []),
     ("UPDATE sqlite_master SET sql = replace(sql, 'referral_id', 'refersal_id') WHERE name = 'orders'", []),
@@ -271,7 +271,7 @@ import Testing
     #expect(salvage.distrusted == 1 && salvage.reported == Self.count / 2 - 4)
   }
 
-  /// What no reading of a table meets, as only its indexes show it.
+  /// Damages that no reading of a table meets, as only its indexes show them.
   private static let unmet: [(table: String, change: String)] = [
     ("orders", "UPDATE orders SET outcome = 'discarted' WHERE entry = 3"),
     ("orders", "UPDATE orders SET outcome = 'waiting' WHERE entry = 3"),

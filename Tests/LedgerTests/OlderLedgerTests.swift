@@ -4,7 +4,7 @@ import Testing
 
 /// Ledgers that earlier versions wrote.
 @Suite(.timeLimit(.minutes(1))) struct OlderLedgerTests {
-  /// What the fourth migration and the tenth undo.
+  /// SQL that undoes the fourth migration and the tenth.
   private static let third = """
     DROP INDEX orders_id_check;
     DROP INDEX orders_changed_since;
@@ -40,7 +40,7 @@ import Testing
     #expect(try await opened.integrityFaults().isEmpty)
   }
 
-  /// What the seventh and the eighth migration undo.
+  /// SQL that undoes the seventh and the eighth migration.
   private static let sixth = """
     INSERT INTO attempts (entry, number, started_at) SELECT entry, 1, last_sent_at FROM reports WHERE is_sending = 1;
     UPDATE orders SET outcome = 'sending', send_at = NULL, decided_at = first_seen_at

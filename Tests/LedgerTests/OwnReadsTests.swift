@@ -2,7 +2,7 @@ import Conversions
 import Ledger
 import Testing
 
-/// What a referral's own GET shows, and lists that lag behind it.
+/// Tests a referral's own GET against lists that lag behind it.
 @Suite struct OwnReadsTests {
   private func list(
     _ ledger: SQLiteLedger, _ referral: Referral, after seconds: Int

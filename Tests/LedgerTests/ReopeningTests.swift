@@ -7,7 +7,7 @@ import Testing
 
 @testable import Ledger
 
-/// What a failure of the file system, or damage, does to the connection.
+/// Tests the effect of a failure of the file system, or of damage, on the connection.
 @Suite struct ReopeningTests {
   private func fail(_ ledger: SQLiteLedger, _ kind: LedgerFailure.Kind) async {
     await #expect(throws: LedgerFailure.self) {
@@ -108,7 +108,7 @@ import Testing
     #expect(try await ledger.integrityFaults().isEmpty)
     let queue = try await ledger.queue
     try await queue.writeWithoutTransaction { db in
-      // An index that nobody has any more: its pages are nobody's.
+      // Deletes an index from the schema: its pages belong to nothing any more.
       try db.execute(sql: "PRAGMA writable_schema = ON")
       try db.execute(sql: "DELETE FROM sqlite_master WHERE name = 'orders_outcome'")
       try db.execute(sql: "PRAGMA writable_schema = RESET")

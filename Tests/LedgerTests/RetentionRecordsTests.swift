@@ -3,7 +3,7 @@ import Foundation
 import Ledger
 import Testing
 
-/// What leaves the ledger, what stays, and that what left is known for ever.
+/// Records that leave the ledger, those that stay, and the memory of those that left, which is kept for ever.
 @Suite struct RetentionRecordsTests {
   private static let later = epoch + .seconds(1)
 
@@ -91,7 +91,7 @@ import Testing
     let other = makeOrder(1, email: "friend1@example.com", placed: epoch + .seconds(200_000))
     #expect(try await ledger.take([.readable(other)]) == [.reused])
     #expect(try await ledger.entry(1)?.reason == "id_reused")
-    // What wakes any order that was never sent.
+    // Records a referral that would wake any order that was never sent.
     _ = try await ledger.transaction { try $0.record(makeReferral("r2", email: "friend1@example.com"), seenAt: epoch) }
     _ = try await ledger.take([.readable(makeOrder(1, email: "friend1@example.com", placed: epoch + .seconds(19)))])
     #expect(try await ledger.undecided().isEmpty)

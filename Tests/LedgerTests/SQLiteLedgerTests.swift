@@ -6,7 +6,7 @@ import Testing
 
 @testable import Ledger
 
-/// What the file itself promises: durability, one owner, refusal of what isn't ours.
+/// The file's own promises: durability, one owner, refusal of what isn't ours.
 @Suite struct SQLiteLedgerTests {
   @Test func commitsAreDurableAndTheFileIsOurs() async throws {
     let fixture = try LedgerFixture()

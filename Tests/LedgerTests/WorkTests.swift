@@ -5,8 +5,8 @@ import Testing
 
 @testable import Ledger
 
-/// SQLite's planner has no statistics, and left alone it would look for one order among all of its outcome: what is done
-/// for each order, or each referral, must be no more work in a large ledger than in a small one.
+/// SQLite's planner has no statistics, and left alone it would look for one order among all of its outcome: what is
+/// done for each order, or each referral, must be no more work in a large ledger than in a small one.
 @Suite struct WorkTests {
   private typealias Step = @Sendable (SQLiteTransaction) throws -> Void
 
@@ -61,7 +61,7 @@ import Testing
     return EntryID(try Int64.fetchOne(tx.db, sql: "SELECT entry FROM orders WHERE key = ?", arguments: [key]) ?? 0)
   }
 
-  /// What is done for one order or referral, in the order in which it is tried.
+  /// The steps that are taken for one order or referral, in the order in which they are tried.
   private static let steps: [(name: String, step: Step)] = [
     ("the head of the queue", { _ = try $0.nextToSend(at: epoch, seenUpTo: epoch, limit: 10) }),
     (
@@ -111,7 +111,7 @@ import Testing
     ("an order that leaves a count", { try $0.dismiss(first(4, $0), as: .noReferral) }),
   ]
 
-  /// How many of SQLite's instructions a step takes (SQLite, sqlite3_progress_handler).
+  /// Counts the SQLite instructions that a step takes (SQLite, sqlite3_progress_handler).
   private static func work(_ step: @escaping Step, _ ledger: SQLiteLedger) async throws -> Int {
     try await ledger.transaction { transaction in
       let tx = try #require(transaction as? SQLiteTransaction)

@@ -7,15 +7,15 @@ import Synchronization
 public struct CapturedLog: LogHandler {
   /// One line.
   public struct Line: Sendable {
-    /// How much it matters.
+    /// The severity.
     public let level: Logger.Level
     /// The value of `event`.
     public let event: String?
-    /// The words.
+    /// The message's text.
     public let message: String
     /// The value of `reason`.
     public let reason: String?
-    /// When it was written, where the log has a clock.
+    /// The time at which it was written, where the log has a clock.
     public let uptime: Duration?
   }
 
@@ -33,11 +33,11 @@ public struct CapturedLog: LogHandler {
     public func of(_ events: Event...) -> [Line] { all.filter { events.map(\.rawValue).contains($0.event) } }
   }
 
-  /// What was logged.
+  /// The lines that were logged.
   public let lines: Lines
   /// Everything.
   public var logLevel = Logger.Level.trace
-  /// By which its lines are dated.
+  /// The clock that dates its lines.
   public var clock: (any HostClock)?
   /// Fields of every line.
   public var metadata: Logger.Metadata = [:]

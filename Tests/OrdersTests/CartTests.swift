@@ -3,7 +3,7 @@ import Orders
 import TestHosts
 import Testing
 
-/// Rows that don't qualify: what is wrong with their other columns is nobody's concern.
+/// Rows that don't qualify: faults in their other columns are not told.
 @Suite(.serialized) struct CartTests {
   private static let table = """
     CREATE TABLE orders (id int PRIMARY KEY, no text, total text, note text, status text, created_at timestamptz);

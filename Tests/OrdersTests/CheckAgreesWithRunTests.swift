@@ -166,8 +166,8 @@ extension MappingCase {
     #expect(failures.isEmpty == (trouble == nil), "run: \(trouble ?? "works"); check: \(failures)")
   }
 
-  /// What keeps `run` from reporting some order, nil where nothing does: reading is refused, a row is not read, not found
-  /// again, or shares its key or ID with another.
+  /// The fault that keeps `run` from reporting some order, nil for none: reading is refused, a row is not read, not
+  /// found again, or shares its key or ID with another.
   private static func trouble(_ shop: Shop) async -> String? {
     let orders = shop.orders()
     do {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Orders
 
-/// Where a page ends. Keys that are equal in their own type have one letter in several cases here.
+/// Tests the end of a page. Keys that are equal in their own type have one letter in several cases here.
 @Suite struct KeyPageTests {
   @Test(arguments: [
     ("", 3, "", nil), ("a", 3, "a", nil), ("abc", 3, "abc", nil), ("abcd", 3, "abc", "c"),

@@ -3,7 +3,7 @@ import Orders
 import TestHosts
 import Testing
 
-/// What an operator may write, and what is said of what doesn't fit.
+/// Mappings that an operator may write, and the messages about those that don't fit.
 @Suite(.serialized) struct MappingTests {
   @Test func namesWithSpacesQuotesAndCapitalsAndAJoin() async throws {
     let shop = try await Shop.make(

@@ -3,7 +3,7 @@ import Orders
 import TestHosts
 import Testing
 
-/// Which rows are counted, and which are looked at closely.
+/// Tells rows that are only counted from rows that are looked at closely.
 @Suite(.serialized) struct RowScreeningTests {
   private static let old = Timestamp(utcYear: 2026, month: 7, day: 1)
 

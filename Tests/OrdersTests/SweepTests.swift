@@ -114,7 +114,7 @@ import Testing
       change(&other.mapping)
       #expect(try await other.orders().survey().identity != identity)
     }
-    // What is read is no other for being read in other pieces.
+    // Expects the same identity with another page size.
     var smaller = shop
     smaller.mapping.pageSize = 7
     #expect(try await smaller.orders().survey().identity == identity)

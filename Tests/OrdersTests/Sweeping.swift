@@ -6,12 +6,12 @@ struct Sweeping {
   let orders: ShopOrders
   private(set) var survey: ShopSurvey
   private(set) var ranges = [SweepRange(number: 1)]
-  /// What the last page said.
+  /// The last page's warnings.
   private(set) var warnings: [String] = []
   /// Transactions so far.
   private(set) var pieces = 0
   private(set) var counted: [Outcome: Int] = [:]
-  /// How often a sweep may run into a time limit before it gives up.
+  /// The number of times a sweep may run into a time limit before it gives up.
   var failuresMax = 0
 
   init(_ orders: ShopOrders) async throws {

@@ -92,7 +92,7 @@ import Testing
     #expect(try await survey { $0.columns.total = sql }.method == .hashes)
   }
 
-  /// PostgreSQL folds these words into a time at each parse, and no row changes when it comes.
+  /// PostgreSQL makes a time of these words at each parse, and no row changes when it comes.
   @Test(arguments: [
     "created_at <= 'now'", "created_at < 'TODAY'", "created_at > ' Yesterday '", "created_at < 'tomorrow 10:00'",
     "created_at < timestamp 'now'", "created_at < timestamptz 'today' + interval '1 day'",

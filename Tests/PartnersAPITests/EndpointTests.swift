@@ -248,7 +248,7 @@ struct EndpointTests {
       texts.append("\(try await fixture.convert())")
     }
     #expect(texts.count == 21)
-    // All of it between the first and the last test, and no part of it that would help anybody.
+    // Expects no text to hold the key, or any part of it that is of use.
     for text in texts { #expect(!text.contains("oft_0")) }
   }
 }

@@ -32,7 +32,7 @@ struct LockedFileTests {
       let file = LockedFile(path: folder + "/file")
       try file.access(bytesMax: 100) { _ in ((), Array("old".utf8)) }
       try file.access(bytesMax: 100) { _ in
-        // Whoever comes now waits for the old file's lock, and finds a new file when it has it.
+        // An access that begins now waits for the old file's lock, and finds a new file when it has it.
         Thread.detachNewThread {
           try? file.access(bytesMax: 100) { _ in ((), Array("late".utf8)) }
         }

@@ -56,7 +56,7 @@ struct ReadLimiterTests {
 
   @Test("the API's wait holds for all, until it is ended")
   func wait() async throws {
-    let clock = VirtualClock()
+    let clock = PacerClock()
     let limiter = ReadLimiter(.perMinute(120), clock: clock)
     limiter.refuse(retryAfter: .seconds(3600))
     limiter.endWait()

@@ -4,7 +4,7 @@ import Synchronization
 /// One accepted connection of a stub server, for a script that reads requests and writes raw bytes.
 final class StubConnection: Sendable {
   let descriptor: Int32
-  /// Which of the server's connections it is, from 1.
+  /// The connection's number among the server's, from 1.
   let number: Int
   private let server: StubServer
 

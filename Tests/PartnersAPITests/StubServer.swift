@@ -26,7 +26,7 @@ final class StubServer: Sendable {
 
   var baseURL: PartnersBaseURL? { PartnersBaseURL("http://127.0.0.1:\(port)/api/v1/partners") }
 
-  /// How many connections there were.
+  /// The number of connections so far.
   var accepts: Int { state.withLock { $0.accepts } }
 
   /// The requests, as they came.

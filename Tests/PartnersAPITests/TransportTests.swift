@@ -152,7 +152,7 @@ struct TransportTests {
       let failure = try await fixture.convert("r2", permit: permits[1]).transportFailure
       #expect(failure?.kind == .withdrawn && failure?.mayHaveBeenDone == false)
       #expect(fixture.server.requests.count == 1)
-      // The probe that frees the lane has permits of its own.
+      // The probe that lets sending go on has permits of its own.
       #expect(try await fixture.convert().head?.status == status)
     }
   }
@@ -225,7 +225,8 @@ struct TransportTests {
 
   @Test("a connection that dies with the API counts as possibly done")
   func deadConnection() async throws {
-    // The second request is read, then the whole server goes: another attempt would be refused, and look as if not sent.
+    // The second request is read, then the whole server goes: another attempt would be refused, and look as if not
+    // sent.
     let script: @Sendable (StubConnection) -> Void = { connection in
       guard connection.readRequest() != nil else { return }
       if connection.number == 1 {

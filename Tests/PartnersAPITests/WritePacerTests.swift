@@ -9,7 +9,7 @@ struct WritePacerTests {
   private static let thirty = WriteLimits()
 
   private func pacer(
-    _ path: String, _ clock: VirtualClock, boot: String = "boot-1", keepsake: String? = nil
+    _ path: String, _ clock: PacerClock, boot: String = "boot-1", keepsake: String? = nil
   ) -> WritePacer {
     WritePacer(path: path, keepsake: keepsake, limits: Self.thirty, clock: clock, bootID: boot)
   }
@@ -18,8 +18,8 @@ struct WritePacerTests {
     try await ClientFixture.withFolder { try await body($0 + "/pacer") }
   }
 
-  /// How long `reserve` waits, on the virtual clock; the permit is answered at once.
-  private func wait(_ pacer: WritePacer, _ clock: VirtualClock, _ answer: PacedAnswer = .notRefused) async throws
+  /// Measures the wait of `reserve`, on the virtual clock; the permit is answered at once.
+  private func wait(_ pacer: WritePacer, _ clock: PacerClock, _ answer: PacedAnswer = .notRefused) async throws
     -> Duration
   {
     let start = clock.uptime
@@ -41,7 +41,7 @@ struct WritePacerTests {
   @Test("the spacing is kept across a restart, and the file is its owner's alone")
   func restart() async throws {
     try await withPath { path in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       #expect(try await wait(pacer(path, clock), clock) == .zero)
       #expect(try await wait(pacer(path, clock), clock) == .milliseconds(2080))
       let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
@@ -52,7 +52,7 @@ struct WritePacerTests {
   @Test("thirty-one writes take a minute, and so do they for two pacers of one file")
   func twoInstances() async throws {
     try await withPath { path in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       let pacers = [pacer(path, clock), pacer(path, clock)]
       let start = clock.uptime
       for index in 0..<31 { _ = try await wait(pacers[index % 2], clock) }
@@ -69,7 +69,7 @@ struct WritePacerTests {
   func damaged(_ content: String) async throws {
     try await withPath { path in
       try content.write(toFile: path, atomically: false, encoding: .utf8)
-      let clock = VirtualClock()
+      let clock = PacerClock()
       #expect(try await wait(pacer(path, clock), clock) == .seconds(60))
       #expect(try await wait(pacer(path, clock), clock) == .milliseconds(2080))
     }
@@ -78,12 +78,12 @@ struct WritePacerTests {
   @Test("a file torn anywhere costs a minute; what is left behind a shorter text costs nothing")
   func torn() async throws {
     try await withPath { path in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       for _ in 0..<5 { _ = try await wait(pacer(path, clock), clock) }
       let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
       for length in stride(from: 0, to: bytes.count - 1, by: 97) {
         try Data(bytes[..<length]).write(to: URL(fileURLWithPath: path))
-        #expect(try await wait(pacer(path, VirtualClock()), VirtualClock()) == .zero)
+        #expect(try await wait(pacer(path, PacerClock()), PacerClock()) == .zero)
         #expect(PacerRecord(Array(bytes[..<length])) == nil)
       }
       var flipped = bytes
@@ -97,9 +97,9 @@ struct WritePacerTests {
   @Test("after another boot all counts as just now")
   func otherBoot() async throws {
     try await withPath { path in
-      let clock = VirtualClock(uptime: .seconds(500_000))
+      let clock = PacerClock(uptime: .seconds(500_000))
       for _ in 0..<30 { _ = try await wait(pacer(path, clock), clock) }
-      let rebooted = VirtualClock(uptime: .seconds(20))
+      let rebooted = PacerClock(uptime: .seconds(20))
       #expect(try await wait(pacer(path, rebooted, boot: "boot-2"), rebooted) == .seconds(60))
     }
   }
@@ -109,11 +109,11 @@ struct WritePacerTests {
     arguments: [nil, "", "conversiond-pacer 1 99"])
   func keepsake(torn: String?) async throws {
     try await withPath { path in
-      let (clock, keepsake) = (VirtualClock(uptime: .seconds(500_000)), path + ".kept")
+      let (clock, keepsake) = (PacerClock(uptime: .seconds(500_000)), path + ".kept")
       _ = try await wait(pacer(path, clock, keepsake: keepsake), clock, .refused(retryAfter: .seconds(7200)))
       try FileManager.default.removeItem(atPath: path)
       if let torn { try Data(torn.utf8).write(to: URL(fileURLWithPath: path)) }
-      let rebooted = VirtualClock(uptime: .seconds(20))
+      let rebooted = PacerClock(uptime: .seconds(20))
       let after = pacer(path, rebooted, boot: "boot-2", keepsake: keepsake)
       let pacing = try await after.snapshot()
       #expect(pacing.conversions.gear == .safe && pacing.writes.blockedUntil == .seconds(20 + 7201))
@@ -128,11 +128,11 @@ struct WritePacerTests {
   @Test("after a reboot that takes the file away, a minute passes of which nothing is known")
   func keepsakeOfQuietTimes() async throws {
     try await withPath { path in
-      let (clock, keepsake) = (VirtualClock(uptime: .seconds(500_000)), path + ".kept")
+      let (clock, keepsake) = (PacerClock(uptime: .seconds(500_000)), path + ".kept")
       let before = pacer(path, clock, keepsake: keepsake)
       for _ in 0..<30 { _ = try await wait(before, clock) }
       try FileManager.default.removeItem(atPath: path)
-      let rebooted = VirtualClock(uptime: .seconds(20))
+      let rebooted = PacerClock(uptime: .seconds(20))
       let after = pacer(path, rebooted, boot: "boot-2", keepsake: keepsake)
       #expect(try await wait(after, rebooted) == .seconds(60))
     }
@@ -141,13 +141,13 @@ struct WritePacerTests {
   @Test("a Retry-After survives a restart and a boot, and both limits know of it")
   func retryAfter() async throws {
     try await withPath { path in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       _ = try await wait(pacer(path, clock), clock, .refused(retryAfter: .seconds(12)))
       #expect(try await pacer(path, clock).snapshot().conversions.gear == .safe)
       clock.advance(.seconds(3))
       #expect(try await wait(pacer(path, clock), clock) == .seconds(10))
       _ = try await wait(pacer(path, clock), clock, .refused(retryAfter: .seconds(100)))
-      let rebooted = VirtualClock(uptime: .seconds(20))
+      let rebooted = PacerClock(uptime: .seconds(20))
       #expect(try await wait(pacer(path, rebooted, boot: "boot-2"), rebooted) == .seconds(101))
     }
   }
@@ -157,7 +157,7 @@ struct WritePacerTests {
     arguments: [RateLimit.unlimited, .perMinute(30)])
   func endedWait(_ limit: RateLimit) async throws {
     try await withPath { path in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       let limits = WriteLimits(writes: limit, conversions: limit)
       let make = { WritePacer(path: path, keepsake: path + ".kept", limits: limits, clock: $0, bootID: $1) }
       let pacer = make(clock, "boot-1")
@@ -169,7 +169,7 @@ struct WritePacerTests {
       let before = clock.uptime
       await pacer.cancel(try await pacer.reserve(.conversion))
       #expect(clock.uptime - before < .seconds(10))
-      let rebooted = VirtualClock(uptime: .seconds(20))
+      let rebooted = PacerClock(uptime: .seconds(20))
       #expect(
         try await make(rebooted, "boot-2").snapshot().blockedUntil(.conversion).map { $0 < .seconds(100) } ?? true)
     }
@@ -177,7 +177,7 @@ struct WritePacerTests {
 
   @Test("a wait that was just heard of ends, too") func endedOwnWait() async throws {
     try await withPath { path in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       let pacer = WritePacer(path: path, limits: WriteLimits(), clock: clock)
       await pacer.finish(try await pacer.reserve(.conversion), .refused(retryAfter: .seconds(3600)))
       #expect(try await pacer.endWait())
@@ -194,11 +194,11 @@ struct WritePacerTests {
     ] as [(Duration?, Double)])
   func clampedRetryAfter(_ asked: Duration?, _ seconds: Double) async throws {
     try await withPath { path in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       _ = try await wait(pacer(path, clock), clock, .refused(retryAfter: asked))
       let block = Duration.milliseconds(Int64(seconds * 1000))
       #expect(try await pacer(path, clock).snapshot().writes.blockedUntil == clock.uptime + block)
-      let rebooted = VirtualClock(uptime: .seconds(20))
+      let rebooted = PacerClock(uptime: .seconds(20))
       let snapshot = try await pacer(path, rebooted, boot: "boot-2").snapshot()
       #expect(snapshot.writes.blockedUntil == rebooted.uptime + block)
       // The safe gear's own two seconds may be longer. A day would be 17,000 looks at the file.
@@ -214,7 +214,7 @@ struct WritePacerTests {
       try child.run()
       child.waitUntilExit()
       for (age, wait) in [(30, Duration.seconds(2)), (1, .seconds(6))] {
-        let clock = VirtualClock()
+        let clock = PacerClock()
         var pacing = HostPacing()
         pacing.record(.refused(retryAfter: .zero), to: 1, .conversion, at: clock.uptime - .seconds(60))
         let sentAt = clock.uptime - .seconds(age)
@@ -230,7 +230,7 @@ struct WritePacerTests {
   @Test("a permit given back leaves no trace; one given back twice, or of nobody, does no harm")
   func cancel() async throws {
     try await withPath { path in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       let pacer = pacer(path, clock)
       let permit = try await pacer.reserve(.conversion)
       await pacer.cancel(permit)
@@ -248,7 +248,7 @@ struct WritePacerTests {
       child.executableURL = URL(fileURLWithPath: "/bin/true")
       try child.run()
       child.waitUntilExit()
-      let clock = VirtualClock()
+      let clock = PacerClock()
       var pacing = HostPacing()
       for number in 1...2 as ClosedRange<UInt64> {
         let time = clock.uptime - .seconds(30) * Int(number)
@@ -282,7 +282,7 @@ struct WritePacerTests {
       let mine = SendOwner.current
       #expect(mine.beganAt != nil)
       let wait = { (owner: Int32, beganAt: UInt64?) async throws -> Duration in
-        let clock = VirtualClock()
+        let clock = PacerClock()
         var pacing = HostPacing()
         for number in 1...2 as ClosedRange<UInt64> {
           let time = clock.uptime - .seconds(20) * Int(number)
@@ -310,9 +310,9 @@ struct WritePacerTests {
       try child.run()
       child.waitUntilExit()
       let mine = SendOwner.current
-      // Nobody has the number here, another process has it, or this one.
+      // A number that no process has here, one that another process has, and this process's.
       for owner in [child.processIdentifier, 1, mine.process] {
-        let clock = VirtualClock()
+        let clock = PacerClock()
         var pacing = HostPacing()
         for number in 1...2 as ClosedRange<UInt64> {
           let sentAt = clock.uptime - .seconds(20) * Int(number)
@@ -331,7 +331,7 @@ struct WritePacerTests {
   @Test("a wait that another process was asked for holds where nothing is counted, too, whatever is in flight")
   func blockOfOthers() async throws {
     try await withPath { path in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       var pacing = HostPacing()
       pacing.record(.refused(retryAfter: .seconds(40)), to: 1, .conversion, at: clock.uptime)
       for number in 2...20 as ClosedRange<UInt64> {
@@ -348,7 +348,7 @@ struct WritePacerTests {
   @Test("a refusal holds at once, before it is written", arguments: [RateLimit.unlimited, .perMinute(6000)])
   func refusalIsKnownAtOnce(_ limit: RateLimit) async throws {
     try await withPath { path in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       let pacer = WritePacer(
         path: path, limits: WriteLimits(writes: limit, conversions: limit), clock: clock, bootID: "boot-1")
       let permits = [try await pacer.reserve(.conversion), try await pacer.reserve(.conversion)]
@@ -374,7 +374,7 @@ struct WritePacerTests {
   @Test("a send is signed with its process's number and beginning")
   func signature() async throws {
     try await withPath { path in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       _ = try await pacer(path, clock).reserve(.conversion)
       let send = try await pacer(path, clock).snapshot().writes.sends.first
       #expect(send?.owner == getpid() && send?.ownerBeganAt != nil && send?.answeredAt == nil)
@@ -385,7 +385,7 @@ struct WritePacerTests {
   @Test("a permit that was held until it counts as answered sends nothing: nobody would count it")
   func held() async throws {
     try await withPath { path in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       let pacer = pacer(path, clock)
       let held = try await pacer.reserve(.conversion)
       #expect(pacer.isGood(held))
@@ -439,7 +439,7 @@ struct WritePacerTests {
     "where the file can't be kept, nothing is let through; where an answer can't be written, the next access does it")
   func failure() async throws {
     try await ClientFixture.withFolder { folder in
-      let clock = VirtualClock()
+      let clock = PacerClock()
       let nowhere = pacer(folder + "/missing/pacer", clock)
       await #expect(throws: PacingFailure.self) { try await nowhere.reserve(.conversion) }
       let link = folder + "/link"
@@ -491,7 +491,7 @@ struct WritePacerTests {
   }
 }
 
-/// In which order things happened.
+/// The order in which things happened.
 private actor OrderLog {
   private(set) var numbers: [Int] = []
 

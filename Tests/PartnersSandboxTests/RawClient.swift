@@ -5,9 +5,9 @@ import Testing
 
 @testable import PartnersSandbox
 
-/// A client that sees the bytes, and how a connection ends.
+/// A client that sees the bytes, and the end of a connection.
 struct RawClient {
-  /// How the server ended the connection.
+  /// A way in which the server ended the connection.
   enum Ending: Equatable {
     case closed, reset, stillOpen
   }
@@ -84,7 +84,7 @@ struct RawClient {
     return (0...buffer.count - 4).first { Array(buffer[$0..<$0 + 4]) == Array("\r\n\r\n".utf8) }
   }
 
-  /// Whatever comes until the connection ends, or for that long.
+  /// Reads all that comes until the connection ends, or for that long.
   mutating func rest(within limit: Duration = .seconds(5)) async -> (bytes: [UInt8], ending: Ending) {
     let socket = socket
     let already = buffer

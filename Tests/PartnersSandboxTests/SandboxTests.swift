@@ -3,7 +3,7 @@ import Testing
 
 @testable import enum PartnersSandbox.TargetMask
 
-/// What only the sandbox has: control endpoints, the log, keys and replays that change, many clients.
+/// Tests the parts that only the sandbox has: control endpoints, the log, keys and replays that change, many clients.
 @Suite(.timeLimit(.minutes(1))) struct SandboxTests {
   private static let key = SandboxConfiguration.defaultKey
 

@@ -1,7 +1,7 @@
 import Glibc
 import TestHosts
 
-/// A socket on loopback that takes connections into its backlog and never says a word.
+/// A socket on loopback that takes connections into its backlog and never writes a byte.
 final class SilentListener {
   let port: Int
   private let descriptor: Int32

@@ -2,7 +2,7 @@ import Foundation
 import TestHosts
 import Testing
 
-/// What the other suites stand on.
+/// Tests the helpers that the other suites rely on.
 @Suite struct TestHostsTests {
   @Test func aClusterGivesEachTestADatabaseOfItsOwn() async throws {
     let cluster = try await PostgresCluster.shared()

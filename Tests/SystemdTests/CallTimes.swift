@@ -1,10 +1,10 @@
-/// How long calls took that must not wait.
+/// The durations of calls that must not wait.
 struct CallTimes {
   private var times: [Duration] = []
 
   mutating func measure(_ call: () -> Void) { times.append(ContinuousClock().measure(call)) }
 
-  /// What 99 of 100 calls stayed below; one in a hundred may meet a busy machine.
+  /// The duration that 99 of 100 calls stayed below; one in a hundred may meet a busy machine.
   var percentile99: Duration { times.isEmpty ? .zero : times.sorted()[times.count * 99 / 100] }
 
   var total: Duration { times.reduce(.zero, +) }

@@ -5,7 +5,7 @@ import Testing
 @testable import Systemd
 
 @Suite struct JournalEntryTests {
-  /// What a logger sends.
+  /// Returns the fields that a logger sends.
   private func sent(_ log: (Logger) -> Void) -> [[String]] {
     let entries = Sent()
     let output = JournalOutput(identifier: "conversiond", limits: LogLimits()) { entries.add($0) }

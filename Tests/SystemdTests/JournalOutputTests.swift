@@ -72,11 +72,11 @@ struct JournalOutputTests {
   }
 }
 
-/// Where journald listens (systemd-journald.service(8)).
+/// The socket on which journald listens (systemd-journald.service(8)).
 enum JournalSocket {
   static let folder = "/run/systemd/journal"
   static let path = folder + "/socket"
 
-  /// Whether a test may make the socket itself.
+  /// True if a test may make the socket itself.
   static var isFree: Bool { geteuid() == 0 && !FileManager.default.fileExists(atPath: path) }
 }

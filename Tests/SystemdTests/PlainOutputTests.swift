@@ -59,7 +59,7 @@ import Testing
     close(pipe.reader)
   }
 
-  /// How many lines, from the first on, are there or were said to be dropped just where they are missing.
+  /// Counts the lines, from the first on, that are there or were said to be dropped just where they are missing.
   private static func accountedFor(_ text: String) -> (count: Int, dropped: Int) {
     var (count, dropped) = (0, 0)
     guard text.hasSuffix("\n") else { return (0, 0) }

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// What comes out of a descriptor, read by a thread of its own until its end.
+/// The output of a descriptor, read by a thread of its own until its end.
 final class CapturedStream: Sendable {
   private struct State {
     var bytes: [UInt8] = []
@@ -13,7 +13,7 @@ final class CapturedStream: Sendable {
   /// Everything so far.
   var text: String { state.withLock { String(decoding: $0.bytes, as: UTF8.self) } }
 
-  /// Whether the writers have closed it.
+  /// True once the writers have closed it.
   var isComplete: Bool { state.withLock { $0.isComplete } }
 
   /// The lines that are complete, and the last one as it is once the stream is.

@@ -8,7 +8,7 @@ import Synchronization
 /// Reading and reaping happen on threads of their own, so that neither a silent child nor a talkative one blocks a
 /// test. It inherits no descriptor but its three.
 public final class ChildProcess: Sendable {
-  /// How a process ended.
+  /// The end of a process.
   public enum End: Sendable, Equatable {
     /// By itself, with an exit code.
     case exited(Int32)
@@ -55,15 +55,15 @@ public final class ChildProcess: Sendable {
   /// A child that ends before it has read its input must not end the tests; children start with the default again.
   private static let ignoreBrokenPipes: Void = { _ = Glibc.signal(SIGPIPE, SIG_IGN) }()
 
-  /// What it has written to standard output so far.
+  /// The text that it has written to standard output so far.
   public var standardOutput: String { output.text }
-  /// What it has written to standard error so far.
+  /// The text that it has written to standard error so far.
   public var standardError: String { errors.text }
   /// The complete lines of standard output so far.
   public var outputLines: [String] { output.lines }
   /// The complete lines of standard error so far.
   public var errorLines: [String] { errors.lines }
-  /// How it ended; nil while it runs.
+  /// Its end; nil while it runs.
   public var end: End? { reaping.end }
 
   /// Writes to its standard input.

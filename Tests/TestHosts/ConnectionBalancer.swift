@@ -9,7 +9,7 @@ public final class ConnectionBalancer: Sendable {
   private let listener: Int32
   private let turns: Turns
 
-  /// Whose turn it is.
+  /// The servers' turns.
   private final class Turns: Sendable {
     private let state: Mutex<(paths: [String], next: Int)>
 

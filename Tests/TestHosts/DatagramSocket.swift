@@ -9,7 +9,7 @@ public final class DatagramSocket: Sendable {
     var code: Int32
   }
 
-  /// Where it is.
+  /// Its path.
   public let path: String
   private let descriptor: Int32
 

@@ -3,7 +3,7 @@ import Foundation
 /// Makes a program's calls on certain files fail on demand, as a bad disk makes them: a library that is loaded before
 /// the C library (ld.so(8), LD_PRELOAD), built with the host's C compiler.
 public final class FaultyFiles: Sendable {
-  /// What fails.
+  /// A fault of the calls.
   public enum Fault: String, Sendable {
     /// Nothing reaches the disk: fsync(2) and fdatasync(2) give EIO.
     case sync
@@ -91,7 +91,7 @@ public final class FaultyFiles: Sendable {
     try await folder.buildLibrary("faulty", Self.source)
   }
 
-  /// What a program must be started with.
+  /// The environment that a program must be started with.
   public var environment: [String: String] {
     ["LD_PRELOAD": folder.path("faulty.so"), "FAULTY_ORDER": folder.path("order"), "FAULTY_PATH": prefix]
   }

@@ -28,8 +28,8 @@ public final class HAProxy: Sendable {
     ) { FileManager.default.fileExists(atPath: folder.path(".s.PGSQL.\(Self.port)")) }
   }
 
-  /// Starts one that takes HTTPS on a port of several addresses, and leads each to a server that takes HTTP on a port of
-  /// 127.0.0.1; it keeps connections open.
+  /// Starts one that takes HTTPS on a port of several addresses, and leads each to a server that takes HTTP on a port
+  /// of 127.0.0.1; it keeps connections open.
   ///
   /// - Parameters:
   ///   - certificate: The file of its certificate and its key.

@@ -13,7 +13,7 @@ public final class PostgresCluster: Sendable {
   public let folder: TemporaryFolder
   /// The port: part of the socket's name, and the TCP port where the cluster listens.
   public let port: Int
-  /// Whether it listens on 127.0.0.1, too.
+  /// True if it listens on 127.0.0.1, too.
   public let listensOnLoopback: Bool
   let programs: PostgresPrograms
   let settings: [String: String]
@@ -26,7 +26,7 @@ public final class PostgresCluster: Sendable {
   ///
   /// - Parameters:
   ///   - settings: Server settings over the defaults of a test (`fsync=off` among them).
-  ///   - listensOnLoopback: Whether to listen on 127.0.0.1, on `port`.
+  ///   - listensOnLoopback: True to listen on 127.0.0.1, too, on `port`.
   /// - Returns: The cluster, which takes connections.
   /// - Throws: `TestHostError` with the end of the server's log.
   public static func start(
@@ -105,7 +105,7 @@ public final class PostgresCluster: Sendable {
     try await start()
   }
 
-  /// What the server has logged since its last start.
+  /// The server's log lines since its last start.
   public var serverLog: String { server.withLock { $0?.standardError } ?? "" }
 
   /// The server's process ID; nil while it is stopped. For SIGSTOP and the like.
@@ -117,7 +117,7 @@ public final class PostgresCluster: Sendable {
   }
 
   /// Makes a database of a test's own: UTF-8, or in an encoding such as `LATIN1` or `SQL_ASCII` with the locale C, or
-  /// as a copy of a template, which nobody may be connected to.
+  /// as a copy of a template, to which there may be no connection.
   public func createDatabase(encoding: String? = nil, template: String? = nil) async throws -> TestDatabase {
     let number = databaseCount.withLock { count in
       count += 1
@@ -150,7 +150,7 @@ public final class PostgresCluster: Sendable {
     TestDatabase(name: name, schema: schema, cluster: self, psql: programs.path("psql"))
   }
 
-  /// A port nobody listens on just now.
+  /// Finds a port on which no program listens just now.
   private static func freePort() throws -> Int {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }

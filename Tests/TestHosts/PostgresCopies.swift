@@ -4,8 +4,8 @@ import Foundation
 extension PostgresCluster {
   /// Runs one of PostgreSQL's programs (`pg_resetwal`, `pg_dump` ...) as the user that the server runs as.
   ///
-  /// - Returns: What it wrote to standard output.
-  /// - Throws: `TestHostError` with its words where it fails.
+  /// - Returns: Its standard output.
+  /// - Throws: `TestHostError` with its message where it fails.
   @discardableResult
   public func run(_ program: String, _ arguments: [String]) async throws -> String {
     let command = programs.command(program, arguments)

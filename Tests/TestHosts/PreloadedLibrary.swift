@@ -4,7 +4,7 @@ import Foundation
 public enum PreloadedLibrary {
   /// The host's C compiler.
   static let compiler = ["/usr/bin/cc", "/usr/bin/clang"].first { FileManager.default.isExecutableFile(atPath: $0) }
-  /// Whether this host has a C compiler.
+  /// True if this host has a C compiler.
   public static var isPossible: Bool { compiler != nil }
 }
 

@@ -6,7 +6,7 @@ public final class PrivateDisk: Sendable {
   private let holder: ChildProcess
   private let folder: String
 
-  /// Whether this host lets us mount.
+  /// True if this host lets us mount.
   public static let isPermitted: Bool = {
     guard
       let trial = try? ChildProcess("unshare", ["--mount", "sh", "-c", "mount -t tmpfs -o size=64k none /mnt"])
@@ -30,7 +30,7 @@ public final class PrivateDisk: Sendable {
   /// A program that becomes another one, which sees the disk.
   public var prefix: [String] { ["nsenter", "--target", String(holder.pid), "--mount"] }
 
-  /// Where a file of the disk is, seen from outside.
+  /// Returns the path of a file of the disk, seen from outside.
   public func path(_ name: String) -> String { "/proc/\(holder.pid)/root\(folder)/\(name)" }
 
   /// Takes every byte that is left.

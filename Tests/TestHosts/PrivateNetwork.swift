@@ -1,14 +1,14 @@
 import Foundation
 
-/// A network of a process's own, joined to this host's by a cable that can be pulled: then nothing arrives any more, and
-/// neither side is told. Gone with this object, or with the tests.
+/// A network of a process's own, joined to this host's by a cable that can be pulled: then nothing arrives any more,
+/// and neither side is told. Gone with this object, or with the tests.
 public final class PrivateNetwork: Sendable {
   private let holder: ChildProcess
   private let cable: String
   /// This host's address on it.
   public let address: String
 
-  /// Whether this host lets us make one.
+  /// True if this host lets us make one.
   public static let isPermitted: Bool = {
     guard let trial = try? ChildProcess("unshare", ["--net", "ip", "link", "set", "lo", "up"]) else { return false }
     let deadline = ContinuousClock.now + .seconds(5)

@@ -1,25 +1,25 @@
 import Foundation
 
-/// What a process has used so far (proc_pid_stat(5), proc_pid_status(5)).
+/// The time, switches and memory that a process has used so far (proc_pid_stat(5), proc_pid_status(5)).
 public struct ProcessUsage: Sendable {
   /// User and system time, in hundredths of a second.
   public let cpuTicks: Int
   /// Voluntary context switches of each thread, by its number and name.
   public let switchesPerThread: [String: Int]
-  /// What is in memory now.
+  /// The memory that is resident now.
   public let residentKiB: Int
-  /// The most that ever was.
+  /// The most that was ever resident.
   public let peakResidentKiB: Int
 
   /// Voluntary context switches of all its threads.
   public var switches: Int { switchesPerThread.values.reduce(0, +) }
 
-  /// What this process has used.
+  /// This process's use.
   public static var ofThisProcess: ProcessUsage {
     get throws { try ProcessUsage(getpid()) }
   }
 
-  /// What a process has used.
+  /// Reads a process's use.
   public init(_ pid: Int32) throws {
     let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
     // The name, in parentheses, may hold anything; fields 14 and 15 are the times.

@@ -9,7 +9,7 @@ final class Reaping: Sendable {
 
   init(_ pid: pid_t) { self.pid = pid }
 
-  /// How it ended; nil while it runs.
+  /// The child's end; nil while it runs.
   var end: ChildProcess.End? { ended.withLock { $0 } }
 
   /// Starts to wait.

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Sets the wall clock of one program ahead or back while it runs, and nobody else's: a library that is loaded before the
-/// C library (ld.so(8), LD_PRELOAD), built with the host's C compiler. The clocks that can't be set stay as they are.
+/// Sets the wall clock of one program alone ahead or back while it runs: a library that is loaded before the C library
+/// (ld.so(8), LD_PRELOAD), built with the host's C compiler. The clocks that can't be set stay as they are.
 public final class ShiftedClock: Sendable {
   private static let source = #"""
     #define _GNU_SOURCE
@@ -48,7 +48,7 @@ public final class ShiftedClock: Sendable {
     try shift(by: 0)
   }
 
-  /// What a program must be started with.
+  /// The environment that a program must be started with.
   public var environment: [String: String] {
     ["LD_PRELOAD": folder.path("clock.so"), "CLOCK_ORDER": folder.path("order")]
   }

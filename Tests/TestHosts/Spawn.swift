@@ -7,7 +7,7 @@ struct Spawn {
   var arguments: [String]
   var environment: [String: String]
   var workingDirectory: String?
-  /// What becomes descriptor 0, 1 and 2.
+  /// The descriptors that become the child's 0, 1 and 2.
   var descriptors: (input: Int32, output: Int32, error: Int32)
 
   /// Starts the child and returns its process ID, which is its session's and group's, too.

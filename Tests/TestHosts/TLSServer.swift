@@ -28,7 +28,7 @@ public final class TLSServer: Sendable {
     _ = try? await process.wait()
   }
 
-  /// Whether there is an openssl command.
+  /// Returns true if there is an openssl command.
   public static func isAvailable() async -> Bool {
     (try? await ChildProcess.run("openssl", ["version"]).end) == .exited(0)
   }

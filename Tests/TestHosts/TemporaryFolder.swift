@@ -6,8 +6,8 @@ public final class TemporaryFolder: Sendable {
   /// The folder's absolute path, without a slash at its end.
   public let path: String
 
-  /// Makes `$TMPDIR/conversiond-NAME-XXXXXX` (in `/tmp` by default, so that a socket's path in it stays short), or such a
-  /// folder elsewhere.
+  /// Makes `$TMPDIR/conversiond-NAME-XXXXXX` (in `/tmp` by default, so that a socket's path in it stays short), or such
+  /// a folder elsewhere.
   public init(_ name: String = "test", in place: String? = nil) throws {
     let parent = place ?? ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
     var template = Array("\(parent)/conversiond-\(name)-XXXXXX".utf8CString)

@@ -10,17 +10,17 @@ public struct TestDatabase: Sendable {
   public let cluster: PostgresCluster
   let psql: String
 
-  /// How to connect to it as the superuser.
+  /// The conninfo of a connection as the superuser.
   public var conninfo: String { conninfo(user: "postgres") }
 
-  /// How to connect to it as another role; none needs a password.
+  /// Returns the conninfo of a connection as another role; none needs a password.
   public func conninfo(user: String) -> String {
     cluster.conninfo(database: name, user: user) + (schema.map { " options=-csearch_path=\($0)" } ?? "")
   }
 
   /// Runs SQL as psql(1) does (several statements, backslash commands) and returns its rows, unaligned.
   ///
-  /// - Throws: `TestHostError` with psql's words at the first error.
+  /// - Throws: `TestHostError` with psql's message at the first error.
   @discardableResult
   public func execute(
     _ sql: String, user: String = "postgres", variables: [String: String] = [:], within limit: Duration = .seconds(60)

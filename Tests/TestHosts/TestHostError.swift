@@ -1,6 +1,6 @@
 /// Something a test needs from its host that the host did not give.
 public struct TestHostError: Error, CustomStringConvertible {
-  /// What happened, in a sentence.
+  /// The fault, in a sentence.
   public let description: String
 
   /// Says what happened.

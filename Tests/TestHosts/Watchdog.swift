@@ -7,8 +7,8 @@ final class Watchdog: Sendable {
   /// This process's one. `nil` where none could be started; tests still clean up after themselves.
   static let shared = try? Watchdog()
 
-  /// SIGQUIT first, as PostgreSQL's postmaster takes its shared memory away on it, and after 5 s its children that don't
-  /// end; then SIGKILL.
+  /// SIGQUIT first, as PostgreSQL's postmaster takes its shared memory away on it, and after 5 s its children that
+  /// don't end; then SIGKILL.
   private static let script = """
     trap '' INT TERM HUP
     pids=' '

@@ -2,10 +2,10 @@ import Foundation
 import Synchronization
 import TestHosts
 
-/// The built daemon with a configuration and a ledger of its own: a black box that is started, killed and asked by its
-/// commands.
+/// The built daemon with a configuration and a ledger of its own, which is started, killed and asked by its commands
+/// alone.
 final class DaemonProcess: Sendable {
-  /// What `status --json` says, as far as it is needed here.
+  /// The answer of `status --json`, as far as it is needed here.
   struct Status: Decodable, Sendable {
     struct Count: Decodable, Sendable {
       let outcome: String
@@ -25,7 +25,7 @@ final class DaemonProcess: Sendable {
     func count(_ names: String...) -> Int { outcomes.filter { names.contains($0.outcome) }.reduce(0) { $0 + $1.count } }
   }
 
-  /// What `queue list` and `queue show` say of an order.
+  /// The answer of `queue list` and `queue show` about an order.
   struct Entry: Decodable, Sendable {
     struct Send: Decodable, Sendable {
       let startedAt: String
@@ -110,7 +110,7 @@ final class DaemonProcess: Sendable {
     try await process.wait(within: .seconds(30))
   }
 
-  /// What it has logged in all its runs.
+  /// The lines that it has logged in all its runs.
   var log: String { runs.withLock { $0 }.map(\.standardError).joined() }
 
   /// nil while it doesn't answer.
@@ -131,10 +131,10 @@ final class DaemonProcess: Sendable {
     try Self.decoder.decode(Entry.self, from: Data(try await command(["queue", "show", "--json", "\(id)"]).utf8))
   }
 
-  /// Discards the orders whose rows went missing together, as an operator does who knows that they were deleted on purpose:
-  /// by themselves they wait for seven days, and their rivals behind them.
+  /// Discards the orders whose rows went missing together, as an operator does who knows that they were deleted on
+  /// purpose: by themselves they wait for seven days, and their rivals behind them.
   ///
-  /// - Returns: How many there were.
+  /// - Returns: The number of them.
   func discardMissing() async throws -> Int {
     let missing = try await entries().values.filter { $0.state == "held" && $0.reason == "row_missing" }.map(\.key)
     guard !missing.isEmpty else { return 0 }

@@ -1,7 +1,7 @@
 import Foundation
 import TestHosts
 
-/// What is killed and restarted while the writers write.
+/// Kills and restarts while the writers write.
 struct Disturbances: Sendable {
   enum Kind: String, Sendable {
     case killDaemon

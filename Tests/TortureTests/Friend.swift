@@ -1,4 +1,4 @@
-/// A friend whom somebody referred, and how the API comes to know what an order is matched by.
+/// A friend who was referred, and the way in which the API comes to know what an order is matched by.
 struct Friend: Sendable {
   enum Kind: Sendable {
     /// The e-mail address is known from the start.
@@ -20,7 +20,7 @@ struct Friend: Sendable {
   let number: Int
   let kind: Kind
 
-  /// The same friend for the same seed, whoever asks.
+  /// Makes the same friend for the same seed at each call.
   init(_ number: Int, seed: UInt64) {
     self.number = number
     var choices = Choices(seed: seed, stream: 1_000_000 + UInt64(number))

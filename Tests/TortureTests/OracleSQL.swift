@@ -1,8 +1,8 @@
 /// The rules of matching once more, in SQL over everything that ever was to be seen, and independent of the daemon's.
 ///
-/// What may depend on time, and nothing else, is allowed:
-/// 1. An order is judged by a version that was to be seen right before its first send (`slack` for the way from the look
-///    to the send, and for a standby's delay): it may have changed since.
+/// Differences that depend on time, and no others, are allowed:
+/// 1. An order is judged by a version that was to be seen right before its first send (`slack` for the way from the
+///    look to the send, and for a standby's delay): it may have changed since.
 /// 2. Where a referral gained a key, the daemon may or may not have known at a send, if its last complete sweep of the
 ///    referrals began before. What was known before that sweep must have been heeded (`oracle.known`).
 /// 3. Any of several orders of one referral may be the one that converts it: with no hold the first seen wins.
@@ -61,7 +61,7 @@ enum OracleSQL {
     k.answered_at, k.gone_sent, k.gone_answered
     """
 
-  /// What was to be seen, and what matched what; to be computed once nothing is written any more.
+  /// SQL that computes what was to be seen, and what matched what; to be run once nothing is written any more.
   static let judge = """
     CREATE TABLE oracle.versions AS
       WITH noted AS (
@@ -141,7 +141,7 @@ enum OracleSQL {
     WHERE is_converted GROUP BY transaction_id HAVING count(*) > 1
     """
 
-  /// How much there was of everything, in the order in which it is printed.
+  /// SQL that counts everything, in the order in which it is printed.
   static let counts = """
     SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM oracle.versions),
       (SELECT count(*) FROM oracle.versions WHERE seen_until IS NULL AND qualifies),

@@ -8,7 +8,7 @@ import Testing
   /// A referral by e-mail that the API knew an hour ago.
   private static let made = Date().timeIntervalSince1970 - 3600
 
-  /// What the oracle says of a conversion of `referral` in the API by `order`, and of what is left.
+  /// Returns the oracle's judgement of a conversion of `referral` in the API by `order`, and of what is left.
   private func judge(
     _ sql: [String], order: Int?, cents: Int = 100, referral: String = "first", laterKey: Double? = nil
   ) async throws -> (missed: String, wrong: String) {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a writer's orders look like. Each friend is drafted once, except as a rival.
+/// Drafts a writer's orders. Each friend is drafted once, except as a rival.
 struct OrderChoices: Sendable {
   let settings: TortureSettings
   let writer: Int
@@ -33,7 +33,7 @@ struct OrderChoices: Sendable {
     return draft(of: friend, trouble)
   }
 
-  /// An order of somebody whom nobody referred.
+  /// Drafts an order of a customer who was not referred.
   mutating func stranger(_ trouble: Trouble) -> OrderDraft {
     var draft = draft(trouble)
     draft.email = choices.chance(20) ? nil : "stranger-\(writer)-\(choices.number(1...9999))@example.com"

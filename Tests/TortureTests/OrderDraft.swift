@@ -11,7 +11,7 @@ struct OrderDraft: Sendable {
   var placedAt = "clock_timestamp()"
   /// SQL.
   var updatedAt = "now()"
-  /// How it is written, for whoever looks for one that was missed.
+  /// The way in which it is written, for a reader who looks for one that was missed.
   var writtenAs: String
 
   /// Inserts it, under an ID that was taken before or under the next one, and returns the ID.

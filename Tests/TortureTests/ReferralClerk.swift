@@ -3,7 +3,7 @@ import TestHosts
 
 /// Makes the referrals, before the run and during it, and writes down when the API knew which key of each.
 actor ReferralClerk {
-  /// From when on a referral had which keys. Between the two times either may have been shown.
+  /// The keys of a referral from a time on. Between the two times either may have been shown.
   struct Keys: Encodable, Sendable {
     var referral: String
     var email: String?
@@ -25,7 +25,7 @@ actor ReferralClerk {
     friends = (0..<settings.friends).map { Friend($0, seed: settings.seed) }
   }
 
-  /// What the API knows from the start. Dozens of referrals share a time of making, as imported ones do.
+  /// Tells the API what it knows from the start. Dozens of referrals share a time of making, as imported ones do.
   func setUp() async throws {
     let now = Date().timeIntervalSince1970
     var documents: [ReferralDocument] = []

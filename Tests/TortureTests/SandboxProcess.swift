@@ -6,7 +6,7 @@ import TestHosts
 /// endpoints.
 final class SandboxProcess: Sendable {
   private static let session = URLSession(configuration: .ephemeral)
-  /// What the sandbox prints at its start.
+  /// The key that the sandbox prints at its start.
   private static let key = "oft_5a0d60c0ffee5a0d60c0ffee5a0d60c0"
 
   let baseURL: String

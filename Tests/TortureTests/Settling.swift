@@ -3,11 +3,11 @@ import TestHosts
 
 /// Waits, once nothing is written any more, until the daemon has done what it will do.
 struct Settling: Sendable {
-  /// How long nothing must change, with an empty queue, until nothing more is expected: longer than the rest between two
-  /// sweeps of the referrals, and than most back-offs.
+  /// The time without any change, with an empty queue, after which nothing more is expected: longer than the rest
+  /// between two sweeps of the referrals, and than most back-offs.
   static let patience = Duration.seconds(60)
   static let limit = Duration.seconds(200)
-  /// With nothing missed, how long no late wrong report must come.
+  /// The time in which no late wrong report must come, with nothing missed.
   static let afterwards = Duration.seconds(6)
 
   let oracle: Oracle

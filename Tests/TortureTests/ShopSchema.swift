@@ -25,6 +25,6 @@ enum ShopSchema {
       FOR EACH ROW EXECUTE FUNCTION note_version();
     """
 
-  /// What the daemon is told of it.
+  /// The attribution window in days that the daemon is told.
   static let attributionWindowDays = 30
 }

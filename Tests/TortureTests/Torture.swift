@@ -9,7 +9,7 @@ struct Torture: Sendable {
     case primary
     /// The daemon reads a streaming standby of it.
     case standby
-    /// The fast lane alone: nothing is killed, and no sweep comes.
+    /// Looks at recent changes alone: nothing is killed, and no sweep comes.
     case fastLaneAlone
   }
 
@@ -90,7 +90,7 @@ struct Torture: Sendable {
     return writers
   }
 
-  /// What is still prepared is committed when all else is long done, as an abandoned one is by an operator.
+  /// Commits what is still prepared when all else is long done, as an operator does with an abandoned transaction.
   private func finishPrepared() async throws {
     try await Task.sleep(for: .seconds(2))
     let names = try await database.execute("SELECT gid FROM pg_prepared_xacts").split(separator: "\n")

@@ -1,4 +1,4 @@
-/// What came of a run, for the log and the expectations.
+/// The result of a run, for the log and the expectations.
 struct TortureReport: Sendable {
   let counts: Oracle.Counts
   /// A line for each order that was missed, each conversion that was wrong, each report that was refused.

@@ -1,10 +1,10 @@
 import Foundation
 
-/// How long and how hard a run is; the environment says.
+/// The length and the load of a run, from the environment.
 struct TortureSettings: Sendable {
-  /// How long the writers write: `TORTURE_SECONDS`, 15 unless given.
+  /// The seconds for which the writers write: `TORTURE_SECONDS`, 15 unless given.
   var seconds: Int
-  /// What every choice of the writers comes from: `TORTURE_SEED`, another one at each run unless given.
+  /// The seed of every choice of the writers: `TORTURE_SEED`, another one at each run unless given.
   var seed: UInt64
   /// Connections that write at the same time: `TORTURE_WRITERS`, 16 unless given.
   var writers: Int

@@ -20,8 +20,8 @@ import Testing
     #expect(report.refused.isEmpty, "\(report.refused)")
   }
 
-  /// That the others can fail: without the sweep, orders whose change column is NULL, backdated or untouched are missed.
-  /// No restart, as each begins with reading everything.
+  /// Proves that the others can fail: without the sweep, orders whose change column is NULL, backdated or untouched are
+  /// missed. No restart, as each begins with reading everything.
   @Test func theFastLaneAloneMissesOrders() async throws {
     let report = try await Torture.run(.fastLaneAlone, .current)
     // Not for want of a referral: the daemon has never seen them.

@@ -1,5 +1,5 @@
-/// The ways in which orders are written and changed. Each is one that a shop's code has, and that a cursor over a key, a
-/// time or a snapshot loses orders to.
+/// The ways in which orders are written and changed. Each is one that a shop's code has, and that a cursor over a key,
+/// a time or a snapshot loses orders to.
 enum Trouble: String, Sendable, CaseIterable {
   /// One statement, committed at once.
   case plain

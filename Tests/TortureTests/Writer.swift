@@ -11,9 +11,9 @@ actor Writer {
   var own: [Int64] = []
   /// Those of them that are to become paid.
   var unpaid: [Int64] = []
-  /// How often each trouble was made.
+  /// The number of times that each trouble was made.
   private(set) var made: [Trouble: Int] = [:]
-  /// What failed, by SQLSTATE.
+  /// The number of failures, by SQLSTATE.
   private(set) var failures: [String: Int] = [:]
 
   init(_ number: Int, settings: TortureSettings, conninfo: String, prepared: PreparedTransactions) {

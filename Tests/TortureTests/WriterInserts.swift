@@ -69,7 +69,7 @@ extension Writer {
     _ = try await connection.query("ROLLBACK")
   }
 
-  /// For a transaction that somebody else commits: the order is nobody's to change later.
+  /// Inserts for a transaction that is committed elsewhere: no writer changes the order later.
   func insertUncommitted(_ trouble: Trouble, _ connection: PostgresConnection) async throws {
     _ = try await orders.next(trouble).insert(over: connection)
     guard orders.choices.chance(40) else { return }

@@ -1,12 +1,12 @@
-/// A moment of the API, the shop, the configuration and the operator's acts, and the payments that are right in it. Imports
-/// nothing of the product: two programs that share a fault agree about it. Times are milliseconds.
+/// A moment of the API, the shop, the configuration and the operator's acts, and the payments that are right in it.
+/// Imports nothing of the product: two programs that share a fault agree about it. Times are milliseconds.
 struct WorldFacts: Hashable, Sendable {
   enum Key: Hashable, Sendable { case email, external }
 
   var now: Int64
   var referrals: [ReferralFact]
-  /// Referrals that the API does not show any more: for one that was converted nothing is paid, and one that was open may
-  /// keep its order with a person.
+  /// Referrals that the API does not show any more: for one that was converted nothing is paid, and one that was open
+  /// may keep its order with a person.
   var ghosts: [ReferralFact]
   var orders: [OrderFact]
   /// Rows that are gone: a person may still have their orders.
@@ -35,8 +35,8 @@ struct WorldFacts: Hashable, Sendable {
   }
 
   /// Payments that must have been made in a moment that has lasted: every right one that nothing leaves open. An expiry
-  /// of a time that the API doesn't tell, or another order that is a person's, its row there or not, may keep a referral
-  /// from its order.
+  /// of a time that the API doesn't tell, or another order that is a person's, its row there or not, may keep a
+  /// referral from its order.
   var due: [Payment] {
     orders.compactMap { order in
       guard let chosen = choice(of: order, among: ghosts) else { return nil }

@@ -4,8 +4,8 @@ import Testing
 
 @testable import conversiond
 
-/// What happens to an order between the queue and its send. The first order's answer is late, so that the second one
-/// waits in the queue; the shop is polled once, so that only the look before the send can notice.
+/// Changes of an order between the queue and its send. The first order's answer is late, so that the second one waits
+/// in the queue; the shop is polled once, so that only the look before the send can notice.
 @Suite struct ChangesBeforeSendTests {
   private func withQueuedOrder(
     pollInterval: String = "3600s", delay: Duration = .seconds(3), _ body: (DaemonFixture) async throws -> Void

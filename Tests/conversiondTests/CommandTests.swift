@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  /// Who reads the JSON relies on these names: one that goes, or means something else, raises `version`.
+  /// Programs that read the JSON rely on these names: one that goes, or means something else, raises `version`.
   @Test func theShapeOfJSONIsTheContract() async throws {
     try await withFourOrders { shop in
       func names(_ text: Substring) throws -> Set<String> {
@@ -187,7 +187,7 @@ import Testing
 
   @Test func aTerminalGetsColorsUnlessToldOtherwise() async throws {
     try await DaemonFixture.with(["orders.columns.id": "nonsense_column"]) { shop in
-      /// What the daemon writes to a terminal, until its first warning was seen.
+      /// Returns the daemon's output to a terminal, until its first warning was seen.
       func log(_ options: String, _ environment: [String: String] = [:]) async throws -> String {
         let command = "exec '\(shop.program)' run --config '\(shop.configurationFile)' \(options)"
         let terminal = try ChildProcess(

@@ -38,7 +38,7 @@ import Testing
     try await DaemonFixture.with { shop in
       _ = try await ChildProcess.run("chown", ["-R", "postgres", shop.folder.path])
       let daemon = try await shop.start(prefix: ["setpriv", "--reuid=postgres", "--clear-groups"])
-      // What can't be dumped belongs to root (proc(5), /proc/[pid]).
+      // A process that can't be dumped belongs to root (proc(5), /proc/[pid]).
       let folder = try FileManager.default.attributesOfItem(atPath: "/proc/\(daemon.pid)/environ")
       #expect(folder[.ownerAccountID] as? Int == 0)
       let other = try await ChildProcess.run(

@@ -18,7 +18,7 @@ import Testing
     ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
   }
 
-  /// What befalls the reports, and how often each.
+  /// The faults of the reports, and the probability of each.
   private static let faults: [(SandboxFault, probability: Double)] = [
     (.loseAnswer, 0.05), (.answer(SandboxAnswer(500)), 0.03), (.answer(SandboxAnswer(500), afterWork: true), 0.03),
     (.reset(afterWork: true), 0.02), (.reset(afterWork: false), 0.02),
@@ -75,7 +75,7 @@ import Testing
   }
 
   /// Starts a daemon and kills it: half of them anywhere in the first two seconds, the others so many sends and
-  /// microseconds into their drain. Returns whether it had sent nothing.
+  /// microseconds into their drain. Returns true if it had sent nothing.
   private static func kill(_ shop: DaemonFixture) async throws -> Bool {
     let before = await shop.sandbox.state.counters.writes
     let daemon = try shop.launch()
@@ -84,7 +84,7 @@ import Testing
     } else {
       // On the average half of the kills so drain three quarters of all.
       let more = Int.random(in: 1...max(2, 3 * count / kills))
-      // Where all that is left waits for its back-off, there is nothing to wait for.
+      // Waits six seconds at most: no sends come while all that is left waits for its back-off.
       _ = await eventually(within: .seconds(6), every: .milliseconds(5)) {
         await shop.sandbox.state.counters.writes >= before + more
       }

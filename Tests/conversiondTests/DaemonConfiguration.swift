@@ -2,7 +2,7 @@
 struct DaemonConfiguration: Sendable {
   private var values: [(path: String, value: String)]
 
-  /// What most tests want: a fast poll, no pacing, nothing to skip.
+  /// The configuration that most tests want: a fast poll, no pacing, nothing to skip.
   init(connection: String, baseURL: String, keyFile: String, ledger: String) {
     values = [
       ("orders.connection", Self.quoted(connection)), ("orders.from", "orders"), ("orders.columns.id", "id"),

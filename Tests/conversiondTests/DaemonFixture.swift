@@ -131,10 +131,13 @@ extension DaemonFixture {
     return try await daemon.wait(within: limit)
   }
 
-  /// What all daemons have logged so far.
+  /// The lines that all daemons have logged so far.
   var log: String { daemons.withLock { $0 }.map(\.standardError).joined() }
 
-  /// What all daemons have printed so far.
+  /// True once a line of the log has the words: it is written after the ledger shows the change that it tells of.
+  func logs(_ words: String) async -> Bool { await eventually(within: .seconds(5)) { log.contains(words) } }
+
+  /// The text that all daemons have printed so far.
   var output: String { daemons.withLock { $0 }.map(\.standardOutput).joined() }
 
   func insert(_ orders: ShopOrder...) async throws { try await insert(orders) }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct DiskTests {
   private static let count = 600
 
-  /// What a trouble costs while it lasts.
+  /// The cost of a trouble while it lasts.
   private struct Cost: CustomStringConvertible {
     var sends: Int
     var lines: Int
@@ -79,7 +79,7 @@ import Testing
 
   /// Lets the trouble last, while the shop goes on.
   private static func trouble(_ shop: DaemonFixture, _ daemon: ChildProcess, _ words: String) async throws -> Cost {
-    // What was under way when it began has ended by then.
+    // Waits until what was under way when it began has ended.
     try await Task.sleep(for: .seconds(1))
     let (usage, sends, lines) = (
       try ProcessUsage(daemon.pid), await shop.sandbox.state.reports.count, daemon.errorLines.count

@@ -6,11 +6,11 @@ import Synchronization
 /// An API whose list of referrals has no end: every page is full, in order and within what was asked for, and no two of
 /// them are the same, whatever is asked.
 final class EndlessList: Sendable {
-  /// What its pages say of how many referrals there are.
+  /// The number of referrals that its pages tell.
   enum Total: Sendable, CaseIterable {
     /// The same on each page.
     case constant
-    /// Fewer with each page, from so many that nobody ever comes to the last.
+    /// Fewer with each page, from so many that no program ever comes to the last.
     case declining
   }
 
@@ -24,9 +24,9 @@ final class EndlessList: Sendable {
     var writes = 0
   }
 
-  /// How many pages were asked for.
+  /// The number of pages that were asked for.
   var pages: Int { counts.withLock { $0.pages } }
-  /// How many requests were none for a page.
+  /// The number of requests that were none for a page.
   var writes: Int { counts.withLock { $0.writes } }
 
   init(_ total: Total) async throws {

@@ -4,7 +4,7 @@ import TestHosts
 @testable import conversiond
 
 extension DaemonFixture {
-  /// What a command did.
+  /// The end of a command, and its output.
   typealias Result = (end: ChildProcess.End, output: String, errors: String)
 
   /// Runs a command of the program with this fixture's configuration.
@@ -28,7 +28,7 @@ extension DaemonFixture {
     return result
   }
 
-  /// Has the ledger take another API, or mapping, as the configuration names it; the daemon is stopped.
+  /// Makes the ledger take another API, or mapping, as the configuration names it; the daemon is stopped.
   func acceptMapping() async throws {
     let result = try await run("accept-mapping", "--yes")
     guard result.end == .exited(0) else { throw TestHostError("accept-mapping: \(result.errors)") }

@@ -2,7 +2,7 @@ import Foundation
 import TestHosts
 import Testing
 
-/// What nothing that a test leaves behind, or is told, may hold: the key, and an address that is not masked.
+/// Secrets that nothing a test leaves behind, or is told, may hold: the key, and an address that is not masked.
 extension DaemonFixture {
   private static var address: Regex<(Substring, Substring)> { /[A-Za-z0-9.%+_-]+@example\.(com|org)/ }
 
@@ -25,7 +25,7 @@ extension DaemonFixture {
     }
   }
 
-  /// Looks through a text; `except` is what it may hold, as whoever reads it wrote it himself.
+  /// Looks through a text; `except` is what it may hold, as its reader wrote it himself.
   func expectNoSecrets(_ name: String, _ text: String, except own: String = "") {
     #expect(!text.contains(Self.key), "the key in the \(name)")
     for match in text.matches(of: Self.address) where !own.contains(match.output.0) {

@@ -100,7 +100,7 @@ import Testing
       try await shop.insert((1...20).map { ShopOrder($0, email: "friend\($0)@example.com") })
       let pipe = shop.folder.path("log")
       #expect(try await ChildProcess.run("mkfifo", [pipe]).end == .exited(0))
-      // A pipe that is full before the daemon starts, and that nobody reads.
+      // A pipe that is full before the daemon starts, and that is never read.
       let script = """
         exec 9<>"$0"; dd if=/dev/zero of="$0" oflag=nonblock bs=4096 count=1024 2>/dev/null; exec "$@" 2>&9 9>&-
         """

@@ -5,7 +5,7 @@ import Testing
 
 @testable import conversiond
 
-/// Values by which a shop's row or an API's answer would like to become something else: a path, a header, SQL, a
+/// Values of a shop's row or an API's answer that could be taken for something else: a path, a header, SQL, a
 /// terminal's command.
 @Suite struct HostileValueTests {
   private static let orderIDs = [
@@ -22,7 +22,7 @@ import Testing
     let externalTransactionId: String
   }
 
-  /// What a terminal would obey, or a reader not see.
+  /// Returns the characters that a terminal would obey, or a reader not see.
   private func hidden(_ text: String) -> [Unicode.Scalar] {
     text.unicodeScalars.filter { scalar in
       guard scalar != "\n" else { return false }
@@ -71,7 +71,7 @@ import Testing
         #expect(isWhole || body.externalTransactionId.utf8.elementsEqual(ids[index].utf8), "\(index)")
         #expect(entries[String(index)]?.state == "reported")
       }
-      // Control characters could forge a line in somebody's log; 4 KiB are no order's ID.
+      // Control characters could forge a line in a log; 4 KiB are no order's ID.
       for index in [0, 3, 4, 5] { #expect(entries[String(index)]?.state == "review", "\(index)") }
       for index in [1, 2, 7, 8, 9] { #expect(entries[String(index)]?.state == "reported", "\(index)") }
       try await expectPlain(shop)

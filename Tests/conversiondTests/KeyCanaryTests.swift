@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  /// What the control socket answers, raw.
+  /// Returns the control socket's raw answers.
   private func asked(_ shop: DaemonFixture) async throws -> String {
     var answers = ""
     let list = "v1/queue?state=reported&state=review&state=queued&state=waiting&after=0&limit=100"
@@ -134,13 +134,13 @@ import Testing
       shop.files.contains { $0.name.contains("ledger.sqlite") && $0.bytes.range(of: Data(Self.local.utf8)) != nil }
     }
     #expect(holds(), "or this test could not fail")
-    // An order that waits for the key is queued: its friend's referral is converted by somebody else.
+    // An order that waits for the key is queued: its friend's referral is converted by another program.
     try await shop.sandbox.put([SandboxReferral("r60", email: "60.\(Self.email)", status: .converted)])
     await shop.sandbox.setKeys([Self.key: SandboxConfiguration.defaultPartner])
     try shop.configure(["orders.columns.total": "total_cents"])
     try await shop.start()
     #expect(await shop.reaches(["60": "superseded"], within: .seconds(60)))
-    // What was refused is asked for again by the new rules, and must end before its friend can be forgotten.
+    // Refused orders are asked for again by the new rules, and must end before their friends can be forgotten.
     let ended = await eventually(within: .seconds(60)) {
       await shop.peek()?.values.allSatisfy { !["queued", "held"].contains($0.state) } == true
     }

@@ -157,7 +157,7 @@ import Testing
       #expect(report.ledgerHealth.message?.contains("of ledger.size_max: orders are not read until") == true)
       let waiting = report.outcomes.first { $0.outcome == "waiting" }?.count ?? 0
       #expect(waiting > 10_000 && waiting < 55_000)
-      // What it holds already is matched and sent.
+      // Orders that it holds already are matched and sent.
       try await shop.sandbox.put([SandboxReferral("r1", email: "friend1@example.com", daysAgo: 0.005)])
       #expect(await eventually(within: .seconds(40)) { await shop.sandbox.state.counters.converted == 1 })
       try await Task.sleep(for: .seconds(2))

@@ -101,7 +101,7 @@ import Testing
       try await shop.insert(ShopOrder(1, email: "ana@example.com"), ShopOrder(2, email: "bob@example.com"))
       try await shop.start()
       #expect(await shop.reaches(["1": "review: transaction_conflict", "2": "reported"]))
-      // Whom else the friend orders from waits for the person, as the API may have booked either.
+      // Another order of the same friend waits for the person, as the API may have booked either.
       try await shop.insert(ShopOrder(3, email: "ana@example.com"))
       #expect(await shop.reaches(["3": "waiting"]))
       #expect(try await shop.entry("1")?.sends?.map(\.verdict) == ["review"])

@@ -105,14 +105,14 @@ import Testing
       #expect(report.api.message?.contains("HTTP 403") == true)
       #expect(try await shop.run("status").output.contains("not approved"), "in words, too")
       await shop.sandbox.setKeys([DaemonFixture.key: SandboxConfiguration.defaultPartner])
-      // Within a minute's back-off, and nobody restarts anything.
+      // Expects sending again within a minute's back-off, without a restart.
       #expect(await shop.reaches(["1": "reported", "2": "reported"], within: .seconds(150)))
       #expect(try await shop.entries().values.map(\.attempts) == [1, 1])
       #expect(await shop.sandbox.state.reports.count == 2)
       #expect(try await shop.status().end == .exited(0))
       #expect(daemon.errorLines.count(where: isHalted) == 1)
       #expect(daemon.errorLines.contains { $0.contains("event=api_recovered") })
-      // While it runs: the lane halts before anything is sent.
+      // While it runs: the loop halts before anything is sent.
       await shop.sandbox.setKeys([:], unapproved: [DaemonFixture.key])
       try await shop.insert(ShopOrder(3, email: "friend3@example.com"))
       #expect(
@@ -141,7 +141,7 @@ import Testing
       #expect(await shop.reaches(["1": "reported", "2": "reported"]))
       let reports = await shop.sandbox.state.reports
       #expect(reports.count == 3)
-      // The whole lane waits for the larger of both, and a second more.
+      // All sending waits for the larger of both, and a second more.
       let wait = reports[1].arrival.monotonicNanoseconds - reports[0].arrival.monotonicNanoseconds
       #expect(wait >= (milliseconds ?? 2_000) * 1_000_000 + 1_000_000_000)
       let attempts = try await shop.entries().values.map(\.attempts)

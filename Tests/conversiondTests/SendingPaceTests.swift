@@ -5,11 +5,12 @@ import Testing
 
 @testable import conversiond
 
-/// The pace of reports under the API's own limits, beside a mirror of 20,000 referrals and at the reads of the reference.
+/// The pace of reports under the API's own limits, beside a mirror of 20,000 referrals and at the reads of the
+/// reference.
 @Suite struct SendingPaceTests {
   private static let referrals = 20_000
 
-  /// How long the pace is measured: `SENDING_MINUTES`, an hour say.
+  /// The minutes for which the pace is measured: `SENDING_MINUTES`, an hour say.
   private static var minutes: Int { Int(ProcessInfo.processInfo.environment["SENDING_MINUTES"] ?? "") ?? 3 }
 
   /// One per two seconds is what a window of 30 a minute allows; less the pacer's margin.

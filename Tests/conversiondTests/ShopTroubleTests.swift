@@ -5,9 +5,9 @@ import Testing
 
 @testable import conversiond
 
-/// What befalls the shop's table while the daemon reads it, and while an order of it is about to be sent.
+/// Faults of the shop's table while the daemon reads it, and while an order of it is about to be sent.
 @Suite struct ShopTroubleTests {
-  /// Has order 1 reported, and order 2 in the queue, as the API is away.
+  /// Reports order 1, and leaves order 2 in the queue, as the API is away.
   private func prepare(_ shop: DaemonFixture) async throws {
     try await shop.sandbox.put((1...3).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
     try await shop.insert(ShopOrder(1, email: "friend1@example.com"))

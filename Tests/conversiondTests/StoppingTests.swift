@@ -12,7 +12,7 @@ import Testing
       let began = ContinuousClock.now
       #expect(try await shop.stop(signal) == .exited(0))
       #expect(ContinuousClock.now - began < .seconds(5))
-      #expect(shop.log.contains("conversiond stopped"))
+      #expect(await shop.logs("conversiond stopped"), "\(shop.log)")
       #expect(!FileManager.default.fileExists(atPath: shop.socket))
       #expect(!FileManager.default.fileExists(atPath: shop.ledgerFile + "-wal"))
     }

@@ -5,11 +5,11 @@ import Testing
 
 @testable import conversiond
 
-/// Answers that say nothing, say it for ever, or send us elsewhere: over a socket, to the daemon as it runs.
+/// Answers that say nothing, never end, or send us elsewhere: over a socket, to the daemon as it runs.
 @Suite struct UnclearAnswerTests {
   private static let list = SandboxFaultRule.Match(method: "GET", pathPrefix: "/api/v1/partners/referrals")
 
-  /// Small on the wire, 64 MiB to whoever unpacks it.
+  /// A body that is small on the wire, and 64 MiB once it is unpacked.
   private static func bomb() async throws -> SandboxAnswer {
     let made = try await ChildProcess.run(
       "sh", ["-c", "head -c 67108864 /dev/zero | gzip -9 | base64 -w 0"], within: .seconds(30))

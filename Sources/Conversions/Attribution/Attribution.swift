@@ -1,9 +1,9 @@
-/// Which of an order's candidates is its referral, and why each other one is not.
+/// The choice of an order's referral among its candidates, with the reason against each other one.
 ///
-/// All referrals that match take part, converted ones too, and one is chosen; there is no falling through to the next
-/// where the chosen one turns out to be converted: a second referrer is not paid for the same friend's first order.
+/// All referrals that match take part, converted ones too, and one is chosen. The next one is not tried where the
+/// chosen one turns out to be converted: a second referrer would be paid for the same friend's first order.
 public struct Attribution: Hashable, Sendable {
-  /// What became of a candidate. The spelling is shown to operators.
+  /// The judgement on a candidate. The spelling is shown to operators.
   public enum Verdict: String, Sendable, Codable {
     /// It is the order's referral.
     case chosen
@@ -27,15 +27,15 @@ public struct Attribution: Hashable, Sendable {
     public var referral: MirroredReferral
     /// The key of highest precedence by which it matches.
     public var matchedBy: MatchingKey
-    /// What became of it.
+    /// The judgement on it.
     public var verdict: Verdict
   }
 
   /// Each referral that matches by a configured key, in order of making.
   public let candidates: [Candidate]
 
-  /// Another candidate that could have been chosen, whose address is the chosen one's only by invisible marks, folded
-  /// letters or IDNA; nil where there is none. Two people may stand behind the two, so that neither is to be guessed.
+  /// Another candidate that could have been chosen, whose address equals the chosen one's only by invisible marks,
+  /// folded letters or IDNA; nil where there is none. The two may be two people, so that neither is to be guessed.
   public let doubtful: Candidate?
 
   /// The order's referral.
@@ -75,7 +75,7 @@ public struct Attribution: Hashable, Sendable {
     }
   }
 
-  /// `chosen` for any candidate that could be chosen as far as time goes.
+  /// Returns `chosen` for any candidate that could be chosen as far as time goes.
   private static func timing(of order: Order, referral: MirroredReferral, rules: AttributionRules) -> Verdict {
     if referral.goneAt != nil { return .gone }
     if order.placedAt.latest + rules.clockSkew < referral.createdAt { return .placedBefore }

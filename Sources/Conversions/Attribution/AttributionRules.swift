@@ -1,4 +1,4 @@
-/// By what an order is matched to a referral.
+/// The kind of key by which an order is matched to a referral.
 public enum MatchingKey: String, Sendable, Codable, CaseIterable {
   /// The partner's own reference, exactly.
   case externalSourceID = "external_source_id"
@@ -6,9 +6,9 @@ public enum MatchingKey: String, Sendable, Codable, CaseIterable {
   case email
 }
 
-/// Which referral gets an order, as configured under `matching` and `reporting`.
+/// The rules by which an order gets a referral, as configured under `matching` and `reporting`.
 public struct AttributionRules: Hashable, Sendable {
-  /// Which of several matching referrals is chosen.
+  /// The choice among several matching referrals.
   public enum Choice: String, Sendable, CaseIterable {
     /// The one made first.
     case first
@@ -16,7 +16,7 @@ public struct AttributionRules: Hashable, Sendable {
     case last
   }
 
-  /// What becomes of an order whose buyer is its referrer.
+  /// The treatment of an order whose buyer is its referrer.
   public enum SelfReferral: String, Sendable, CaseIterable {
     /// It goes to review.
     case review
@@ -24,21 +24,21 @@ public struct AttributionRules: Hashable, Sendable {
     case report
   }
 
-  /// In order of precedence.
+  /// The kinds of keys, in order of precedence.
   public var keys: [MatchingKey]
-  /// Which of several is chosen.
+  /// The choice among several matching referrals.
   public var choose: Choice
-  /// An order must be placed within this long after the referral was made.
+  /// The longest time from the making of a referral to the placing of its order.
   public var attributionWindow: Duration
-  /// An unmatched order is tried again for this long after it was placed.
+  /// The time after its placing for which an unmatched order is tried again.
   public var waitForReferral: Duration
-  /// What becomes of an order whose buyer is its referrer.
+  /// The treatment of an order whose buyer is its referrer.
   public var selfReferral: SelfReferral
-  /// How long after it was placed an order is kept back.
+  /// The time for which an order is kept back after it was placed.
   public var hold: Duration
-  /// How totals become cents.
+  /// The rules by which totals become cents.
   public var amounts: AmountRules
-  /// By how much the shop's and the API's clocks may differ without an order losing its referral.
+  /// The most by which the shop's and the API's clocks may differ without an order losing its referral.
   public var clockSkew: Duration
 
   /// Rules as configured.

@@ -1,25 +1,25 @@
-/// What is to become of an order, decided from what the ledger knows. Pure: the same facts give the same decision.
+/// The next outcome of an order, decided from what the ledger knows. Pure: the same facts give the same decision.
 public struct Decision: Hashable, Sendable {
   /// The state it goes to.
   public var outcome: Outcome
-  /// Why, in a code that can be searched for; nil where the outcome says it all.
+  /// The reason, in a code that can be searched for; nil where the outcome says it all.
   public var reason: String?
-  /// Why, in a sentence.
+  /// The reason, in a sentence.
   public var detail: String?
   /// The referral it was matched to.
   public var referralID: ReferralID?
-  /// Whether it holds that referral against rivals.
+  /// True if it holds that referral against rivals.
   public var claims: Bool = false
-  /// Whether another order holds that referral, and loses it to this one.
+  /// True if another order holds that referral, and loses it to this one.
   public var displaces: Bool = false
   /// The value to report, in cents.
   public var value: Int64?
-  /// When to decide again if nothing changes.
+  /// The time at which to decide again if nothing changes.
   public var lookAgainAt: Timestamp?
-  /// Every candidate and what became of it.
+  /// Every candidate with its verdict.
   public var candidates: [Attribution.Candidate] = []
 
-  /// A decision without a referral.
+  /// Makes a decision without a referral.
   public init(_ outcome: Outcome, reason: String? = nil, detail: String? = nil, lookAgainAt: Timestamp? = nil) {
     self.outcome = outcome
     self.reason = reason
@@ -27,7 +27,7 @@ public struct Decision: Hashable, Sendable {
     self.lookAgainAt = lookAgainAt
   }
 
-  /// A decision that a person must look, keeping hold of a referral or not.
+  /// Makes a decision that a person must look, keeping hold of a referral or not.
   public init(review reason: ReviewReason, _ detail: String, referralID: ReferralID? = nil, claims: Bool = false) {
     outcome = .review
     self.reason = reason.rawValue
@@ -59,7 +59,7 @@ public enum DecisionReason {
   public static let gone = "gone"
   /// The row is missing together with many.
   public static let rowMissing = "row_missing"
-  /// An operator's word stands.
+  /// An operator discards or holds the order.
   public static let byOperator = "operator"
   /// Changed rules made the order sendable, among more than a few, and an operator has to release them.
   public static let rulesChanged = "rules_changed"
@@ -79,16 +79,16 @@ public struct DecisionContext: Hashable, Sendable {
     public var key: OrderKey
     /// Its ID as people know it.
     public var orderID: String
-    /// When it was placed.
+    /// The time at which it was placed.
     public var placedAt: PlacedAt
-    /// Where it stands.
+    /// The outcome in which it stands.
     public var outcome: Outcome
-    /// Why, in a code.
+    /// The reason, in a code.
     public var reason: String?
-    /// Whether its report is frozen: then nothing can outrank it.
+    /// True once its report is frozen: then nothing can outrank it.
     public var isFrozen: Bool
 
-    /// The order that holds a referral.
+    /// Describes the order that holds a referral.
     public init(
       entry: EntryID, key: OrderKey, orderID: String? = nil, placedAt: PlacedAt, outcome: Outcome,
       reason: String? = nil, isFrozen: Bool
@@ -105,16 +105,16 @@ public struct DecisionContext: Hashable, Sendable {
 
   /// Wall-clock time.
   public var now: Timestamp
-  /// The time at which the last complete and trusted walk of the open referrals began, the newest conversions behind it.
+  /// The time at which the last complete and trusted walk of the open referrals, then of the newest conversions, began.
   public var openWalkBeganAt: Timestamp?
-  /// When the last complete and trusted sweep of the referrals began.
+  /// The time at which the last complete and trusted sweep of the referrals began.
   public var mirrorCompleteSince: Timestamp?
-  /// Whether the first walk over the orders is still under way.
+  /// True while the first walk over the orders is under way.
   public var isCatchingUp: Bool
   /// A time of which the ledger knows nothing, as it was restored from a copy or built anew: what this program reported
   /// then, only the API shows.
   public var unknownTime: ClosedRange<Timestamp>?
-  /// Whether the host's clock is confirmed: else nothing ends by it.
+  /// True if the host's clock is confirmed: else nothing ends by it.
   public var isTimeConfirmed: Bool
 
   /// Facts as the ledger knows them.
@@ -130,7 +130,7 @@ public struct DecisionContext: Hashable, Sendable {
     self.isTimeConfirmed = isTimeConfirmed
   }
 
-  /// Whether every open referral was shown by a walk that began after a time: only then is anything said for good without
-  /// a send, as a referral may have gained the order's key a second before it was placed.
+  /// True if a walk that began after a time has shown every open referral: before that no decision without a send is
+  /// final, as a referral may have gained the order's key a second before it was placed.
   public func knowsOpenReferrals(since time: Timestamp) -> Bool { openWalkBeganAt.map { $0 > time } ?? false }
 }

@@ -1,7 +1,7 @@
-/// An operator's word on an order, kept by its transaction ID: a row that is deleted and made again, or a change of the
-/// rules, does not take it back.
+/// An operator's act on an order, kept by the order's transaction ID: it outlasts a row that is deleted and made again,
+/// and a change of the rules.
 public struct OperatorAct: Hashable, Sendable {
-  /// Kinds of words that a decision obeys.
+  /// The kinds of acts that a decision obeys.
   public enum Kind: String, Sendable, Codable, CaseIterable {
     /// The order is never reported.
     case discard
@@ -13,12 +13,12 @@ public struct OperatorAct: Hashable, Sendable {
   public var kind: Kind
   /// The operator's reason, in words of their own.
   public var reason: String?
-  /// The user who said it, such as `alice (uid 1000)`.
+  /// The user whose act it is, such as `alice (uid 1000)`.
   public var actor: String
-  /// The time at which it was said.
+  /// The time of the act.
   public var actedAt: Timestamp
 
-  /// A word from its values.
+  /// Makes an act from its values.
   public init(kind: Kind, reason: String?, actor: String, actedAt: Timestamp) {
     self.kind = kind
     self.reason = reason

@@ -3,20 +3,20 @@
 public struct OrderFacts: Hashable, Sendable {
   /// The row, as last shown by the shop.
   public var row: OrderRow
-  /// Whether the shop has said that the row is gone.
+  /// True once the shop has said that the row is gone.
   public var isGone: Bool
   /// The time at which the order was first seen; a long time ago for one that was visible before the mirror's last
   /// complete sweep began.
   public var firstSeenAt: Timestamp
-  /// Whether it qualified at any time before.
+  /// True if it qualified at any time before.
   public var hadQualified: Bool
-  /// Whether another row has the same transaction ID.
+  /// True if another row has the same transaction ID.
   public var idIsRepeated: Bool
-  /// Whether the shop has yet to tell that both rows are there.
+  /// True while the shop has yet to tell that both rows are there.
   public var idIsUnproven: Bool
-  /// The operator's word on it.
+  /// The operator's act on it.
   public var act: OperatorAct?
-  /// Whether nothing but changed rules made it sendable, in a number that an operator has to release.
+  /// True if nothing but changed rules made it sendable, among so many that an operator has to release them.
   public var isOpenedByRules: Bool
 
   /// Facts from their values.

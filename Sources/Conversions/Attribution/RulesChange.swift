@@ -6,10 +6,10 @@ public struct RulesInForce: Hashable, Sendable, Codable {
   public var mapping: String?
   /// The change that is being carried out; nil for none.
   public var change: RulesChange?
-  /// Whether the last change left orders for an operator to release: a later one must not send those.
+  /// True if the last change left orders for an operator to release: a later one must not send those.
   public var holds: Bool?
 
-  /// Nothing decided yet.
+  /// Begins before the first start.
   public init() {}
 
   /// Takes note of the rules with which a run of the daemon begins.
@@ -19,7 +19,7 @@ public struct RulesInForce: Hashable, Sendable, Codable {
   ///   - mapping: The mapping and the rules' reach in a few characters.
   ///   - now: Wall-clock time.
   ///   - aliveAt: The last time at which an earlier run is known to have been at work.
-  /// - Returns: Whether every order that was never sent has to be decided anew.
+  /// - Returns: True if every order that was never sent has to be decided anew.
   public mutating func begin(digest: String, mapping: String, now: Timestamp, aliveAt: Timestamp?) -> Bool {
     defer { (self.digest, self.mapping) = (digest, mapping) }
     guard self.digest != nil, self.digest != digest || self.mapping != mapping else { return false }
@@ -31,19 +31,19 @@ public struct RulesInForce: Hashable, Sendable, Codable {
 
 /// A change of the rules, carried out in batches: every order that was never sent is decided anew.
 ///
-/// Orders that it makes sendable are held back until it is complete. Where they are more than a few they stay so until an
-/// operator releases them: a hold that was deleted by mistake would else send weeks of orders, and no report is taken back.
+/// Orders that it makes sendable are held back until it is complete. Where they are more than a few they stay so until
+/// an operator releases them: a hold deleted by mistake would else send weeks of orders, and no report is taken back.
 public struct RulesChange: Hashable, Sendable, Codable {
-  /// The most orders that a change makes sendable without an operator's word.
+  /// The most orders that a change makes sendable without a release by an operator.
   public static let openedMax = 20
-  /// The time before the last sign of life within which a new order may have been placed and not been seen.
+  /// The time before `aliveAt` within which a new order may have been placed and not been seen.
   private static let unseenMax = Duration.seconds(900)
 
   /// The time at which it began.
   public var beganAt: Timestamp
   /// The last time at which an earlier run is known to have been at work; orders placed later are new by themselves.
   public var aliveAt: Timestamp?
-  /// Whether the shop's table must be read to its end under the new mapping before the change is complete.
+  /// True if the shop's table must be read to its end under the new mapping before the change is complete.
   public var needsWalk: Bool
   /// The last entry that was decided anew; nil once all were.
   public var after: EntryID? = EntryID(0)
@@ -52,15 +52,16 @@ public struct RulesChange: Hashable, Sendable, Codable {
   /// Orders among them that came to another outcome.
   public var changed = 0
 
-  /// A change that begins.
+  /// Makes a change that begins.
   public init(beganAt: Timestamp, aliveAt: Timestamp?, needsWalk: Bool) {
     (self.beganAt, self.aliveAt, self.needsWalk) = (beganAt, aliveAt, needsWalk)
   }
 
-  /// Whether an order of the ledger owes it to this change should it be sendable now.
+  /// True if an order of the ledger, should it be sendable now, is so by this change.
   public func opens(_ order: LedgerOrder, now: Timestamp) -> Bool {
     guard order.outcome != .queued, let placed = order.order?.placedAt else { return false }
-    // A hold that ended by itself while the daemon was stopped is no change; a due time of 0 is an order that was woken.
+    // A hold that ended by itself while the daemon was stopped is no change; a due time of 0 asks for a decision at
+    // once.
     if order.outcome == .held, order.reason == DecisionReason.hold, let dueAt = order.dueAt, dueAt.microseconds > 0,
       dueAt <= now
     {
@@ -69,7 +70,7 @@ public struct RulesChange: Hashable, Sendable, Codable {
     return placed.latest <= beganAt
   }
 
-  /// Whether an order that the ledger never met owes it to this change that it is met.
+  /// True if it is by this change that the ledger meets an order that it never met.
   public func opens(new row: OrderRow) -> Bool {
     guard needsWalk, let aliveAt, case .readable(let order) = row else { return false }
     return order.placedAt.latest < aliveAt - Self.unseenMax

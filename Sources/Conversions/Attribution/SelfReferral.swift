@@ -1,7 +1,8 @@
-/// A buyer, or a friend, who seems to be the referrer. It only asks a person, so that it compares loosely, by what one
-/// person may write in two ways: capitals, a sub-address tag, and of Gmail dots and its other name.
+/// The test for a buyer, or a friend, who seems to be the referrer. A match only asks a person, so that it compares
+/// loosely, by what one person may write in two ways: capitals, a sub-address tag, and of Gmail dots and its other
+/// name.
 enum SamePerson {
-  /// The reason in a sentence; nil where buyer, friend and referrer seem to be different people.
+  /// Returns the reason in a sentence; nil where buyer, friend and referrer seem to be different people.
   static func reason(_ order: Order, _ referral: MirroredReferral) -> String? {
     guard let referrer = referral.referrerIdentifier.flatMap(NormalForm.trimmed) else { return nil }
     if let customer = order.customerID.flatMap(NormalForm.trimmed), isSame(customer, referrer) {
@@ -23,7 +24,7 @@ enum SamePerson {
     return loose(one) == loose(other)
   }
 
-  /// An address without a tag behind `+` (RFC 5233), of Gmail without dots and under its first name.
+  /// Returns an address without a tag behind `+` (RFC 5233), of Gmail without dots and under its first name.
   private static func loose(_ address: EmailAddress) -> String {
     let (local, domain) = address.parts
     let bare = local.prefix { $0 != "+" }

@@ -1,4 +1,5 @@
-/// What came of one request to the partners API: everything that a verdict may rest on, and nothing of how it travelled.
+/// The result of one request to the partners API: everything that a verdict may rest on, and nothing of how it
+/// travelled.
 public enum APIAnswer<Success: Sendable>: Sendable {
   /// 2xx with a body of the promised shape.
   case success(Success, AnswerHead)
@@ -9,8 +10,8 @@ public enum APIAnswer<Success: Sendable>: Sendable {
 }
 
 extension APIAnswer {
-  /// Whether the API says that there is no such referral (API reference, Errors); a 404 of another kind is a proxy's, or a
-  /// wrong address.
+  /// True if the API says that there is no such referral (API reference, Errors); a 404 of another kind is a proxy's,
+  /// or a wrong address.
   public var saysNotFound: Bool {
     guard case .failure(let failure, let head) = self else { return false }
     return head.status == 404 && failure.code == "NOT_FOUND"
@@ -25,10 +26,10 @@ public struct AnswerHead: Hashable, Sendable {
   public var status: Int
   /// The answer's own `Date`, by which a Retry-After date is read, and which tells the clocks' difference.
   public var date: Timestamp?
-  /// How long the request took.
+  /// The time that the request took.
   public var duration: Duration
 
-  /// A head from its values.
+  /// Makes a head from its values.
   public init(status: Int, date: Timestamp? = nil, duration: Duration = .zero) {
     self.status = status
     self.date = date
@@ -45,7 +46,7 @@ public struct APIFailure: Hashable, Sendable {
     /// The complaint.
     public var message: String
 
-    /// A complaint about a field.
+    /// Makes a complaint about a field.
     public init(field: String, message: String) {
       self.field = field
       self.message = message
@@ -58,13 +59,13 @@ public struct APIFailure: Hashable, Sendable {
   public var message: String
   /// `error.fields`, at most 20.
   public var fields: [Field]
-  /// How long to wait: the larger of `Retry-After` and `error.retryAfterMs`, within 0 … 1 day, and an
-  /// hour for whatever else they ask; nil for neither.
+  /// The time to wait: the larger of `Retry-After` and `error.retryAfterMs`, within 0 … 1 day, and an hour for whatever
+  /// else they ask; nil for neither.
   public var retryAfter: Duration?
-  /// Whether the body was cut short, not JSON, or JSON of another shape than promised.
+  /// True if the body was cut short, not JSON, or JSON of another shape than promised.
   public var isMalformed: Bool
 
-  /// A failure from its values.
+  /// Makes a failure from its values.
   public init(
     code: String?, message: String, fields: [Field] = [], retryAfter: Duration? = nil, isMalformed: Bool = false
   ) {
@@ -76,7 +77,7 @@ public struct APIFailure: Hashable, Sendable {
   }
 }
 
-/// Why there was no answer.
+/// The reason why there was no answer.
 public struct TransportFailure: Error, Hashable, Sendable {
   /// The kinds that lead to different next steps.
   public enum Kind: String, Sendable, CaseIterable {
@@ -84,7 +85,7 @@ public struct TransportFailure: Error, Hashable, Sendable {
     case nameResolution
     /// Refused, unreachable, or no connection in time: not a byte of the request left.
     case connection
-    /// The certificate or the handshake failed: never bypassed, the lane halts.
+    /// The certificate or the handshake failed: never bypassed, sending halts.
     case tls
     /// No complete answer within the deadline.
     case timeout
@@ -98,16 +99,16 @@ public struct TransportFailure: Error, Hashable, Sendable {
     case withdrawn
   }
 
-  /// What kind it is.
+  /// The kind of failure.
   public var kind: Kind
   /// The library's words.
   public var message: String
-  /// Whether any of the request may have reached the API, so that it may have been done.
+  /// True if any of the request may have reached the API, so that it may have been done.
   public var mayHaveBeenDone: Bool
-  /// How long it took to fail.
+  /// The time that it took to fail.
   public var duration: Duration
 
-  /// A failure from its values.
+  /// Makes a failure from its values.
   public init(kind: Kind, message: String, mayHaveBeenDone: Bool, duration: Duration = .zero) {
     self.kind = kind
     self.message = message

@@ -5,7 +5,7 @@ public struct Backoff: Hashable, Sendable {
   /// The ceiling of every wait.
   public var longest: Duration
 
-  /// A back-off that doubles from `first` up to `longest`.
+  /// Makes a back-off that doubles from `first` up to `longest`.
   public init(first: Duration, longest: Duration) {
     self.first = first
     self.longest = longest
@@ -16,8 +16,8 @@ public struct Backoff: Hashable, Sendable {
   /// Connections to the shop's database, and anything else that comes back by itself.
   public static let reconnect = Self(first: .seconds(1), longest: .seconds(60))
 
-  /// The wait before the try after `failures` failures in a row: uniformly between a tenth of the ceiling and all of
-  /// it, so that hosts that failed together don't come back together, nor at once.
+  /// Returns the wait before the try after `failures` failures in a row: uniformly between a tenth of the ceiling and
+  /// all of it, so that hosts that failed together don't come back together, nor at once.
   public func wait(afterFailures failures: Int, using generator: inout some RandomNumberGenerator) -> Duration {
     let doublings = min(max(failures - 1, 0), 30)
     let ceiling = min(first * (1 << doublings), longest).wholeMicroseconds

@@ -3,7 +3,7 @@ public struct ConversionReport: Hashable, Sendable {
   /// The most metadata that the API takes, in bytes of JSON (API reference, The referral object: up to 4 KiB).
   public static let metadataBytesMax = 4096
 
-  /// For which referral.
+  /// The referral that it is for.
   public var referralID: ReferralID
   /// `externalTransactionId`: the order's ID, plain.
   public var transactionID: TransactionID
@@ -27,7 +27,7 @@ public struct ConversionReport: Hashable, Sendable {
     body = Array(JSONText.object(members).utf8)
   }
 
-  /// A report as a ledger kept it.
+  /// Makes a report as a ledger kept it.
   public init(referralID: ReferralID, transactionID: TransactionID, value: Int64?, body: [UInt8]) {
     self.referralID = referralID
     self.transactionID = transactionID
@@ -36,20 +36,20 @@ public struct ConversionReport: Hashable, Sendable {
   }
 }
 
-/// What the API says of a reported conversion (API reference, Report a conversion: Response).
+/// The API's answer on a reported conversion (API reference, Report a conversion: Response).
 public struct ConversionReceipt: Hashable, Sendable {
   /// The referral it converted.
   public var referralID: ReferralID
   /// Its status, `converted`.
   public var status: ReferralStatus
-  /// When it was converted.
+  /// The time at which it was converted.
   public var convertedAt: Timestamp?
   /// The value in cents that it recorded.
   public var conversionValue: Int64?
-  /// Whether it had been reported before under the same transaction ID.
+  /// True if it had been reported before under the same transaction ID.
   public var idempotent: Bool
 
-  /// A receipt from its values.
+  /// Makes a receipt from its values.
   public init(
     referralID: ReferralID, status: ReferralStatus, convertedAt: Timestamp?, conversionValue: Int64?, idempotent: Bool
   ) {

@@ -1,7 +1,7 @@
 /// The one table of failures that halt sending: those that only a person's doing changes, whatever was asked.
 ///
 /// Each request to the API stands in a situation; the failure that comes of it halts all sending, or leaves it alone. A
-/// caller that judged for itself let a refused key pass as an unknown outcome, and sent on.
+/// caller that judged for itself took a refused key for an unknown outcome, and sent on.
 public enum HaltTable {
   /// Situations in which the API is asked something.
   public enum Situation: String, Sendable, CaseIterable {
@@ -9,7 +9,8 @@ public enum HaltTable {
     case send
     /// A referral is fetched to judge an answer, or an unknown outcome.
     case verification
-    /// The referrals are asked for by an order's keys before its first send, or a known referral for whose account it is.
+    /// The referrals are asked for by an order's keys before its first send, or a known referral for whose account it
+    /// is.
     case question
     /// The smallest read there is, to learn whether a halt is over.
     case probe
@@ -25,7 +26,7 @@ public enum HaltTable {
     case transport(TransportFailure.Kind)
   }
 
-  /// The reason for which a failure halts sending; nil for one that doesn't.
+  /// Returns the reason for which a failure halts sending; nil for one that doesn't.
   ///
   /// The situation changes nothing today: a key that is refused, an account that isn't approved, a redirect and a
   /// certificate that can't be trusted are no matter of one request. It is named all the same, so that a rule that
@@ -51,7 +52,7 @@ extension APIAnswer {
     }
   }
 
-  /// The reason for which this answer halts sending; nil for one that doesn't.
+  /// Returns the reason for which this answer halts sending; nil for one that doesn't.
   public func haltReason(in situation: HaltTable.Situation) -> HaltReason? {
     haltFailure.flatMap { HaltTable.reason(for: $0, in: situation) }
   }

@@ -1,13 +1,13 @@
-/// What is known of a conversion's earlier sends when an answer is judged.
+/// The facts known of a conversion's earlier sends when an answer is judged.
 public struct SendHistory: Hashable, Sendable {
-  /// Whether an earlier send may have been done: it timed out, was reset, answered 500 ...
+  /// True if an earlier send may have been done: it timed out, was reset, answered 500 ...
   public var hasUnknownOutcome: Bool
-  /// When the first send began, by the wall clock.
+  /// The time at which the first send began, by the wall clock.
   public var firstSentAt: Timestamp?
-  /// How often 404 has taken it back to matching.
+  /// The number of times that 404 has taken it back to matching.
   public var rematches: Int
 
-  /// A history from its values.
+  /// Makes a history from its values.
   public init(hasUnknownOutcome: Bool, firstSentAt: Timestamp?, rematches: Int) {
     self.hasUnknownOutcome = hasUnknownOutcome
     self.firstSentAt = firstSentAt
@@ -15,7 +15,7 @@ public struct SendHistory: Hashable, Sendable {
   }
 }
 
-/// Why the lane to the API halts, until a probe succeeds.
+/// The reason for the halt of all sending, which lasts until a probe succeeds.
 public enum HaltReason: String, Sendable, Codable, CaseIterable {
   /// 401: no key, or one that doesn't resolve.
   case keyRefused = "key_refused"
@@ -23,7 +23,7 @@ public enum HaltReason: String, Sendable, Codable, CaseIterable {
   case notApproved = "not_approved"
   /// A certificate that can't be trusted.
   case tls
-  /// A 3xx: the key must not go where it points.
+  /// A 3xx: the key must not be sent to where it points.
   case redirect
   /// The API doesn't know referrals that it showed before: the key or `api.base_url` is another account's.
   case accountChanged = "account_changed"
@@ -39,19 +39,19 @@ public enum SendVerdict: Hashable, Sendable {
   case review(ReviewReason, String)
   /// The referral was converted by another order or program.
   case superseded(String)
-  /// It may have been done: the same bytes later.
+  /// It may have been done: the same bytes are sent later.
   case unknown(String, retryAfter: Duration?)
-  /// Not a byte was sent, or the API refused to look at it: later, no attempt counted.
+  /// Not a byte was sent, or the API refused to look at it: it is sent later, and no attempt is counted.
   case notDone(String, retryAfter: Duration?)
-  /// The whole lane halts; the entry stays as it is.
+  /// All sending halts; the entry stays as it is.
   case halt(HaltReason, String)
-  /// The referral is gone, and nothing was ever sent for this entry: match again.
+  /// The referral is gone, and nothing was ever sent for this entry: it is matched again.
   case rematch(String)
-  /// Ask the API for the referral before judging.
+  /// The API must be asked for the referral before judging.
   case verify(VerifyReason)
 }
 
-/// Why the referral must be asked for before an answer can be judged.
+/// The reason why the referral must be asked for before an answer can be judged.
 public enum VerifyReason: Hashable, Sendable {
   /// 409 DUPLICATE_CONVERSION.
   case conflict

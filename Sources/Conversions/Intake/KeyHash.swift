@@ -1,23 +1,23 @@
 /// 64-bit hashes of keys in normal form, computed from raw bytes where those can be judged without a `String`.
 ///
-/// The raw forms answer nil where they are not sure: that key is then brought to normal form the long way.
+/// The raw forms return nil where they are not sure: that key is then brought to normal form as a `String`.
 public enum KeyHash {
-  /// The hash of a key that is in normal form.
+  /// Returns the hash of a key that is in normal form.
   public static func of(_ text: String) -> UInt64 {
     var hash = FNV1a()
     for byte in text.utf8 { hash.mix(byte) }
     return finish(hash)
   }
 
-  /// The hash of bytes as they are: of an order's key.
+  /// Returns the hash of bytes as they are: of an order's key.
   public static func of(_ bytes: Span<UInt8>) -> UInt64 {
     var hash = FNV1a()
     for index in bytes.indices { hash.mix(bytes[index]) }
     return finish(hash)
   }
 
-  /// The hash of an e-mail's normal form. Nil for anything but plain ASCII without space and without a dot at the end; of
-  /// what is no address it is some hash that no address need have.
+  /// Returns the hash of an e-mail's normal form; nil for anything but plain ASCII without space and without a dot at
+  /// the end. Text that is no address gets some hash that no address need have.
   public static func ofEmail(_ raw: Span<UInt8>) -> UInt64? {
     guard raw.count > 2, raw.count <= 320, raw[raw.count - 1] != UInt8(ascii: ".") else { return nil }
     var hash = FNV1a()
@@ -30,7 +30,8 @@ public enum KeyHash {
     return finish(hash)
   }
 
-  /// The hash of an external source ID's normal form. Nil for anything but printable ASCII without space around it.
+  /// Returns the hash of an external source ID's normal form; nil for anything but printable ASCII without space around
+  /// it.
   public static func ofExternalSourceID(_ raw: Span<UInt8>) -> UInt64? {
     guard raw.count > 0, raw[0] != 0x20, raw[raw.count - 1] != 0x20 else { return nil }
     var hash = FNV1a()

@@ -2,25 +2,25 @@ import Synchronization
 
 /// Keys that a ledger holds, for the question asked of each of millions of rows: could the ledger know this one?
 ///
-/// "No" is certain; "yes" is wrong once in some thousands, and then costs a look into the ledger. About three bytes a key
-/// are kept, and never a key itself.
+/// "No" is certain; "yes" is wrong once in some thousands, and then costs a look into the ledger. About three bytes a
+/// key are kept, and never a key itself.
 public final class KnownKeys: Sendable {
   private struct Filters {
     var orders = GrowingKeyFilter()
     var transactions = GrowingKeyFilter()
     var referrals = GrowingKeyFilter()
     var claims = GrowingKeyFilter()
-    /// Until everything was taken in that is there already, nothing can be ruled out.
+    /// False until everything was taken in that is there already: nothing can be ruled out before.
     var isComplete = false
   }
 
   private let filters = Mutex(Filters())
 
-  /// No keys.
+  /// Makes a set without keys.
   public init() {}
 
-  /// Forgets every key, and makes room for those that are about to be taken in, as at the beginning: one large filter is
-  /// quicker to ask than many that grew.
+  /// Forgets every key, and makes room for those that are about to be taken in, as at the beginning: one large filter
+  /// is quicker to ask than many that grew.
   public func reserve(orders: Int, referralKeys: Int) {
     let empty = Filters(
       orders: GrowingKeyFilter(room: orders), transactions: GrowingKeyFilter(room: orders),
@@ -55,23 +55,23 @@ public final class KnownKeys: Sendable {
   /// Says that every key was taken in that the ledger holds.
   public func complete() { filters.withLock { $0.isComplete = true } }
 
-  /// Whether the ledger may hold an order with a key of this hash.
+  /// True if the ledger may hold an order with a key of this hash.
   public func mayHoldOrder(_ hash: UInt64) -> Bool {
     filters.withLock { !$0.isComplete || $0.orders.mayContain(hash) }
   }
 
-  /// Whether the ledger may hold an order with a transaction ID of this hash.
+  /// True if the ledger may hold an order with a transaction ID of this hash.
   public func mayHoldTransaction(_ hash: UInt64) -> Bool {
     filters.withLock { !$0.isComplete || $0.transactions.mayContain(hash) }
   }
 
-  /// Whether an order of the ledger may hold a referral.
+  /// True if an order of the ledger may hold a referral.
   public func mayBeClaimed(_ referral: ReferralID) -> Bool {
     let hash = KeyHash.of(referral.text)
     return filters.withLock { !$0.isComplete || $0.claims.mayContain(hash) }
   }
 
-  /// Whether the ledger may hold a referral with an e-mail or external source ID of this hash.
+  /// True if the ledger may hold a referral with an e-mail or external source ID of this hash.
   public func mayHoldReferral(_ hash: UInt64) -> Bool {
     filters.withLock { !$0.isComplete || $0.referrals.mayContain(hash) }
   }
@@ -110,7 +110,8 @@ struct GrowingKeyFilter {
       return true
     }
 
-    /// Double hashing: the halves of one hash make as many probes as are wanted (Kirsch and Mitzenmacher, 2006).
+    /// Finds a probe's bit by double hashing: the halves of one hash make as many probes as are wanted (Kirsch and
+    /// Mitzenmacher, 2006).
     private static func bit(_ hash: UInt64, _ probe: UInt64, in words: Int) -> Int {
       let mixed = (hash & 0xffff_ffff) &+ probe &* ((hash >> 32) | 1)
       // `>>` binds tighter than `&*`.
@@ -121,7 +122,7 @@ struct GrowingKeyFilter {
   private static let keysFirst = 16_384
   private var parts: [Part]
 
-  /// A filter with room for so many keys before it grows, and for some thousands in any case.
+  /// Makes a filter with room for so many keys before it grows, and for some thousands in any case.
   init(room: Int = 0) { parts = [Part(keys: max(Self.keysFirst, (room + room / 4) / 64 * 64))] }
 
   mutating func insert(_ hash: UInt64) {

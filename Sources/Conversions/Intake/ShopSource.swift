@@ -1,5 +1,5 @@
-/// What makes an order this shop's, as the operator wrote it: an entry of the ledger means another order when one of
-/// these changes.
+/// The settings that make an order this shop's, as the operator wrote them: an entry of the ledger means another order
+/// when one of them changes.
 public struct ConfiguredSource: Hashable, Sendable, Codable {
   /// `orders.from`.
   public var from: String
@@ -10,13 +10,13 @@ public struct ConfiguredSource: Hashable, Sendable, Codable {
   /// `api.base_url`, normalised: the same referral IDs at another API are others. Nil where it isn't known.
   public var baseURL: String?
 
-  /// A source from its values.
+  /// Makes a source from its values.
   public init(from: String, key: String, id: String, baseURL: String?) {
     (self.from, self.key, self.id, self.baseURL) = (from, key, id, baseURL)
   }
 
-  /// The changes from this one to another. A table that is named with its schema, or without, may be the same one: a
-  /// survey tells.
+  /// Returns the changes from this one to another. A table that is named with its schema, or without, may be the same
+  /// one: a survey tells.
   public func changes(to other: ConfiguredSource) -> [SourceChange] {
     var changes: [SourceChange] = []
     if !SourceText.mayBeSameTable(from, other.from) { changes.append(SourceChange("orders.from", from, other.from)) }
@@ -31,7 +31,7 @@ public struct ConfiguredSource: Hashable, Sendable, Codable {
   }
 }
 
-/// What the shop's database says of itself and of the mapping.
+/// The facts that the shop's database tells of itself and of the mapping.
 public struct SurveyedSource: Hashable, Sendable, Codable {
   /// The database's name, as the server has it: a pooler's or a service's may be another.
   public var database: String
@@ -42,12 +42,12 @@ public struct SurveyedSource: Hashable, Sendable, Codable {
   /// The kind of the order ID's type.
   public var idFamily: TypeFamily?
 
-  /// A source from its values.
+  /// Makes a source from its values.
   public init(database: String, table: String?, keyFamily: TypeFamily?, idFamily: TypeFamily?) {
     (self.database, self.table, self.keyFamily, self.idFamily) = (database, table, keyFamily, idFamily)
   }
 
-  /// The changes from this one to another; what isn't known of either is no change.
+  /// Returns the changes from this one to another; what isn't known of either is no change.
   public func changes(to other: SurveyedSource) -> [SourceChange] {
     let pairs = [
       ("the database of orders.connection", database, other.database), ("the table of orders.from", table, other.table),
@@ -76,14 +76,14 @@ public struct SourceChange: Hashable, Sendable, CustomStringConvertible {
   /// The setting whose change touches no order's identity in the shop.
   public static let baseURLSetting = "api.base_url"
 
-  /// The setting that changed, or the server's word on one.
+  /// The setting that changed, or what the server says of one.
   public var setting: String
   /// The value before.
   public var old: String
   /// The value now.
   public var new: String
 
-  /// A change from its values.
+  /// Makes a change from its values.
   public init(_ setting: String, _ old: String, _ new: String) {
     (self.setting, self.old, self.new) = (setting, old, new)
   }
@@ -103,14 +103,14 @@ extension [SourceChange] {
 
 /// SQL texts that mean the same.
 enum SourceText {
-  /// Without white space at the ends, and in small letters where nothing is quoted, as PostgreSQL folds names.
+  /// Removes white space at the ends, and makes letters small where nothing is quoted, as PostgreSQL folds names.
   static func normalised(_ sql: String) -> String {
     let words = sql.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     if let name = words.wholeMatch(of: /"([a-z_][a-z0-9_]*)"/) { return String(name.1) }
     return words.contains("\"") || words.contains("'") ? words : words.lowercased()
   }
 
-  /// Whether two texts may name one table: the same, or the one is the other with a schema before it.
+  /// True if two texts may name one table: they are the same, or the one is the other with a schema before it.
   static func mayBeSameTable(_ one: String, _ other: String) -> Bool {
     let (mine, theirs) = (normalised(one), normalised(other))
     if mine == theirs { return true }

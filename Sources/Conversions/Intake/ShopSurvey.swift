@@ -1,33 +1,33 @@
-/// What the shop's table is at one moment, and how it is followed.
+/// The state of the shop's table at one moment, and the method by which it is followed.
 public struct ShopSurvey: Hashable, Sendable {
-  /// How changes are found.
+  /// The methods by which changes are found.
   public enum Method: String, Sendable, Codable {
-    /// By the transaction ID in each row version (xmin), over ranges of the table's blocks: the least work.
+    /// Reads the transaction ID in each row version (xmin), over ranges of the table's blocks: the least work.
     case versions
-    /// By hashes of the mapped values, over ranges of the key: where no single row version tells of every change.
+    /// Compares hashes of the mapped values, over ranges of the key: where no single row version tells of every change.
     case hashes
   }
 
-  /// How changes are found.
+  /// The method by which changes are found.
   public var method: Method
-  /// Why it is that method, in a sentence for an operator.
+  /// The reason for that method, in a sentence for an operator.
   public var because: String
   /// Tells this table on this server, read by this mapping, from any other: a mark of another one means nothing.
   public var identity: String
-  /// Whether recent changes can be looked for between sweeps.
+  /// True if recent changes can be looked for between sweeps.
   public var hasRecent: Bool
   /// The moment of the survey's snapshot.
   public var moment: SnapshotMoment
-  /// What the database says it is; nil for a source that can't tell.
+  /// The source by what the database says of itself; nil for a source that can't tell.
   public var source: SurveyedSource?
-  /// Set where it was made on a standby, which may be behind.
+  /// True if it was made on a standby, which may be behind.
   public var isStandby: Bool
-  /// Tells what decides which rows are seen: the server's cluster, the role, views, row-level security.
+  /// The facts that decide which rows are seen: the server's cluster, the role, views, row-level security.
   public var sight: String
-  /// Whether `placed_at` has no time zone of its own.
+  /// True if `placed_at` has no time zone of its own.
   public var hasLocalTimes: Bool
 
-  /// A survey from its values.
+  /// Makes a survey from its values.
   public init(
     method: Method, because: String, identity: String, hasRecent: Bool, moment: SnapshotMoment, isStandby: Bool = false,
     sight: String = "", source: SurveyedSource? = nil, hasLocalTimes: Bool = false
@@ -44,19 +44,19 @@ public struct ShopSurvey: Hashable, Sendable {
   }
 }
 
-/// When a snapshot of the shop's database was taken, in the words of its clock and of its transaction counter.
+/// The moment at which a snapshot of the shop's database was taken, by its clock and by its transaction counter.
 public struct SnapshotMoment: Hashable, Sendable {
-  /// The database's clock.
+  /// The time by the database's clock.
   public var readAt: Timestamp
-  /// Every transaction with a lower number was over (pg_snapshot_xmin, 64 bits): a version that the snapshot doesn't
+  /// The number below which every transaction was over (pg_snapshot_xmin, 64 bits): a version that the snapshot doesn't
   /// show and that is seen later has a number not below this.
   public var horizon: UInt64
   /// The first transaction that had not begun (pg_snapshot_xmax).
   public var end: UInt64
-  /// Whether the database is on this host, as far as it can tell: then its clock is the host's own.
+  /// True if the database is on this host, as far as it can tell: then its clock is the host's own.
   public var isOnHost: Bool
 
-  /// A moment from its values.
+  /// Makes a moment from its values.
   public init(readAt: Timestamp, horizon: UInt64, end: UInt64, isOnHost: Bool = false) {
     self.isOnHost = isOnHost
     self.readAt = readAt

@@ -1,7 +1,7 @@
 /// Judges an order whose row is gone before it was sent: deleted, or out of sight together with many.
 ///
 /// An archive job, a policy, a wrong database take orders out of sight by the hundred, and each taken for cancelled is
-/// money that nobody pays and nobody asks about.
+/// money that is never paid and never asked about.
 public struct VanishedRows: Hashable, Sendable {
   /// The time within which rows that go missing are counted together.
   public static let window = Duration.seconds(3600)
@@ -11,17 +11,17 @@ public struct VanishedRows: Hashable, Sendable {
   public static let giveUpAfter = Duration.seconds(7 * 86_400)
   /// The least number of rows that are many.
   static let countMin = 3
-  /// The part of all orders that are to be sent, as one in so many.
+  /// The part of all orders to be sent from which on missing ones are many, as one in so many.
   static let part = 10
 
-  /// Orders with a referral that wait for a send, the missing ones among them.
+  /// The number of orders with a referral that wait for a send, the missing ones among them.
   public var expected: Int
-  /// How many of them were first missed within the window.
+  /// The number of them that were first missed within the window.
   public var missing: Int
   /// The time at which the server, the role, a view or row-level security was last found to be another; nil for never.
   public var sightChangedAt: Timestamp?
 
-  /// The facts of all orders.
+  /// Takes the facts of all orders.
   public init(expected: Int, missing: Int, sightChangedAt: Timestamp?) {
     self.expected = expected
     self.missing = missing
@@ -42,10 +42,10 @@ public struct VanishedRows: Hashable, Sendable {
   public struct Miss: Hashable, Sendable {
     /// The time at which it was first missed.
     public var since: Timestamp
-    /// Set once it waits as one of many.
+    /// True once it waits as one of many.
     public var isHeld: Bool
 
-    /// A miss from its values.
+    /// Makes a miss from its values.
     public init(since: Timestamp, isHeld: Bool) {
       self.since = since
       self.isHeld = isHeld

@@ -1,6 +1,6 @@
-/// How an order's total becomes cents.
+/// The rules by which an order's total becomes cents.
 public struct AmountRules: Hashable, Sendable {
-  /// What the column counts.
+  /// The unit that the column counts.
   public enum Unit: String, Sendable, CaseIterable {
     /// Cents.
     case cents
@@ -8,7 +8,7 @@ public struct AmountRules: Hashable, Sendable {
     case major
   }
 
-  /// What becomes of a fraction of a cent.
+  /// The treatment of a fraction of a cent.
   public enum Rounding: String, Sendable, CaseIterable {
     /// It goes to review.
     case refuse
@@ -16,7 +16,7 @@ public struct AmountRules: Hashable, Sendable {
     case halfUp = "half_up"
   }
 
-  /// What becomes of an order in another currency than the API's EUR.
+  /// The treatment of an order in another currency than the API's EUR.
   public enum OtherCurrency: String, Sendable, CaseIterable {
     /// It goes to review.
     case review
@@ -24,11 +24,11 @@ public struct AmountRules: Hashable, Sendable {
     case omitValue = "omit_value"
   }
 
-  /// What the column counts.
+  /// The unit that the column counts.
   public var unit: Unit
-  /// What becomes of a fraction of a cent.
+  /// The treatment of a fraction of a cent.
   public var rounding: Rounding
-  /// What becomes of another currency.
+  /// The treatment of another currency.
   public var otherCurrency: OtherCurrency
 
   /// Rules as configured.
@@ -41,7 +41,7 @@ public struct AmountRules: Hashable, Sendable {
   /// The most that is reported: 2^53, up to which every JSON parser reads a number exactly (RFC 8259, 6).
   public static let centsMax: Int64 = 9_007_199_254_740_992
 
-  /// A total that can be reported, or why not.
+  /// A total that can be reported, or the reason why not.
   public enum Judgement: Hashable, Sendable {
     /// The value in cents of EUR; nil where the conversion is to be reported without one.
     case value(Int64?)
@@ -49,7 +49,8 @@ public struct AmountRules: Hashable, Sendable {
     case refused(ReviewReason, String)
   }
 
-  /// Judges a total. The currency comes first: the amount of another currency is not judged where it is left out anyway.
+  /// Judges a total. The currency comes first: the amount of another currency is not judged where it is left out
+  /// anyway.
   public func judge(_ total: OrderTotal) -> Judgement {
     switch total {
     case .unmapped: return .value(nil)
@@ -65,7 +66,7 @@ public struct AmountRules: Hashable, Sendable {
     }
   }
 
-  /// The words for a text that is no number, or may be two.
+  /// Returns the words for a text that is no number, or may be two.
   private static func question(_ text: String) -> String {
     let shown = "the total \(text.prefix(40))"
     if text.hasSuffix("?") {

@@ -7,7 +7,7 @@ public enum ChangeAfterReport: String, Sendable, Codable, CaseIterable {
 }
 
 extension AmountRules {
-  /// The change to a reported order, by what its row shows now.
+  /// Returns the change to a reported order, by what its row shows now.
   public func change(of order: Order, reported value: Int64?) -> ChangeAfterReport? {
     guard order.qualifies else { return .cancelledSince }
     return judge(order.total) == .value(value) ? nil : .amountChanged

@@ -1,12 +1,12 @@
 /// The key of an order whose row is gone from where it was: the shop gave the key to another order.
 extension OrderKey {
-  /// U+0001 begins such a key, and no shop's.
+  /// The character U+0001, which begins such a key, and no shop's.
   private static let mark: Character = "\u{1}"
 
   /// Marks a key as lost by an order. The entry's number tells it from others that lost the same key.
   public func lost(by entry: EntryID) -> OrderKey { OrderKey("\(Self.mark)\(entry.number)\(Self.mark)\(text)") }
 
-  /// Tells that no row is to be found by this key.
+  /// True if no row is to be found by this key.
   public var isLost: Bool { text.utf8.first == 1 }
 
   /// The key as people are shown it.
@@ -25,7 +25,7 @@ public struct RepeatedID: Hashable, Sendable {
   /// The keys by which their rows were last seen.
   public var keys: [OrderKey]
 
-  /// An ID with its orders' keys.
+  /// Makes an ID with its orders' keys.
   public init(transactionID: String, keys: [OrderKey]) {
     self.transactionID = transactionID
     self.keys = keys

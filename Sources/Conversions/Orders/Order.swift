@@ -1,8 +1,8 @@
 /// One order as the shop's table showed it at one moment, its values brought to normal form but not yet judged.
 public struct Order: Hashable, Sendable {
-  /// By what it is walked and read again.
+  /// The key by which it is walked and read again.
   public var key: OrderKey
-  /// What the API is told it is called.
+  /// The ID of the order as the API is told it.
   public var transactionID: TransactionID
   /// The buyer's address; nil for none or for what is no address.
   public var email: EmailAddress?
@@ -14,14 +14,14 @@ public struct Order: Hashable, Sendable {
   public var total: OrderTotal
   /// The status as the column gave it; nil where none is mapped or it is NULL.
   public var status: String?
-  /// Whether it is worth a reward now.
+  /// True if it is worth a reward now.
   public var qualifies: Bool
-  /// When the friend bought.
+  /// The time at which the friend bought.
   public var placedAt: PlacedAt
   /// The mapped metadata as one JSON object; nil where nothing is mapped or all is NULL.
   public var metadata: String?
 
-  /// An order from its values.
+  /// Makes an order from its values.
   public init(
     key: OrderKey, transactionID: TransactionID, email: EmailAddress? = nil, externalSourceID: ExternalSourceID? = nil,
     customerID: String? = nil, total: OrderTotal = .unmapped, status: String? = nil, qualifies: Bool,
@@ -39,7 +39,7 @@ public struct Order: Hashable, Sendable {
     self.metadata = metadata
   }
 
-  /// What tells this version of the order from another. The key is left out: it is what the versions share.
+  /// The digest that tells this version of the order from another. The key is left out, as the versions share it.
   public var digest: ContentDigest {
     var digest = ContentDigest()
     digest.combine(transactionID.text)
@@ -67,13 +67,13 @@ public enum OrderTotal: Hashable, Sendable {
   /// that `written(_:currency:)` found to mean two numbers.
   case amount(String, currency: String?)
 
-  /// A total from a column of text, where `1.234` may be a decimal or one thousand two hundred and thirty-four: which of
-  /// the two is a question for a person, and never a guess.
+  /// Makes a total from a column of text, where `1.234` may be a decimal or one thousand two hundred and thirty-four: a
+  /// person must say which of the two it is, and it is never guessed.
   public static func written(_ text: String, currency: String?) -> OrderTotal {
     .amount(mayBeThousands(text) ? text + "?" : text, currency: currency)
   }
 
-  /// Whether three digits stand behind the only point, and one to three before it of which the first is no zero.
+  /// True if three digits stand behind the only point, and one to three before it of which the first is no zero.
   private static func mayBeThousands(_ text: String) -> Bool {
     let parts = text.drop { $0 == "-" || $0 == "+" || $0.isWhitespace }
       .split(separator: ".", omittingEmptySubsequences: false)
@@ -120,18 +120,18 @@ public indirect enum OrderRow: Hashable, Sendable {
   public var orderID: String { transactionID ?? key.text }
 }
 
-/// What is known of a row that is no readable order.
+/// The facts known of a row that is no readable order.
 public struct UnreadableOrder: Hashable, Sendable {
-  /// By what the row is found again.
+  /// The key by which the row is found again.
   public var key: OrderKey
   /// The order ID where that much could be read.
   public var transactionID: String?
-  /// Why it needs a person.
+  /// The reason why it needs a person.
   public var reason: ReviewReason
   /// The value's fault in a sentence, without the value where it may be personal.
   public var detail: String
 
-  /// What is known of a row.
+  /// Takes what is known of a row.
   public init(key: OrderKey, transactionID: String? = nil, reason: ReviewReason, detail: String) {
     self.key = key
     self.transactionID = transactionID
@@ -139,7 +139,7 @@ public struct UnreadableOrder: Hashable, Sendable {
     self.detail = detail
   }
 
-  /// What tells this version of the row from another.
+  /// The digest that tells this version of the row from another.
   public var digest: ContentDigest {
     var digest = ContentDigest()
     digest.combine("unreadable")

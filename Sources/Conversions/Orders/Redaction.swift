@@ -1,15 +1,16 @@
 extension Order {
-  /// The order without what tells of people who are to be forgotten; nil where it tells of none.
+  /// Returns the order without what identifies people who are to be forgotten; nil where it identifies none.
   ///
   /// Of their own order neither the address, the customer ID nor the metadata stays: that is all of it that can name
-  /// them. Elsewhere an address that stands in the place of a customer ID or of an external source ID goes, and metadata
-  /// that holds one goes whole, as the API would be sent it. The order's ID stays: by it what was reported is known.
+  /// them. Elsewhere an address that stands in the place of a customer ID or of an external source ID goes, and
+  /// metadata that holds one goes whole, as the API would be sent it. The order's ID stays: by it what was reported is
+  /// known.
   ///
   /// - Parameters:
-  ///   - isForgotten: Whether an address is such a person's.
-  ///   - isReferrer: Whether a customer ID is the referrer's whose referral this may be: it stays, as the mirror knows
+  ///   - isForgotten: True for an address that is such a person's.
+  ///   - isReferrer: True for the customer ID of the referrer whose referral this may be: it stays, as the mirror knows
   ///     it anyway, and a self-referral must still be told.
-  /// - Returns: What is left, where that is less than all.
+  /// - Returns: The order that is left, where that is less than all.
   public func without(
     _ isForgotten: (EmailAddress) throws -> Bool, isReferrer: (String) throws -> Bool
   ) rethrows -> Order? {
@@ -30,8 +31,8 @@ extension Order {
 }
 
 extension MirroredReferral {
-  /// The referral without the addresses of people who are to be forgotten; nil where it has none of theirs. It matches by
-  /// its external source ID alone from then on.
+  /// Returns the referral without the addresses of people who are to be forgotten; nil where it has none of theirs. It
+  /// matches by its external source ID alone from then on.
   public func without(_ isForgotten: (EmailAddress) throws -> Bool) rethrows -> MirroredReferral? {
     var referral = self
     if let email, try isForgotten(email) { referral.email = nil }

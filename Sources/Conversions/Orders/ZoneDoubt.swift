@@ -1,21 +1,21 @@
-/// The doubt whether `placed_at` is read in the right time zone: an order that was just written lies in the future then,
-/// or hours in the past, and so does the next one.
+/// The doubt whether `placed_at` is read in the right time zone: if not, an order that was just written lies in the
+/// future, or hours in the past, and so does the next one.
 public struct ZoneDoubt: Hashable, Sendable {
-  /// An order may be placed so much before it is written, and by a clock so far ahead.
+  /// The most by which an order may be placed before it is written, and by which its clock may be ahead.
   private static let lagMin = Duration.seconds(25 * 60)
   private static let leadMin = Duration.seconds(10 * 60)
-  /// Orders that must agree.
+  /// The number of orders that must agree.
   private static let agreeing = 3
-  /// How far apart they may be: a zone is whole quarters of an hour away.
+  /// The most by which they may differ: a zone is whole quarters of an hour away.
   private static let spreadMax = Duration.seconds(20 * 60)
 
   private var newest: Timestamp?
   private var lags: [Duration] = []
 
-  /// No orders yet.
+  /// Begins without orders.
   public init() {}
 
-  /// The time from an order's placing to a reading; negative for one placed after it.
+  /// Returns the time from an order's placing to a reading; negative for one placed after it.
   public static func lag(of placed: PlacedAt, at now: Timestamp) -> Duration {
     if now < placed.earliest { return now - placed.earliest }
     return now > placed.latest ? now - placed.latest : .zero
@@ -26,7 +26,7 @@ public struct ZoneDoubt: Hashable, Sendable {
   /// - Parameters:
   ///   - orders: The rows that were read.
   ///   - readAt: The database's clock.
-  ///   - isWalk: Whether old orders may be among them, so that they tell nothing but which is the newest.
+  ///   - isWalk: True if old orders may be among them, so that they tell nothing but which is the newest.
   public mutating func observe(_ orders: [SeenOrder], readAt: Timestamp, isWalk: Bool) {
     let placed = orders.compactMap { seen -> PlacedAt? in
       if case .readable(let order) = seen.row { order.placedAt } else { nil }
@@ -41,7 +41,7 @@ public struct ZoneDoubt: Hashable, Sendable {
     if !isWalk { lags = lags.suffix(Self.agreeing - 1) + [Self.lag(of: last, at: readAt)] }
   }
 
-  /// How far off the orders are, in whole quarters of an hour: negative for those in the future; nil without a doubt.
+  /// The offset of the orders, in whole quarters of an hour: negative for those in the future; nil without a doubt.
   public var offset: Duration? {
     guard lags.count == Self.agreeing, let least = lags.min(), let most = lags.max(), most - least <= Self.spreadMax,
       most < .zero - Self.leadMin || least > Self.lagMin
@@ -49,18 +49,18 @@ public struct ZoneDoubt: Hashable, Sendable {
     return Self.quarters(lags[lags.count / 2])
   }
 
-  /// A duration in whole quarters of an hour.
+  /// Returns a duration in whole quarters of an hour.
   public static func quarters(_ lag: Duration) -> Duration {
     .seconds(Int64((lag.inSeconds / 900).rounded()) * 900)
   }
 
-  /// An offset in words, such as `5 h` or `5 h 30 min`.
+  /// Returns an offset in words, such as `5 h` or `5 h 30 min`.
   public static func words(_ offset: Duration) -> String {
     let minutes = Int(abs(offset.inSeconds) / 60)
     return minutes % 60 == 0 ? "\(minutes / 60) h" : "\(minutes / 60) h \(minutes % 60) min"
   }
 
-  /// The warning for an operator; the same words for a day.
+  /// Returns the warning for an operator; the same words for a day.
   public func warning(at now: Timestamp) -> String? {
     offset.map { offset in
       let place = offset < .zero ? "\(Self.words(offset)) in the future" : "\(Self.words(offset)) in the past"

@@ -1,4 +1,5 @@
-/// The named state in which an order stands. Every order ends in a final one or with a person; none is silent.
+/// The named state in which an order stands. Every order ends in a final one or with a person; none is dropped
+/// silently.
 public enum Outcome: String, Sendable, Codable, CaseIterable {
   /// Not paid, cancelled, a test ...: its status may still change.
   case notQualifying = "not_qualifying"
@@ -6,7 +7,7 @@ public enum Outcome: String, Sendable, Codable, CaseIterable {
   case waiting
   /// Matched, and kept back for `reporting.hold`.
   case held
-  /// To be sent when the pacer and the lane allow.
+  /// To be sent when the pacer and the send window allow.
   case queued
   /// Being sent; at start-up, an unknown outcome.
   case sending
@@ -22,10 +23,10 @@ public enum Outcome: String, Sendable, Codable, CaseIterable {
   case cancelled
   /// Taken out by an operator. Final.
   case discarded
-  /// For a person, always with a reason.
+  /// A person must look, always with a reason.
   case review
 
-  /// Whether the order may still be reported without anybody's doing.
+  /// True while the order may still be reported without a person's doing.
   public var isWaiting: Bool {
     switch self {
     case .notQualifying, .waiting, .held, .queued, .sending: true

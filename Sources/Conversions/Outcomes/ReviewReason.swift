@@ -1,9 +1,9 @@
-/// Why an order needs a person. A journal field and a filter of `queue list`, so the spelling is fixed.
+/// The reason why an order needs a person. A journal field and a filter of `queue list`, so the spelling is fixed.
 public struct ReviewReason: RawRepresentable, Hashable, Sendable, Codable {
   /// The code as operators see it.
   public let rawValue: String
 
-  /// A code as operators see it.
+  /// Makes a code as operators see it.
   public init(rawValue: String) { self.rawValue = rawValue }
 
   /// The total is NULL, NaN, infinite, negative, more than 2^53, or has a fraction of a cent.

@@ -1,38 +1,38 @@
-/// What all programs of a host share to keep the limits on writes together.
+/// The state that all programs of a host share to keep the limits on writes together.
 ///
-/// Which write goes first is not decided here: a permit is for whatever its holder thinks most urgent once it has it, so
-/// that live orders can go before a backfill. Nor is the share that other hosts or programs take: whoever learns it one
-/// day changes the `WriteLimits` that are asked with.
+/// It does not decide which write goes first: a permit is for whatever its holder thinks most urgent once it has it, so
+/// that live orders can go before a backfill. Nor does it decide the share that other hosts or programs take: a caller
+/// that learns it one day changes the `WriteLimits` that are asked with.
 public struct HostPacing: Hashable, Sendable, Codable {
   /// The state of the limit on all writes.
   public private(set) var writes: PacingState
   /// The state of the limit on conversions.
   public private(set) var conversions: PacingState
 
-  /// Nothing sent yet.
+  /// Makes a state with nothing sent yet.
   public init() { (writes, conversions) = (PacingState(), PacingState()) }
 
-  /// Nothing known of the last minute.
+  /// Makes a state with nothing known of the last minute.
   public static func full(at now: Duration) -> Self {
     var pacing = Self()
     pacing.forgetLastMinute(at: now)
     return pacing
   }
 
-  /// Nothing known of the last minute, but all of what was before.
+  /// Forgets the last minute, but nothing of what was before.
   public mutating func forgetLastMinute(at now: Duration) {
     writes.forgetLastMinute(at: now)
     conversions.forgetLastMinute(at: now)
   }
 
-  /// When the next write of a kind may leave.
+  /// Judges when the next write of a kind may leave.
   public func verdict(_ kind: WriteKind, _ limits: WriteLimits, at now: Duration) -> PacingVerdict {
     let verdict = writes.verdict(PacingRules(limits.writes), at: now)
     guard kind == .conversion else { return verdict }
     return .later(verdict, conversions.verdict(PacingRules(limits.conversions), at: now))
   }
 
-  /// Until when the API has asked that no write of a kind be sent; nil where it hasn't.
+  /// Returns the uptime until which the API has asked that no write of a kind be sent; nil where it hasn't.
   public func blockedUntil(_ kind: WriteKind) -> Duration? {
     [writes.blockedUntil, kind == .conversion ? conversions.blockedUntil : nil].compactMap(\.self).max()
   }
@@ -43,13 +43,13 @@ public struct HostPacing: Hashable, Sendable, Codable {
     if kind == .conversion { conversions.record(send) }
   }
 
-  /// Records an answer. A refused conversion may have been refused by either limit, so both take it to heart.
+  /// Records an answer. A refused conversion may have been refused by either limit, so both count the refusal.
   public mutating func record(_ answer: PacedAnswer, to number: UInt64, _ kind: WriteKind, at now: Duration) {
     writes.record(answer, to: number, at: now)
     if kind == .conversion { conversions.record(answer, to: number, at: now) }
   }
 
-  /// Ends the wait that the API asked for, and tells whether there was one.
+  /// Ends the wait that the API asked for; returns true if there was one.
   public mutating func endWait(at now: Duration) -> Bool {
     let wasAsked = blockedUntil(.conversion).map { $0 > now } ?? false
     writes.endWait()
@@ -63,7 +63,7 @@ public struct HostPacing: Hashable, Sendable, Codable {
     conversions.cancel(number)
   }
 
-  /// Counts sends that will never be answered as answered now, and tells whether there were any; see
+  /// Counts sends that will never be answered as answered now; returns true if there were any; see
   /// `PacingState.settle`.
   public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ ownerOf: PacedSend) -> Bool) -> Bool {
     let ofWrites = writes.settle(at: now, leaseMax: leaseMax, isGone: isGone)

@@ -4,17 +4,18 @@ public struct PacedSend: Hashable, Sendable, Codable {
   public var number: UInt64
   /// The process that holds the permit.
   public var owner: Int32
-  /// When that process began, in the kernel's ticks since the boot, which tells it from another one with its number; nil
-  /// where nobody could tell.
+  /// The time at which that process began, in the kernel's ticks since the boot, which tells it from another one with
+  /// its number; nil where it could not be told.
   public var ownerBeganAt: UInt64?
-  /// In which process numbers' namespace its number means that process (pid_namespaces(7)); nil where nobody could tell.
+  /// The namespace of process numbers in which its number means that process (pid_namespaces(7)); nil where it could
+  /// not be told.
   public var ownerNamespace: UInt64?
-  /// When it was let through, as an uptime.
+  /// The uptime at which it was let through.
   public var sentAt: Duration
-  /// When it was answered, or given up as never to be answered; nil while it is in flight.
+  /// The uptime at which it was answered, or given up as never to be answered; nil while it is under way.
   public var answeredAt: Duration?
 
-  /// A send that is in flight.
+  /// Makes a send that is under way.
   public init(
     number: UInt64, owner: Int32, ownerBeganAt: UInt64? = nil, ownerNamespace: UInt64? = nil, sentAt: Duration
   ) {

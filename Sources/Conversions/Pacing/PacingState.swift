@@ -1,4 +1,5 @@
-/// What must be remembered to keep one limit: the last window's sends, the gear, and how long the API asked to wait.
+/// The state that must be remembered to keep one limit: the last window's sends, the gear, and the wait that the API
+/// asked for.
 ///
 /// A pure value: times are uptimes of one boot, given by the caller.
 public struct PacingState: Hashable, Sendable, Codable {
@@ -6,22 +7,22 @@ public struct PacingState: Hashable, Sendable, Codable {
   public private(set) var sends: [PacedSend] = []
   /// The gear.
   public private(set) var gear = PacingGear.first
-  /// By how much the safe gear's spacing is widened, from 1.
+  /// The factor by which the safe gear's spacing is widened, from 1.
   public private(set) var widening = 1.0
-  /// Until when nothing may be sent.
+  /// The uptime until which nothing may be sent.
   public private(set) var blockedUntil: Duration?
-  /// How long answers take, as a moving mean over some eight of them.
+  /// The time that answers take, as a moving mean over some eight of them.
   public private(set) var latency = Duration.zero
   private var lastAnsweredAt: Duration?
   private var lastRefusedAt: Duration?
 
-  /// The state of who has not sent anything yet.
+  /// Makes a state with nothing sent yet.
   public init() {}
 
-  /// How many are in flight.
+  /// The number of sends under way.
   public var inFlight: Int { sends.count { $0.answeredAt == nil } }
 
-  /// When the next may leave.
+  /// Judges when the next write may leave.
   public func verdict(_ rules: PacingRules, at now: Duration) -> PacingVerdict {
     var earliest = blockedUntil ?? now
     let inFlightMax = gear == .safe && rules.perMinute != nil ? 1 : rules.inFlightMax(latency: latency)
@@ -43,13 +44,14 @@ public struct PacingState: Hashable, Sendable, Codable {
     return earliest <= now ? .now : .at(earliest)
   }
 
-  /// Not before an answer, nor before the wait is over that the API asked for: that one is known, and may be the longer.
+  /// Puts a write off until the API's wait is over, or else until an answer: the end of the wait is known, and may be
+  /// the later.
   private func afterAnswer(at now: Duration) -> PacingVerdict {
     if let blockedUntil, blockedUntil > now { .at(blockedUntil) } else { .afterAnswer }
   }
 
-  /// When fewer than the limit were counted within a window, each taken as counted as late as its answer. Exact for
-  /// answers that overtake each other, which "60 s after the answer n back" is not.
+  /// Finds when fewer than the limit were counted within a window, each taken as counted as late as its answer. Exact
+  /// for answers that overtake each other, which "60 s after the answer n back" is not.
   private func room(for perMinute: Int, at now: Duration) -> PacingVerdict {
     guard perMinute <= PacingRules.historyMax, sends.count >= perMinute else { return .now }
     let start = now - PacingRules.window
@@ -98,7 +100,7 @@ public struct PacingState: Hashable, Sendable, Codable {
   /// Ends the wait that the API asked for.
   public mutating func endWait() { blockedUntil = nil }
 
-  /// Until when a refusal is taken to ask for silence.
+  /// Returns the uptime until which a refusal is taken to ask for no sends.
   public static func blockedUntil(after retryAfter: Duration?, at now: Duration) -> Duration {
     now + PacingRules.wait(asked: retryAfter)
   }
@@ -112,9 +114,9 @@ public struct PacingState: Hashable, Sendable, Codable {
   }
 
   /// Counts sends that will never be answered as answered now: those whose process is gone, a few seconds after they
-  /// left, and those longer in flight than any request can be.
+  /// left, and those longer under way than any request can be.
   ///
-  /// - Returns: Whether there were any. Whoever keeps the state must then store it: settled anew at each look, a send would
+  /// - Returns: True if there were any. The caller must then store the state: settled anew at each look, a send would
   ///   be answered just now for ever.
   public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ ownerOf: PacedSend) -> Bool) -> Bool {
     var isChanged = false
@@ -128,8 +130,8 @@ public struct PacingState: Hashable, Sendable, Codable {
     return isChanged
   }
 
-  /// Makes the times those of another boot, in which nobody knows how long ago they were: all counts as sent and
-  /// answered just now at most, and what was left of a wait begins anew.
+  /// Makes the times those of another boot, in which their age is unknown: all counts as sent and answered just now at
+  /// most, and what was left of a wait begins anew.
   public mutating func rebase(from savedAt: Duration, to now: Duration) {
     for index in sends.indices { (sends[index].sentAt, sends[index].answeredAt) = (now, now) }
     if lastAnsweredAt != nil { lastAnsweredAt = now }
@@ -138,7 +140,7 @@ public struct PacingState: Hashable, Sendable, Codable {
     limitToPast(of: now)
   }
 
-  /// Pulls back whatever lies in a future that can't be, so that no damaged time stops the lane for good.
+  /// Pulls back whatever lies in a future that can't be, so that no damaged time stops sending for good.
   public mutating func limitToPast(of now: Duration) {
     for index in sends.indices {
       sends[index].sentAt = min(sends[index].sentAt, now)
@@ -151,14 +153,14 @@ public struct PacingState: Hashable, Sendable, Codable {
     widening = widening.isFinite ? min(max(widening, 1), PacingRules.wideningMax) : PacingRules.wideningMax
   }
 
-  /// Lets a minute pass, as nothing is known of the last one; gear, and any longer wait, stay.
+  /// Blocks sends for a minute, as nothing is known of the last one; gear, and any longer wait, stay.
   public mutating func forgetLastMinute(at now: Duration) {
     sends = []
     let until = now + PacingRules.window
     blockedUntil = max(blockedUntil ?? until, until)
   }
 
-  /// How many a minute this state can let through.
+  /// Returns the number of sends a minute that this state can let through.
   public func perMinute(_ rules: PacingRules) -> Double? {
     guard let perMinute = rules.perMinute else { return nil }
     let spacing =
@@ -169,7 +171,7 @@ public struct PacingState: Hashable, Sendable, Codable {
     return 60 / spacing.inSeconds
   }
 
-  /// Forgets what can't matter any more: answered longer ago than a window and the widest first-gear spacing.
+  /// Forgets sends that can't matter any more: answered longer ago than a window and the widest first-gear spacing.
   private mutating func prune(at now: Duration) {
     sends.removeAll { send in send.answeredAt.map { now - $0 > .seconds(65) } ?? false }
     if sends.count > PacingRules.historyMax { sends.removeFirst(sends.count - PacingRules.historyMax) }

@@ -1,16 +1,17 @@
 /// The courtesy limit on reads: a short burst, then even spacing, never more than the limit in any minute.
 ///
-/// The generic cell rate algorithm (ITU-T I.371, annex A). Each process keeps its own, as the API states no limit on reads.
+/// The generic cell rate algorithm (ITU-T I.371, annex A). Each process keeps its own, as the API states no limit on
+/// reads.
 public struct ReadPacing: Hashable, Sendable {
-  /// How far apart reads are once the burst is used up; nil for no limit.
+  /// The time between two reads once the burst is used up; nil for no limit.
   private let interval: Duration?
-  /// How much earlier than evenly spaced a read may leave.
+  /// The time by which a read may leave earlier than evenly spaced.
   private let tolerance: Duration
-  /// When the next read would be due if all were evenly spaced.
+  /// The uptime at which the next read would be due if all were evenly spaced.
   private var due = Duration.zero
   private var blockedUntil = Duration.zero
 
-  /// A limit with a burst of a twelfth of it, at most ten.
+  /// Makes a limit with a burst of a twelfth of it, at most ten.
   public init(_ limit: RateLimit) {
     guard let perMinute = limit.perMinute.map({ max(1, $0) }) else {
       (interval, tolerance) = (nil, .zero)
@@ -23,7 +24,7 @@ public struct ReadPacing: Hashable, Sendable {
     tolerance = interval * (burst - 1)
   }
 
-  /// The uptime at which the next turn comes.
+  /// Returns the uptime at which the next turn comes.
   public func turn(at now: Duration) -> Duration {
     interval == nil ? max(now, blockedUntil) : max(now, blockedUntil, due - tolerance)
   }

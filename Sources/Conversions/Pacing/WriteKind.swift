@@ -1,4 +1,4 @@
-/// What a write is counted as.
+/// The kind that a write is counted as.
 public enum WriteKind: Hashable, Sendable {
   /// A conversion, which both limits count.
   case conversion

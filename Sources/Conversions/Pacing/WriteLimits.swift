@@ -11,7 +11,7 @@ public struct WriteLimits: Hashable, Sendable {
     self.conversions = conversions
   }
 
-  /// Whether no limit counts writes of a kind.
+  /// True if no limit counts writes of a kind.
   public func areNone(for kind: WriteKind) -> Bool {
     writes.perMinute == nil && (kind == .referral || conversions.perMinute == nil)
   }

@@ -2,7 +2,7 @@
 public struct MirroredReferral: Hashable, Sendable {
   /// Stable ID.
   public var id: ReferralID
-  /// Where it stood when last seen.
+  /// The status when last seen.
   public var status: ReferralStatus
   /// The friend's address in normal form.
   public var email: EmailAddress?
@@ -10,19 +10,19 @@ public struct MirroredReferral: Hashable, Sendable {
   public var externalSourceID: ExternalSourceID?
   /// The partner's identifier for the referrer, as the API gave it.
   public var referrerIdentifier: String?
-  /// When it was made.
+  /// The time at which it was made.
   public var createdAt: Timestamp
-  /// When it was converted.
+  /// The time at which it was converted.
   public var convertedAt: Timestamp?
   /// The reported value in cents.
   public var conversionValue: Int64?
-  /// When an answer of the API last showed it.
+  /// The time at which an answer of the API last showed it.
   public var seenAt: Timestamp
-  /// When it was last seen clicked or pending; the API does not tell when a referral expired.
+  /// The time at which it was last seen clicked or pending; the API does not tell when a referral expired.
   public var openSeenAt: Timestamp?
-  /// When it was first seen expired.
+  /// The time at which it was first seen expired.
   public var expiredSeenAt: Timestamp?
-  /// When the API said that it doesn't know it any more.
+  /// The time at which the API said that it doesn't know it any more.
   public var goneAt: Timestamp?
 
   /// Brings what the API showed to normal form, keeping from `earlier` what only time can tell.
@@ -40,7 +40,7 @@ public struct MirroredReferral: Hashable, Sendable {
     expiredSeenAt = referral.status == .expired ? (earlier?.expiredSeenAt ?? seenAt) : nil
   }
 
-  /// A mirrored referral as a ledger kept it.
+  /// Makes a mirrored referral as a ledger kept it.
   public init(
     id: ReferralID, status: ReferralStatus, email: EmailAddress?, externalSourceID: ExternalSourceID?,
     referrerIdentifier: String?, createdAt: Timestamp, convertedAt: Timestamp?, conversionValue: Int64?,
@@ -60,7 +60,7 @@ public struct MirroredReferral: Hashable, Sendable {
     self.goneAt = goneAt
   }
 
-  /// Whether orders must be decided again because of what changed since `earlier`: when it was seen doesn't count.
+  /// True if orders must be decided again because of what changed since `earlier`: when it was seen doesn't count.
   public func matters(comparedWith earlier: MirroredReferral?) -> Bool {
     guard let earlier else { return true }
     return status != earlier.status || email != earlier.email || email?.written != earlier.email?.written

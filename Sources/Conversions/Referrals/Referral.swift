@@ -4,15 +4,15 @@ public struct Referral: Hashable, Sendable {
   public var id: ReferralID
   /// The referrer's share code.
   public var code: String
-  /// Where it stands in its life.
+  /// The status in which it stands.
   public var status: ReferralStatus
   /// The friend's address as the API keeps it; a `clicked` referral may have none yet.
   public var friendEmail: String?
   /// The friend's name.
   public var friendName: String?
-  /// When it was made; the API's resolution is a millisecond.
+  /// The time at which it was made; the API's resolution is a millisecond.
   public var createdAt: Timestamp
-  /// When it was converted.
+  /// The time at which it was converted.
   public var convertedAt: Timestamp?
   /// The reported value in cents; nil where none was reported, or before.
   public var conversionValue: Int64?
@@ -23,7 +23,7 @@ public struct Referral: Hashable, Sendable {
   /// The partner's identifier for the referral; can be patched at any time.
   public var externalSourceID: String?
 
-  /// A referral from its values.
+  /// Makes a referral from its values.
   public init(
     id: ReferralID, code: String = "", status: ReferralStatus, friendEmail: String? = nil, friendName: String? = nil,
     createdAt: Timestamp, convertedAt: Timestamp? = nil, conversionValue: Int64? = nil, currency: String? = nil,
@@ -43,7 +43,7 @@ public struct Referral: Hashable, Sendable {
   }
 }
 
-/// Where a referral stands in its life.
+/// The status in which a referral stands.
 public enum ReferralStatus: String, Sendable, Codable, CaseIterable {
   /// The friend followed the link.
   case clicked
@@ -54,6 +54,6 @@ public enum ReferralStatus: String, Sendable, Codable, CaseIterable {
   /// It came to nothing in time.
   case expired
 
-  /// Whether a conversion can still be reported for it.
+  /// True while a conversion can still be reported for it.
   public var isOpen: Bool { self == .clicked || self == .pending }
 }

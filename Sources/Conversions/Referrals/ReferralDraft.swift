@@ -1,6 +1,6 @@
-/// What a referral is created from (API reference, Create a referral: Request body).
+/// The values from which a referral is created (API reference, Create a referral: Request body).
 public struct ReferralDraft: Hashable, Sendable {
-  /// How the partner identifies the referrer. Required.
+  /// The partner's identifier for the referrer. Required.
   public var referrerIdentifier: String
   /// The friend's address. Required.
   public var friendEmail: String
@@ -11,7 +11,7 @@ public struct ReferralDraft: Hashable, Sendable {
   /// A JSON object's text, at most 4 KiB.
   public var metadata: String?
 
-  /// A draft from its values.
+  /// Makes a draft from its values.
   public init(
     referrerIdentifier: String, friendEmail: String, friendName: String, externalSourceID: String? = nil,
     metadata: String? = nil
@@ -24,7 +24,7 @@ public struct ReferralDraft: Hashable, Sendable {
   }
 }
 
-/// What the API says of a created referral (API reference, Create a referral: Response).
+/// The API's answer on a created referral (API reference, Create a referral: Response).
 public struct ReferralReceipt: Hashable, Sendable {
   /// The referral's ID.
   public var referralID: ReferralID
@@ -32,10 +32,10 @@ public struct ReferralReceipt: Hashable, Sendable {
   public var referralCode: String
   /// Its status.
   public var status: ReferralStatus
-  /// Whether it was there before.
+  /// True if it was there before.
   public var idempotent: Bool
 
-  /// A receipt from its values.
+  /// Makes a receipt from its values.
   public init(referralID: ReferralID, referralCode: String, status: ReferralStatus, idempotent: Bool) {
     self.referralID = referralID
     self.referralCode = referralCode
@@ -44,14 +44,14 @@ public struct ReferralReceipt: Hashable, Sendable {
   }
 }
 
-/// What is writable of a referral (API reference, Update a referral); nil is left as it is.
+/// The writable values of a referral (API reference, Update a referral); nil is left as it is.
 public struct ReferralChange: Hashable, Sendable {
   /// The partner's reference.
   public var externalSourceID: String?
   /// A JSON object's text, at most 4 KiB.
   public var metadata: String?
 
-  /// A change from its values.
+  /// Makes a change from its values.
   public init(externalSourceID: String? = nil, metadata: String? = nil) {
     self.externalSourceID = externalSourceID
     self.metadata = metadata

@@ -1,4 +1,4 @@
-/// What to ask the list endpoint for (API reference, List referrals). Nil is left out of the request.
+/// A query of the list endpoint (API reference, List referrals). Nil is left out of the request.
 public struct ReferralQuery: Hashable, Sendable {
   /// The largest page that the API gives.
   public static let pageSizeMax = 100
@@ -6,30 +6,30 @@ public struct ReferralQuery: Hashable, Sendable {
   /// The longest text that is searched for, in characters (API reference, List referrals: max 256 chars).
   public static let searchMax = 256
 
-  /// Only this status.
+  /// The only status to list.
   public var status: ReferralStatus?
-  /// Exactly this referrer's e-mail.
+  /// The e-mail of the only referrer to list, exactly.
   public var referrerEmail: String?
-  /// Made at or after this; sent in milliseconds.
+  /// The earliest time of making, itself included; sent in milliseconds.
   public var dateFrom: Timestamp?
-  /// Made at or before this; sent in milliseconds.
+  /// The latest time of making, itself included; sent in milliseconds.
   public var dateTo: Timestamp?
-  /// Free text, at most 256 characters.
+  /// The free text to search for, at most 256 characters.
   public var search: String?
   /// The order of the list.
   public var sortBy: SortKey?
   /// Its direction.
   public var sortOrder: SortOrder?
-  /// From 1.
+  /// The number of the page, from 1.
   public var page: Int?
-  /// From 1 to 100.
+  /// The size of the page, from 1 to 100.
   public var pageSize: Int?
 
-  /// What lists can be sorted by.
+  /// The values that lists can be sorted by.
   public enum SortKey: String, Sendable, CaseIterable {
-    /// When it was made.
+    /// The time at which it was made.
     case createdAt
-    /// When it was converted.
+    /// The time at which it was converted.
     case convertedAt
     /// The reported value.
     case conversionValue
@@ -43,7 +43,7 @@ public struct ReferralQuery: Hashable, Sendable {
     case descending = "desc"
   }
 
-  /// Everything, in the API's own order and page size.
+  /// Asks for everything, in the API's own order and page size.
   public init() {}
 }
 
@@ -51,16 +51,16 @@ public struct ReferralQuery: Hashable, Sendable {
 public struct ReferralPage: Hashable, Sendable {
   /// The referrals, in the order of the answer.
   public var referrals: [Referral]
-  /// Those that can't be read, and take no part.
+  /// The referrals that can't be read, and take no part.
   public var unreadable: [UnreadableReferral]
   /// The page's number, from 1.
   public var page: Int
-  /// How many a page holds.
+  /// The number of referrals that a page holds.
   public var pageSize: Int
-  /// How many there are in all.
+  /// The number of referrals in all.
   public var total: Int
 
-  /// A page from its values.
+  /// Makes a page from its values.
   public init(
     referrals: [Referral], unreadable: [UnreadableReferral] = [], page: Int, pageSize: Int, total: Int
   ) {

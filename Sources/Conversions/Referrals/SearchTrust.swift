@@ -1,5 +1,5 @@
-/// Trust in the API's search for one kind of key: the reference says neither that it covers e-mails nor how it reads `_`
-/// and `%`, so it is believed for as long as it shows what is known to be there.
+/// Trust in the API's search for one kind of key: the reference says neither that it covers e-mails nor how it reads
+/// `_` and `%`, so it is believed for as long as it shows what is known to be there.
 public struct SearchTrust: Hashable, Sendable {
   /// The time for which a search is not believed that was refused, failed, or left out what holds the key.
   public static let doubtLasts = Duration.seconds(3600)
@@ -12,19 +12,19 @@ public struct SearchTrust: Hashable, Sendable {
   private var provenAt: Duration?
   private var triedAt: Duration?
 
-  /// Nothing known yet.
+  /// Begins with nothing known.
   public init() {}
 
-  /// Whether it is not believed now, by the host's uptime.
+  /// True while it is not believed, by the host's uptime.
   public func isDoubted(at uptime: Duration) -> Bool { doubtedUntil.map { uptime < $0 } ?? false }
 
-  /// Whether it has lately shown a referral that is known to hold its key.
+  /// True if it has lately shown a referral that is known to hold its key.
   public func isProven(at uptime: Duration) -> Bool { provenAt.map { uptime < $0 + Self.proofLasts } ?? false }
 
-  /// Whether it may be proven now by a key that is known to be held.
+  /// True if it may be proven now by a key that is known to be held.
   public func mayTryProof(at uptime: Duration) -> Bool { triedAt.map { uptime >= $0 + Self.proofInterval } ?? true }
 
-  /// Takes in that it showed what it should; tells whether it was in doubt.
+  /// Takes in that it showed what it should; returns true if it was in doubt.
   public mutating func prove(at uptime: Duration) -> Bool {
     defer { (provenAt, doubtedUntil, triedAt) = (uptime, nil, nil) }
     return doubtedUntil != nil
@@ -33,7 +33,7 @@ public struct SearchTrust: Hashable, Sendable {
   /// Takes in a try to prove it.
   public mutating func tryProof(at uptime: Duration) { triedAt = uptime }
 
-  /// Takes in that it can't be believed; tells whether that is new.
+  /// Takes in that it can't be believed; returns true if that is new.
   public mutating func doubt(at uptime: Duration) -> Bool {
     defer { (doubtedUntil, provenAt) = (uptime + Self.doubtLasts, nil) }
     return doubtedUntil == nil

@@ -1,15 +1,15 @@
 /// One referral of a page that is not what the reference promises: a field of another type, an unknown status.
 public struct UnreadableReferral: Hashable, Sendable {
-  /// How many readable ones stand before it.
+  /// The number of readable ones that stand before it.
   public var place: Int
   /// Its ID, where that can be read.
   public var id: ReferralID?
-  /// When it was made, where that can be read.
+  /// The time at which it was made, where that can be read.
   public var createdAt: Timestamp?
-  /// Which field, and what is wrong with it; never the field's value.
+  /// The field that is wrong, and its fault; never the field's value.
   public var fault: String
 
-  /// A referral that can't be read, as far as it can.
+  /// Makes an unreadable referral from what can be read of it.
   public init(place: Int, id: ReferralID?, createdAt: Timestamp?, fault: String) {
     self.place = place
     self.id = id
@@ -19,13 +19,13 @@ public struct UnreadableReferral: Hashable, Sendable {
 }
 
 extension ReferralPage {
-  /// How many referrals it shows, readable or not.
+  /// The number of referrals that it shows, readable or not.
   public var count: Int { referrals.count + unreadable.count }
 
   /// The IDs of all that it shows; those that have none that can be read share one that no referral has.
   public var ids: [ReferralID] { referrals.map(\.id) + unreadable.map { $0.id ?? ReferralID("") } }
 
-  /// When those were made that it shows, in their order, where that can be read.
+  /// The times at which those were made that it shows, in their order, where that can be read.
   public var creations: [Timestamp] {
     guard !unreadable.isEmpty else { return referrals.map(\.createdAt) }
     var times: [Timestamp] = []

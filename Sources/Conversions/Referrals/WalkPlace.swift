@@ -4,32 +4,32 @@ public struct WalkPlace: Hashable, Sendable, Codable {
   public struct Instant: Hashable, Sendable, Codable {
     /// The `createdAt`.
     public var at: Timestamp
-    /// Whether a page has shown that there are referrals of it.
+    /// True once a page has shown that there are referrals of it.
     public var mustShow: Bool
     /// The page that is asked for next.
     public var number: Int
-    /// How many times it was begun to be read.
+    /// The number of times that reading it was begun.
     public var passes: Int
     /// Sum of the referrals that this pass has shown.
     public var sum: Sum
     /// Sum of those that the pass before has shown.
     public var before: Sum?
 
-    /// A place from its values.
+    /// Makes a place from its values.
     public init(at: Timestamp, mustShow: Bool, number: Int, passes: Int, sum: Sum, before: Sum?) {
       (self.at, self.mustShow, self.number, self.passes) = (at, mustShow, number, passes)
       (self.sum, self.before) = (sum, before)
     }
   }
 
-  /// What a pass has shown, whatever its order.
+  /// The sum of what a pass has shown, whatever its order.
   public struct Sum: Hashable, Sendable, Codable {
-    /// How many.
+    /// The number of referrals.
     public var count = 0
     /// The sum of their IDs' digests.
     public var hashes: Int64 = 0
 
-    /// Nothing yet.
+    /// Begins with no referrals.
     public init() {}
 
     /// Takes in a page.
@@ -43,22 +43,22 @@ public struct WalkPlace: Hashable, Sendable, Codable {
     }
   }
 
-  /// What the walk is over.
+  /// The tier that the walk is over.
   public var tier: MirrorTier
-  /// What was spent on it so far, and when it began.
+  /// The reads and the time spent on it so far, and the time at which it began.
   public var walk: MirrorWalk
   /// The list that it is in.
   public var status: ReferralStatus
-  /// From when on it asks for more of it.
+  /// The time from which on it asks for more of that list.
   public var from: Timestamp?
-  /// Where its last page ended.
+  /// The time in the list at which its last page ended.
   public var boundary: Timestamp?
   /// The instant that it is in.
   public var instant: Instant?
   /// The newest conversion when it began, where that was looked for.
   public var newestConversion: Timestamp?
 
-  /// A place from its values.
+  /// Makes a place from its values.
   public init(
     tier: MirrorTier, walk: MirrorWalk, status: ReferralStatus, from: Timestamp?, boundary: Timestamp?,
     instant: Instant?, newestConversion: Timestamp?

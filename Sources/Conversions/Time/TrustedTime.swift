@@ -1,13 +1,14 @@
-/// Time by the host's clock, and the word of others that it is right: nothing ends for good, and nothing first leaves, by a
-/// clock that nobody confirms.
+/// Time by the host's clock, and its confirmation by others: nothing ends for good, and nothing is first sent, by an
+/// unconfirmed clock.
 ///
-/// Time is unconfirmed from each boot, and from each jump of the wall clock against the monotonic one, until the API's clock
-/// agrees, a database on another host where the API doesn't tell its time, or a person says so. A boot without any other
-/// clock is believed. Each clock is kept as its time at the boot, which changes only by a jump or by drift.
+/// Time is unconfirmed from each boot, and from each jump of the wall clock against the monotonic one, until the API's
+/// clock agrees, a database's on another host where the API doesn't tell its time, or a person confirms it. A boot
+/// without any other clock is believed. Each clock is kept as its time at the boot, which changes only by a jump or by
+/// drift.
 public struct TrustedTime: Sendable {
-  /// A change by more between two readings is a jump; one by less is drift, or NTP's doing, and is followed.
+  /// The change between two readings above which it is a jump; one by less is drift, or NTP's doing, and is followed.
   public static let jumpMin = Duration.seconds(60)
-  /// Clocks that differ by no more agree.
+  /// The most by which clocks that agree may differ.
   public static let agreement = Duration.seconds(120)
 
   /// The host's clocks, read together.
@@ -17,13 +18,13 @@ public struct TrustedTime: Sendable {
     /// Time since it booted, suspended time included.
     public var uptime: Duration
 
-    /// A reading from its values.
+    /// Makes a reading from its values.
     public init(host: Timestamp, uptime: Duration) { (self.host, self.uptime) = (host, uptime) }
 
     fileprivate var hostAtBoot: Timestamp { host - uptime }
   }
 
-  /// The one on whose word the host's clock counts as right.
+  /// The source that confirms the host's clock.
   public enum Witness: Hashable, Sendable {
     /// The API's Date.
     case api
@@ -37,11 +38,11 @@ public struct TrustedTime: Sendable {
     case itself
   }
 
-  /// A turn in how far the host's clock can be relied on.
+  /// A change in how far the host's clock can be relied on.
   public enum Change: Hashable, Sendable {
     /// The host's clock was set by so much.
     case jumped(Duration)
-    /// A clock whose word counts is so much ahead of the host's.
+    /// A clock that counts is so much ahead of the host's.
     case contradicted(Witness, ahead: Duration)
     /// The host's clock is right.
     case confirmed(Witness)
@@ -62,12 +63,12 @@ public struct TrustedTime: Sendable {
   private var database = DatabaseClock.unheard
   /// False once the API has answered without a Date; nil before its first answer.
   private var apiTells: Bool?
-  /// The clock that is against the host's, and by how much it is ahead.
+  /// The clock that contradicts the host's, and the time by which it is ahead.
   private var contradiction: (witness: Witness, ahead: Duration)?
   /// The number of jumps in this run: times that were taken before one mean something else.
   public private(set) var jumps = 0
 
-  /// Time by the host's clock, unconfirmed unless an earlier run in the same boot knew better.
+  /// Begins with time by the host's clock, unconfirmed unless an earlier run in the same boot knew better.
   public init(_ reading: Reading, memory: Memory? = nil, bootID: String = "") {
     (self.bootID, shown, jump) = (bootID, reading.hostAtBoot, memory?.jump)
     guard let memory, memory.bootID == bootID else { return }
@@ -80,10 +81,11 @@ public struct TrustedTime: Sendable {
     Memory(bootID: bootID, bootedAt: confirmed, shown: shown, hasJumped: hasJumpedInBoot, jump: jump)
   }
 
-  /// Whether the host's clock counts as right.
+  /// True if the host's clock counts as right.
   public var isConfirmed: Bool { confirmed == shown }
 
-  /// The reason why it doesn't: the clock that contradicts it, or the jump; nil for a boot from which no clock was heard.
+  /// The reason why it doesn't: the clock that contradicts it, or the jump; nil where no clock was heard since the
+  /// boot.
   public var suspicion: Change? {
     if isConfirmed { return nil }
     if let contradiction { return .contradicted(contradiction.witness, ahead: contradiction.ahead) }
@@ -120,13 +122,13 @@ public struct TrustedTime: Sendable {
     return judgeWithoutAPI()
   }
 
-  /// Takes a person's word for the host's clock.
+  /// Takes in that a person confirms the host's clock.
   ///
   /// - Returns: Nil where it was confirmed already.
   public mutating func confirmByPerson() -> Change? { isConfirmed ? nil : confirm(.person) }
 
-  /// A database may have its clock from this host without looking so, as in a container: its word counts only where the API
-  /// gives none.
+  /// Judges by a database's clock, only where the API tells no time: the database may have its clock from this host
+  /// without looking so, as in a container.
   private mutating func judgeWithoutAPI() -> Change? {
     guard apiTells == false, !isConfirmed else { return nil }
     switch database {
@@ -160,16 +162,16 @@ extension TrustedTime {
   public struct Jump: Hashable, Sendable, Codable {
     /// The time right after it, by the clock as it was set.
     public var at: Timestamp
-    /// By how much the clock was set ahead.
+    /// The time by which the clock was set ahead.
     public var size: Duration
-    /// By how much the clock was set ahead or back in all jumps together.
+    /// The time by which the clock was set ahead or back in all jumps together.
     public var sum: Duration
 
     init(at: Timestamp, size: Duration, after earlier: Jump?) {
       (self.at, self.size, sum) = (at, size, (earlier?.sum ?? .zero) + size.magnitude)
     }
 
-    /// Whether a time may have been taken before it.
+    /// True if a time may have been taken before it.
     func isSince(_ time: Timestamp) -> Bool { time <= max(at, at - size) }
   }
 
@@ -181,16 +183,18 @@ extension TrustedTime {
     public var bootedAt: Timestamp?
     /// The host's clock at that boot, by the last reading.
     public var shown: Timestamp?
-    /// Whether it has jumped in that boot.
+    /// True if the clock has jumped in that boot.
     public var hasJumped: Bool?
     /// The last jump, in whichever boot.
     public var jump: Jump?
   }
 
-  /// The time of the last jump, by the clock as it was set then: a time taken before it can't be subtracted from one after.
+  /// The time of the last jump, by the clock as it was set then: a time taken before it can't be subtracted from one
+  /// after.
   public var jumpedAt: Timestamp? { jump?.at }
 
-  /// By how much a time that was taken then may differ from one by the clock of now. An unconfirmed clock tells nothing.
+  /// Returns the time by which one that was taken then may differ from one by the clock of now. An unconfirmed clock
+  /// tells nothing.
   public func uncertainty(since time: Timestamp) -> Duration {
     guard isConfirmed else { return .seconds(100 * 365 * 86_400) }
     return jump.map { $0.isSince(time) ? $0.sum : .zero } ?? .zero

@@ -1,7 +1,7 @@
 /// A 64-bit FNV-1a digest of an order's mapped values: tells a changed order from one seen before.
 ///
-/// Not against an adversary: whoever could forge an order's content could as well write a real one. `Hasher` would not
-/// do, as its seed changes with each start.
+/// Resists no adversary: one who could forge an order's content could as well write a real one. `Hasher` would not do,
+/// as its seed changes with each start.
 public struct ContentDigest: Hashable, Sendable {
   private var hash: FNV1a
 
@@ -11,7 +11,7 @@ public struct ContentDigest: Hashable, Sendable {
   /// Wraps bits that the ledger kept.
   public init(bits: Int64) { hash = FNV1a(bits: UInt64(bitPattern: bits)) }
 
-  /// The digest of no values.
+  /// Makes the digest of no values.
   public init() { hash = FNV1a() }
 
   /// Takes in one value. Each is framed by its presence and length, so that ("ab", nil) and ("a", "b") differ.

@@ -1,7 +1,7 @@
 import Foundation
 
-/// An e-mail address in the one normal form in which addresses are compared: what shows nothing taken out, the local part
-/// by simple case folding and Unicode NFC, the domain in its ASCII form (IDNA, RFC 5891).
+/// An e-mail address in the one normal form in which addresses are compared: invisible characters taken out, the local
+/// part by simple case folding and Unicode NFC, the domain in its ASCII form (IDNA, RFC 5891).
 ///
 /// No dots or plus tags are taken away and no look-alikes are folded: `a+news@` may be another person than `a@`,
 /// and a Cyrillic `а` is another letter. A wrong match is money to the wrong person.
@@ -45,7 +45,7 @@ public struct EmailAddress: Sendable, Codable, CustomStringConvertible {
     return text
   }
 
-  /// The normal form of what almost every address is, by one look at its bytes; nil for anything that is not plain.
+  /// Returns the normal form of a plain address, as almost every one is, by one look at its bytes; nil for any other.
   private static func plain(_ raw: String) -> String? {
     let bytes = raw.utf8Span.span
     guard bytes.count > 2, bytes.count <= bytesMax else { return nil }
@@ -54,7 +54,7 @@ public struct EmailAddress: Sendable, Codable, CustomStringConvertible {
       let byte = bytes[index]
       guard byte > 0x20, byte < 0x7f else { return nil }
       if byte == UInt8(ascii: "@") { ats += 1 }
-      // An empty label, or none before or after the @: that is for the long way to judge.
+      // An empty label, or none before or after the @: `normalForm(_:)` judges it.
       let ends = byte == UInt8(ascii: ".") || byte == UInt8(ascii: "@")
       if ends, previous == 0 || previous == UInt8(ascii: ".") || previous == UInt8(ascii: "@") { return nil }
       if byte >= UInt8(ascii: "A"), byte <= UInt8(ascii: "Z") { isLower = false }
@@ -83,7 +83,8 @@ public struct EmailAddress: Sendable, Codable, CustomStringConvertible {
     scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
   }
 
-  /// The domain in ASCII, without a trailing dot (RFC 1034, 3.1: the root's); nil where it is empty or IDNA refuses it.
+  /// Returns the domain in ASCII, without a trailing dot (RFC 1034, 3.1: the root's); nil where it is empty or IDNA
+  /// refuses it.
   private static func asciiDomain(_ domain: Substring) -> String? {
     let bare = domain.last == "." ? domain.dropLast() : domain
     let labels = bare.split(separator: ".", omittingEmptySubsequences: false)
@@ -101,7 +102,7 @@ public struct EmailAddress: Sendable, Codable, CustomStringConvertible {
 }
 
 extension EmailAddress: Hashable {
-  /// Whether both are one address, however either was written.
+  /// True if both are one address, however either was written.
   public static func == (left: Self, right: Self) -> Bool { left.text == right.text }
 
   /// Takes in the normal form alone.

@@ -1,4 +1,4 @@
-/// The kinds of text in an e-mail column that are no address, or more than one: each is silent, as it matches nothing.
+/// The kinds of text in an e-mail column that are no address, or more than one: each matches nothing, without an error.
 public enum EmailFault: String, Sendable, CaseIterable {
   /// White space, or nothing at all.
   case blank
@@ -11,7 +11,7 @@ public enum EmailFault: String, Sendable, CaseIterable {
   /// An `@`, and yet no address.
   case malformed
 
-  /// The kind of a column's text; nil for one address.
+  /// Finds the kind of a column's text; nil for one address.
   public init?(of text: String) {
     let visible = NormalForm.visible(text)
     guard NormalForm.trimmed(visible) != nil else {
@@ -32,7 +32,7 @@ public enum EmailFault: String, Sendable, CaseIterable {
     }
   }
 
-  /// A text with all but the first letter or digit of each word taken out, and no longer than a line.
+  /// Returns a text with all but the first letter or digit of each word taken out, and no longer than a line.
   public static func masked(_ text: String) -> String {
     var result = ""
     var isInWord = false

@@ -1,8 +1,8 @@
 /// A decimal number exactly as it was written: `digits` × 10^`exponent`, negative or not.
 ///
-/// Amounts arrive as text and are never a `Double`: 0.1 + 0.2 is a cent that somebody doesn't get.
+/// Amounts arrive as text and are never a `Double`: with 0.1 + 0.2 a cent can be lost.
 public struct ExactDecimal: Equatable, Sendable {
-  /// Whether a minus sign stood before it; never so for zero.
+  /// True if a minus sign stood before it; never so for zero.
   public let isNegative: Bool
   /// The significant digits, without leading or trailing zeros; empty for zero.
   let digits: [UInt8]
@@ -38,7 +38,7 @@ public struct ExactDecimal: Equatable, Sendable {
     return (digits.map { $0 - UInt8(ascii: "0") }, bytes[digits.endIndex...])
   }
 
-  /// The value of `e-3` and the like, 0 for nothing; nil for anything else.
+  /// Returns the value of `e-3` and the like, 0 for nothing; nil for anything else.
   private static func power(_ bytes: Substring.UTF8View) -> Int? {
     guard let mark = bytes.first else { return 0 }
     guard mark == UInt8(ascii: "e") || mark == UInt8(ascii: "E") else { return nil }
@@ -46,7 +46,7 @@ public struct ExactDecimal: Equatable, Sendable {
     return value
   }
 
-  /// What a number of cents may look like when this decimal is multiplied by 10^`power`.
+  /// The number of cents that this decimal is when multiplied by 10^`power`.
   enum Scaled: Equatable {
     /// A whole number that fits.
     case whole(Int64)
@@ -56,7 +56,7 @@ public struct ExactDecimal: Equatable, Sendable {
     case tooLarge
   }
 
-  /// The magnitude times 10^`power` as a whole number.
+  /// Returns the magnitude times 10^`power` as a whole number.
   func scaled(byPowerOfTen power: Int) -> Scaled {
     let position = exponent + power
     let wholeCount = digits.count + min(position, 0)

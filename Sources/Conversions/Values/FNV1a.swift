@@ -2,10 +2,10 @@
 struct FNV1a: Hashable, Sendable {
   private(set) var bits: UInt64
 
-  /// The hash of no bytes.
+  /// Begins with the hash of no bytes.
   init() { bits = 0xcbf2_9ce4_8422_2325 }
 
-  /// A hash that was kept.
+  /// Wraps a hash that was kept.
   init(bits: UInt64) { self.bits = bits }
 
   @inline(__always)

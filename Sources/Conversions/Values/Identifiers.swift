@@ -1,12 +1,12 @@
-/// A text that is one and the same only where its bytes are, as in PostgreSQL, in SQLite and in the API. A `String` takes two
-/// for equal that are spelt with different Unicode characters and look alike.
+/// A text that is one and the same only where its bytes are, as in PostgreSQL, in SQLite and in the API. A `String`
+/// takes two for equal that are spelt with different Unicode characters and look alike.
 public protocol ByteText: Equatable {
   /// The text.
   var text: String { get }
 }
 
 extension ByteText {
-  /// Whether the bytes are the same.
+  /// True if the bytes are the same.
   public static func == (left: Self, right: Self) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
 }
 
@@ -22,7 +22,7 @@ public struct OrderKey: ByteText, Hashable, Sendable, Codable, CustomStringConve
   public var description: String { text }
 }
 
-/// What the API is told an order is called (`externalTransactionId`), so that the partner recognises it.
+/// The ID of an order as the API is told it (`externalTransactionId`), so that the partner recognises it.
 public struct TransactionID: ByteText, Hashable, Sendable, Codable, CustomStringConvertible {
   /// The longest that is sent, in bytes: the reference states no limit, and no shop's order ID comes near.
   public static let bytesMax = 255
@@ -30,16 +30,17 @@ public struct TransactionID: ByteText, Hashable, Sendable, Codable, CustomString
   /// The ID as it is sent.
   public let text: String
 
-  /// Takes an ID as it stands; nil where no API should be sent it: empty, longer than `bytesMax`, or with
-  /// control characters, which could forge a line in somebody's log or export.
+  /// Takes an ID as it stands; nil where no API should be sent it: empty, longer than `bytesMax`, or with control
+  /// characters, which could forge a line in a log or an export.
   public init?(_ text: String) {
     guard !text.isEmpty, text.utf8.count <= Self.bytesMax else { return nil }
     guard !text.unicodeScalars.contains(where: Self.isControl) else { return nil }
     self.text = text
   }
 
-  /// Whether a scalar is of the general category "Control": these are all of them, for ever (Unicode, Character Encoding
-  /// Stability Policies), and to ask for a scalar's category takes longer than all else that is done with an ID.
+  /// True if a scalar is of the general category "Control": these are all of them, for ever (Unicode, Character
+  /// Encoding Stability Policies), and to ask for a scalar's category takes longer than all else that is done with an
+  /// ID.
   private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
     scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
   }
@@ -59,7 +60,7 @@ public struct ReferralID: ByteText, Hashable, Comparable, Sendable, Codable, Cus
   /// Wraps an ID as the API gave it.
   public init(_ text: String) { self.text = text }
 
-  /// Whether a URL can name it: an empty one would ask for the list, and one of dots alone is a step upwards to every
+  /// True if a URL can name it: an empty one would ask for the list, and one of dots alone is a step upwards to every
   /// server that normalises paths (RFC 3986, 5.2.4), encoded or not.
   public var fitsURL: Bool {
     !text.isEmpty && text.utf8.count <= Self.bytesMax && !text.utf8.allSatisfy { $0 == UInt8(ascii: ".") }
@@ -80,7 +81,7 @@ public struct EntryID: Hashable, Comparable, Sendable, Codable, CustomStringConv
   /// Wraps a number that the ledger gave out.
   public init(_ number: Int64) { self.number = number }
 
-  /// Earlier entries come first.
+  /// True if the left entry is the earlier one.
   public static func < (left: Self, right: Self) -> Bool { left.number < right.number }
 
   /// The number in decimal.

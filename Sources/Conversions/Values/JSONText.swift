@@ -1,7 +1,8 @@
 /// JSON written by hand, for bodies whose bytes are frozen: the same values must give the same bytes in every version,
 /// which an encoder's key order and escapes don't promise.
 public enum JSONText {
-  /// A JSON string literal (RFC 8259, 7): quotes, backslashes and control characters escaped, the rest as UTF-8.
+  /// Returns a JSON string literal (RFC 8259, 7): quotes, backslashes and control characters escaped, the rest as
+  /// UTF-8.
   public static func string(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c && $0 != 0x7f }
     if isPlain { return "\"\(text)\"" }
@@ -20,7 +21,7 @@ public enum JSONText {
     return result + "\""
   }
 
-  /// A JSON object of members whose values are JSON already, in the order given.
+  /// Returns a JSON object of members whose values are JSON already, in the order given.
   public static func object(_ members: [(name: String, json: String)]) -> String {
     var result = "{"
     for (index, member) in members.enumerated() {

@@ -1,7 +1,8 @@
-/// Text from outside on its way to a log or a terminal: an API that refuses an address likes to repeat it, and a shop's
+/// Text from outside on its way to a log or a terminal: an API that refuses an address often repeats it, and a shop's
 /// metadata may hold one.
 public enum MaskedText {
-  /// The text with all but the first letter and the domain of each e-mail address taken out: `a***@example.com`.
+  /// Returns the text with all but the first letter and the domain of each e-mail address taken out:
+  /// `a***@example.com`.
   ///
   /// Rather too much is taken out than too little: all that may stand in an address's local part (RFC 5322, 3.2.3)
   /// goes. An address as a query holds it, with `%40`, is one, too.
@@ -20,14 +21,14 @@ public enum MaskedText {
     return result + masked(word)
   }
 
-  /// The e-mail addresses that stand in a text such as metadata, in normal form.
+  /// Returns the e-mail addresses that stand in a text such as metadata, in normal form.
   public static func addresses(in text: String) -> [EmailAddress] {
     guard text.contains("@") || text.contains("%40") else { return [] }
     return text.replacing("%40", with: "@").split(whereSeparator: isSeparator).filter { $0.contains("@") }
       .flatMap { word in
-        // What may stand in a local part and mostly doesn't: quotes, and the end of a sentence.
+        // Characters that may stand in a local part and mostly don't: quotes, and the end of a sentence.
         let bare = word.drop { quotes.contains($0) }.reversed().drop { quotes.contains($0) }.reversed()
-        // As a part of a URL, which a local part could be, too.
+        // Parts of a URL, although a local part could hold these characters, too.
         let parts = word.split { "=?&/|#".contains($0) }.filter { $0.contains("@") }.map(String.init)
         return Set([String(word), String(bare)] + parts).compactMap(EmailAddress.init)
       }

@@ -42,20 +42,20 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     try container.encode(microseconds)
   }
 
-  /// Earlier times come first.
+  /// True if the left time is the earlier one.
   public static func < (left: Self, right: Self) -> Bool { left.microseconds < right.microseconds }
 
-  /// The time a duration later; saturates at the ends of the range instead of trapping, as times come
-  /// from tables that hold `infinity` and typing mistakes.
+  /// Returns the time a duration later; saturates at the ends of the range instead of trapping, as times come from
+  /// tables that hold `infinity` and typing mistakes.
   public static func + (time: Self, duration: Duration) -> Self {
     let (sum, overflow) = time.microseconds.addingReportingOverflow(duration.wholeMicroseconds)
     return Self(microseconds: overflow ? (duration < .zero ? .min : .max) : sum)
   }
 
-  /// The time a duration earlier; saturates.
+  /// Returns the time a duration earlier; saturates.
   public static func - (time: Self, duration: Duration) -> Self { time + (.zero - duration) }
 
-  /// How much later `left` is than `right`; saturates.
+  /// Returns the time by which `left` is later than `right`; saturates.
   public static func - (left: Self, right: Self) -> Duration {
     let (difference, overflow) = left.microseconds.subtractingReportingOverflow(right.microseconds)
     return .microseconds(overflow ? (left < right ? .min : .max) : difference)

@@ -10,22 +10,22 @@ public struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConver
     secret = text
   }
 
-  /// What stands in for the key wherever it might be printed.
+  /// The text that stands in for the key wherever it might be printed.
   public var description: String { "oft_***" }
 
-  /// What stands in for the key in a debugger and in string dumps.
+  /// The text that stands in for the key in a debugger and in string dumps.
   public var debugDescription: String { description }
 
-  /// Nothing to look into.
+  /// A mirror without children: reflection does not show the key.
   public var customMirror: Mirror { Mirror(self, children: []) }
 
-  /// A text without the key, should a server or a library have repeated it.
+  /// Returns a text without the key, should a server or a library have repeated it.
   func redacted(_ text: String) -> String {
-    // The key is ASCII, so what stands around it stays whole characters.
+    // Works on bytes: the key is ASCII, so the characters around it stay whole.
     String(decoding: redacted(Array(text.utf8)), as: UTF8.self)
   }
 
-  /// Bytes without the key, in small letters or capitals.
+  /// Returns bytes without the key, in small letters or capitals.
   func redacted(_ bytes: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     var copied = 0
@@ -42,7 +42,8 @@ public struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConver
     return copied == 0 ? bytes : result + bytes[copied...]
   }
 
-  /// Letters differ by one bit from capitals; of the key's other signs, digits and `_`, none becomes another by it.
+  /// Compares without the one bit by which letters differ from capitals; of the key's other signs, digits and `_`, none
+  /// becomes another by it.
   private func isKey(_ bytes: [UInt8], at index: Int) -> Bool {
     zip(secret.utf8, bytes[index...]).allSatisfy { $0 | 0x20 == $1 | 0x20 }
   }

@@ -1,19 +1,20 @@
 import Conversions
 
-/// Tells the promised success from everything else, and makes of everything else what a verdict can rest on.
+/// Tells the promised success from everything else, and turns everything else into a failure that a verdict can rest
+/// on.
 struct AnswerReader: Sendable {
-  /// The most of an error's code, in characters.
+  /// The longest code of an error, in characters.
   static let codeMax = 64
-  /// The most of an error's message, in characters.
+  /// The longest message of an error, in characters.
   static let messageMax = 300
-  /// The most that is looked at of any of them, in characters.
+  /// The most that is read of any of them, in characters.
   private static let lookedAtMax = 4096
-  /// The most of an error's fields.
+  /// The most fields of an error.
   static let fieldsMax = 20
 
-  /// The key, so that it can be taken out of whatever is told.
+  /// The key, which is taken out of every text that is told.
   let apiKey: APIKey
-  /// For a Retry-After date in an answer without a date.
+  /// The clock for a Retry-After date in an answer without a date.
   let clock: any HostClock
 
   /// Reads an answer whose success has a promised shape.
@@ -27,10 +28,10 @@ struct AnswerReader: Sendable {
       let head = head(answer)
       guard (200...299).contains(answer.status) else { return .failure(failure(answer, head), head) }
       do {
-        // A key that the API repeats in a referral must not get into the ledger.
+        // Takes the key out first: one that the API repeats in a referral must not get into the ledger.
         return .success(try shape(try JSONParser.parse(apiKey.redacted(answer.body))), head)
       } catch {
-        // Both errors name a place and no value.
+        // Repeats the error: both kinds name a place and no value.
         let message = "\(summary(answer)): \(error)"
         return .failure(APIFailure(code: nil, message: told(message), isMalformed: true), head)
       }
@@ -52,7 +53,7 @@ struct AnswerReader: Sendable {
     return AnswerHead(status: answer.status, date: date, duration: answer.duration)
   }
 
-  /// API reference, Errors; leniently, as a proxy in between has its own idea of an error.
+  /// Reads an error (API reference, Errors), leniently, as a proxy in between has a form of its own.
   private func failure(_ answer: HTTPAnswer, _ head: AnswerHead) -> APIFailure {
     let error = (try? JSONParser.parse(answer.body))?["error"]
     let code = error?["code"]?.text.map { told($0, charactersMax: Self.codeMax) }
@@ -72,7 +73,7 @@ struct AnswerReader: Sendable {
       code: code, message: told(error?["message"]?.text ?? summary(answer)), fields: fields, retryAfter: retryAfter)
   }
 
-  /// Such as "HTTP 502, text/html".
+  /// Returns a summary such as "HTTP 502, text/html".
   private func summary(_ answer: HTTPAnswer) -> String {
     let type = answer.contentType.map { $0.prefix { $0 != ";" } }.map(String.init) ?? "without a content type"
     let redirect = (300...399).contains(answer.status) ? ", a redirect that was not followed" : ""
@@ -85,10 +86,10 @@ struct AnswerReader: Sendable {
     return failure
   }
 
-  /// A text from outside, fit for a log line: without the key, without control characters, and not too long.
+  /// Returns a text from outside, fit for a log line: without the key, without control characters, and not too long.
   private func told(_ text: String, charactersMax: Int = Self.messageMax) -> String {
-    // Some of the text is enough, but much more than is kept: what stands in for the key is shorter than the key, so a key
-    // that was cut at the end could move up into what is kept. Counted in scalars, as a character can be of any length.
+    // Reads much more than is kept: the text that stands in for the key is shorter than the key, so a key that was cut
+    // at the end could move up into what is kept. Counts scalars, as a character can be of any length.
     let beginning = String(text.unicodeScalars.prefix(Self.lookedAtMax))
     var result = String.UnicodeScalarView()
     for scalar in apiKey.redacted(beginning).unicodeScalars.prefix(charactersMax) {
@@ -98,7 +99,7 @@ struct AnswerReader: Sendable {
     return MaskedText.withoutAddresses(String(result))
   }
 
-  /// Control characters, line and paragraph separators, and the marks that turn the writing direction.
+  /// True for control characters, line and paragraph separators, and the marks that turn the writing direction.
   private func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator, .format: true

@@ -1,10 +1,10 @@
-/// Where the API is, such as `https://offertown.net/api/v1/partners`: to this every path is appended.
+/// The URL of the API, such as `https://offertown.net/api/v1/partners`: to this every path is appended.
 public struct PartnersBaseURL: Hashable, Sendable, CustomStringConvertible {
   /// The URL without a slash at its end.
   public let text: String
   /// The host, without a port; an IPv6 address in its brackets.
   public let host: String
-  /// Whether the connection is encrypted.
+  /// True if the connection is encrypted.
   public let isEncrypted: Bool
 
   /// Takes an http or https URL with a host and without user, query, fragment, white space or `.` segments; nil for
@@ -27,12 +27,12 @@ public struct PartnersBaseURL: Hashable, Sendable, CustomStringConvertible {
   /// The URL's text.
   public var description: String { text }
 
-  /// Whether it is on this host: no proxy is asked then.
+  /// True if the URL is on this host: no proxy is asked then.
   public var isLoopback: Bool {
     host == "localhost" || host == "[::1]" || (host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." })
   }
 
-  /// Whether the key would cross a network in clear, which `check` should warn of.
+  /// True if the key would cross a network in clear, which `check` should warn of.
   public var sendsKeyInClear: Bool { !isEncrypted && !isLoopback }
 
   private static func host(_ authority: Substring) -> String? {

@@ -2,7 +2,7 @@ public import Conversions
 
 /// The partners API over HTTPS: five endpoints, typed, paced, and never retried by themselves.
 public struct PartnersClient: PartnersService {
-  /// The most writes that are in flight at once.
+  /// The most writes that are under way at once.
   static let writeConnectionsMax = PacingRules.inFlightMax
 
   private let baseURL: PartnersBaseURL
@@ -15,8 +15,8 @@ public struct PartnersClient: PartnersService {
   /// A client of one account.
   ///
   /// - Parameters:
-  ///   - baseURL: Where the API is.
-  ///   - apiKey: Whose account it is.
+  ///   - baseURL: The API's base URL.
+  ///   - apiKey: The key of the account.
   ///   - version: This program's version, for the User-Agent.
   ///   - timeout: The deadline of one whole exchange.
   ///   - readsPerMinute: The courtesy limit on reads, kept by this client alone.
@@ -40,19 +40,19 @@ public struct PartnersClient: PartnersService {
     self.baseURL = baseURL
     self.pacer = pacer
     reader = AnswerReader(apiKey: options.apiKey, clock: clock)
-    // A question before a send must not wait for a slow page of the mirror's.
+    // Allows several reads at once: one before a send must not wait for a slow page of the mirror.
     reads = CurlMulti(options, transfersMax: 4)
-    // Where no limit is configured more are made ready than are in flight.
+    // Withdraws those that wait: if no limit is configured, more are made ready than are under way.
     writes = CurlMulti(options, transfersMax: Self.writeConnectionsMax, withdrawsAfter: Self.isOfAll)
     readLimiter = ReadLimiter(readsPerMinute, clock: clock)
   }
 
-  /// GET /referrals.
+  /// Sends GET /referrals.
   public func list(_ query: ReferralQuery) async -> APIAnswer<ReferralPage> {
     await read(RequestPaths.list(query), ReferralShapes.page)
   }
 
-  /// GET /referrals/{referralId}.
+  /// Sends GET /referrals/{referralId}.
   public func referral(_ id: ReferralID) async -> APIAnswer<Referral> {
     guard let path = RequestPaths.referral(id) else { return Self.impossibleID() }
     return await read(path) { value throws(ShapeMismatch) in
@@ -62,12 +62,12 @@ public struct PartnersClient: PartnersService {
     }
   }
 
-  /// POST /referrals.
+  /// Sends POST /referrals.
   public func create(_ draft: ReferralDraft) async -> APIAnswer<ReferralReceipt> {
     await write(.post, "/referrals", RequestBodies.create(draft)) { reader.read($0, ReferralShapes.created) }
   }
 
-  /// PATCH /referrals/{referralId}.
+  /// Sends PATCH /referrals/{referralId}.
   public func update(_ id: ReferralID, _ change: ReferralChange) async -> APIAnswer<Void> {
     guard let path = RequestPaths.referral(id) else { return Self.impossibleID() }
     return await write(.patch, path, RequestBodies.update(change)) { reader.readStatus($0) }
@@ -78,13 +78,14 @@ public struct PartnersClient: PartnersService {
   /// - Throws: `CancellationError`; `PacingFailure` where the shared state can't be kept.
   public func reserveConversion() async throws -> SendPermit { try await pacer.reserve(.conversion) }
 
-  /// POST /referrals/{referralId}/convert with the report's frozen body; ends the permit, whatever comes.
+  /// Sends POST /referrals/{referralId}/convert with the report's frozen body; ends the permit, whatever comes.
   public func convert(_ report: ConversionReport, permit: SendPermit) async -> APIAnswer<ConversionReceipt> {
     guard let path = RequestPaths.referral(report.referralID, "/convert") else {
       await pacer.cancel(permit)
       return Self.impossibleID()
     }
-    // Between the permit and this the order was looked at, read again and frozen, and another one's answer may have come.
+    // Checks the permit again: since it was given, the order was looked at, read again and frozen, and the answer to
+    // another conversion may have come.
     guard pacer.isGood(permit) else {
       await pacer.cancel(permit)
       return .transport(Self.untimely)
@@ -102,7 +103,7 @@ public struct PartnersClient: PartnersService {
 
   /// Ends the wait that the API has asked for, of reads and of writes.
   ///
-  /// - Returns: Whether writes had to wait.
+  /// - Returns: True if writes had to wait.
   /// - Throws: `PacingFailure` where the shared state can't be kept.
   @discardableResult
   public func endWait() async throws -> Bool {
@@ -146,9 +147,9 @@ public struct PartnersClient: PartnersService {
       mayHaveBeenDone: false)
   }
 
-  /// Whether any other write may be answered the same: the key, the limit, the certificate, the server as a whole are no
-  /// matter of one report; nor, perhaps, is that it is refused or its referral unknown, which is for the next one to find
-  /// out and not for all that are made ready.
+  /// True if any other write may be answered the same: the key, the limit, the certificate, the server as a whole are
+  /// no matter of one report; nor, perhaps, is that it is refused or its referral unknown, which is for the next one to
+  /// find out and not for all that are made ready.
   @Sendable private static func isOfAll(_ result: Result<HTTPAnswer, TransportFailure>) -> Bool {
     switch result {
     case .success(let answer):
@@ -162,7 +163,7 @@ public struct PartnersClient: PartnersService {
     kind: .withdrawn, message: "not sent: it was made ready for too long, or the API would not have it of another",
     mayHaveBeenDone: false)
 
-  /// Whether nothing more is to be sent before a person has changed something: what is being made ready neither.
+  /// True if nothing more is to be sent before a person has changed something, not even what is being made ready.
   private static func halts(_ result: Result<HTTPAnswer, TransportFailure>) -> Bool {
     switch result {
     case .success(let answer): answer.status / 100 == 3 || [401, 403].contains(answer.status)
@@ -170,7 +171,7 @@ public struct PartnersClient: PartnersService {
     }
   }
 
-  /// What the API would be bound to say of an ID that no URL can hold. Nothing is sent.
+  /// Returns the answer that the API would have to give for an ID that no URL can hold. Nothing is sent.
   private static func impossibleID<Success>() -> APIAnswer<Success> {
     let message = "not sent: the referral ID is empty, of dots alone, or longer than \(ReferralID.bytesMax) bytes"
     return .failure(APIFailure(code: nil, message: message), AnswerHead(status: 400))
@@ -178,7 +179,7 @@ public struct PartnersClient: PartnersService {
 }
 
 extension APIAnswer {
-  /// What the answer tells a pacer.
+  /// The part of the answer that a pacer takes in.
   var paced: PacedAnswer {
     guard case .failure(let failure, let head) = self, head.status == 429 else { return .notRefused }
     return .refused(retryAfter: failure.retryAfter)

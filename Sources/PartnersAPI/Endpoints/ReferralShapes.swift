@@ -1,11 +1,11 @@
 import Conversions
 
-/// The answers of the five endpoints, read from JSON.
+/// Reads the answers of the five endpoints from JSON.
 enum ReferralShapes {
   /// The most referrals that are taken from one page, ten times what the API gives.
   static let pageReferralsMax = 1000
 
-  /// API reference, List referrals: Response.
+  /// Reads a page (API reference, List referrals: Response).
   static func page(_ value: JSONValue) throws(ShapeMismatch) -> ReferralPage {
     let reader = try ShapeReader(value, "answer")
     guard let elements = value["referrals"]?.elements else { throw reader.missing("referrals") }
@@ -29,7 +29,7 @@ enum ReferralShapes {
       total: try count(pagination, "total"))
   }
 
-  /// What is left of a referral that can't be read: the others of its page go on without it.
+  /// Returns the readable parts of a referral that can't be read: the others of its page go on without it.
   private static func unreadable(_ value: JSONValue, _ mismatch: ShapeMismatch, place: Int) -> UnreadableReferral {
     let id = value["referralId"]?.text.flatMap { $0.isEmpty ? nil : ReferralID($0) }
     let createdAt = value["createdAt"]?.integer.map(Timestamp.init(milliseconds:))
@@ -42,7 +42,7 @@ enum ReferralShapes {
     return Int(value)
   }
 
-  /// API reference, The referral object.
+  /// Reads a referral (API reference, The referral object).
   static func referral(_ value: JSONValue) throws(ShapeMismatch) -> Referral {
     let reader = try ShapeReader(value, "referral")
     return Referral(
@@ -55,7 +55,7 @@ enum ReferralShapes {
       externalSourceID: try reader.optionalText("externalSourceId"))
   }
 
-  /// API reference, Create a referral: Response.
+  /// Reads the answer to a creation (API reference, Create a referral: Response).
   static func created(_ value: JSONValue) throws(ShapeMismatch) -> ReferralReceipt {
     let reader = try ShapeReader(value, "answer")
     return ReferralReceipt(
@@ -63,7 +63,7 @@ enum ReferralShapes {
       status: try status(reader), idempotent: try reader.bool("idempotent"))
   }
 
-  /// API reference, Report a conversion: Response.
+  /// Reads the answer to a conversion (API reference, Report a conversion: Response).
   static func converted(_ value: JSONValue) throws(ShapeMismatch) -> ConversionReceipt {
     let reader = try ShapeReader(value, "answer")
     return ConversionReceipt(

@@ -2,7 +2,7 @@ import Conversions
 
 /// The bodies of the two writes that are not frozen beforehand.
 enum RequestBodies {
-  /// API reference, Create a referral: Request body.
+  /// Returns the body of a creation (API reference, Create a referral: Request body).
   static func create(_ draft: ReferralDraft) -> [UInt8] {
     var members = [
       ("referrerIdentifier", JSONText.string(draft.referrerIdentifier)),
@@ -14,7 +14,7 @@ enum RequestBodies {
     return Array(JSONText.object(members).utf8)
   }
 
-  /// API reference, Update a referral: Request body.
+  /// Returns the body of an update (API reference, Update a referral: Request body).
   static func update(_ change: ReferralChange) -> [UInt8] {
     var members: [(String, String)] = []
     if let id = change.externalSourceID { members.append(("externalSourceId", JSONText.string(id))) }

@@ -2,7 +2,7 @@ import Conversions
 
 /// The paths of the five endpoints, below the base URL.
 enum RequestPaths {
-  /// `/referrals`, with a query where there is one.
+  /// Returns `/referrals`, with a query if there is one.
   static func list(_ query: ReferralQuery) -> String {
     let parameters: [(String, String?)] = [
       ("status", query.status?.rawValue),
@@ -19,7 +19,7 @@ enum RequestPaths {
     return pairs.isEmpty ? "/referrals" : "/referrals?" + pairs.joined(separator: "&")
   }
 
-  /// `/referrals/{referralId}`, with what follows it; nil for an ID that no URL can hold.
+  /// Returns `/referrals/{referralId}` and the suffix; nil for an ID that no URL can hold.
   static func referral(_ id: ReferralID, _ suffix: String = "") -> String? {
     guard id.fitsURL else { return nil }
     return "/referrals/\(PercentEncoding.encoded(id.text))\(suffix)"

@@ -1,8 +1,8 @@
 /// A body that is JSON but not what the reference promises. Names the member and never repeats its value.
 struct ShapeMismatch: Error, Hashable, Sendable, CustomStringConvertible {
-  /// Which member, and what is wrong with it.
+  /// The member, and the fault with it.
   var description: String
 
-  /// A mismatch in words.
+  /// Makes a mismatch from its words.
   init(_ description: String) { self.description = description }
 }

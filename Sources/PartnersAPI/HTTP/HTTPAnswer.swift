@@ -1,4 +1,4 @@
-/// One complete answer, whatever its status: its body whole, of its header only what somebody reads.
+/// One complete answer, of any status: its whole body, and of its header only the fields that are used.
 struct HTTPAnswer: Sendable {
   var status: Int
   var date: String?

@@ -1,7 +1,7 @@
 import Conversions
 
-/// The three forms of a date in HTTP (RFC 9110, 5.6.7): IMF-fixdate, and the obsolete RFC 850 and asctime forms, which a
-/// recipient must accept.
+/// Reads the three forms of a date in HTTP (RFC 9110, 5.6.7): IMF-fixdate, and the obsolete RFC 850 and asctime forms,
+/// which a recipient must accept.
 enum HTTPDate {
   private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
@@ -30,7 +30,7 @@ enum HTTPDate {
     guard year.count == 2 else {
       return year.count == 4 ? Timestamp(milliseconds: seconds(years) * 1000) : nil
     }
-    // More than 50 years in the future means the past century (RFC 9110, 5.6.7).
+    // Takes a date more than 50 years in the future for one of the past century (RFC 9110, 5.6.7).
     let nowSeconds = now.milliseconds / 1000
     let century = 1970 + nowSeconds / 31_556_952
     let candidate = century - century % 100 + years
@@ -38,13 +38,13 @@ enum HTTPDate {
     return Timestamp(milliseconds: seconds(isFuture ? candidate - 100 : candidate) * 1000)
   }
 
-  /// One to four digits and nothing else.
+  /// Reads one to four digits; nil for anything else.
   private static func number(_ text: String) -> Int64? {
     guard (1...4).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
     return Int64(text)
   }
 
-  /// Days from 1970-01-01 in the Gregorian calendar, by eras of 400 years from March.
+  /// Counts days from 1970-01-01 in the Gregorian calendar, by eras of 400 years from March.
   private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
     let year = month <= 2 ? year - 1 : year
     let era = (year >= 0 ? year : year - 399) / 400

@@ -2,7 +2,7 @@
 enum PercentEncoding {
   private static let digits = Array("0123456789ABCDEF".utf8)
 
-  /// The text as one path segment or one query value: no character of it can end either.
+  /// Encodes a text as one path segment or one query value: no character of it can end either.
   static func encoded(_ text: String) -> String {
     var bytes: [UInt8] = []
     for byte in text.utf8 {

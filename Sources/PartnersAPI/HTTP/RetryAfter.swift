@@ -1,16 +1,16 @@
 import Conversions
 
-/// How long an answer asks to wait (RFC 9110, 10.2.3, and API reference, Errors).
+/// Computes the wait that an answer asks for (RFC 9110, 10.2.3, and API reference, Errors).
 enum RetryAfter {
-  /// How far a date may lie back that says "now": clocks differ, and HTTP dates have whole seconds.
+  /// The furthest that a date may lie in the past and mean "now": clocks differ, and HTTP dates have whole seconds.
   private static let pastMax = Duration.seconds(60)
 
-  /// The larger of the header and of `retryAfterMs`, of those that can be read and ask for 0 … 1 day: whatever else they
-  /// ask for counts as an hour. Nil where neither is there, and where neither can be read in an answer that is no 429: the
-  /// limit was not met, and the back-off waits by itself.
+  /// Returns the larger of the header and of `retryAfterMs`, of those that can be read and ask for 0 … 1 day: any other
+  /// wait counts as an hour. Nil if neither is there, and if neither can be read in an answer that is no 429: the limit
+  /// was not met, and the back-off waits by itself.
   ///
-  /// A date in the header is judged against the answer's own Date, so that a wrong clock on either side changes nothing;
-  /// against `now` where there is none.
+  /// Compares a date in the header with the answer's own Date, so that a wrong clock on either side changes nothing;
+  /// with `now` if there is none.
   static func wait(
     header: String?, milliseconds: JSONValue?, date: Timestamp?, now: Timestamp, isLimit: Bool = true
   ) -> Duration? {
@@ -34,7 +34,8 @@ enum RetryAfter {
     return max(wait, .zero)
   }
 
-  /// A number of units in seconds as a wait, rounded up to whole milliseconds; all that is too long is as long as another.
+  /// Returns a number of units in seconds as a wait, rounded up to whole milliseconds and cut off at twice
+  /// `retryAfterMax`.
   private static func duration(_ value: JSONValue, unit: Double) -> Duration? {
     guard case .number(let text) = value, let number = Double(text), !number.isNaN else { return nil }
     let most = PacingRules.retryAfterMax.inSeconds * 2

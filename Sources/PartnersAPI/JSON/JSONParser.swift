@@ -1,7 +1,8 @@
 /// Reads one JSON text (RFC 8259): nothing may follow it, and nothing in it goes deeper than 512 levels.
 ///
-/// Not Foundation's: that refuses a whole page of referrals for one name that JavaScript cut through the middle of an emoji
-/// (an unpaired `\ud83d`, valid by RFC 8259, 8.2), and does not tell an integer from a rounded `Double`.
+/// Replaces Foundation's parser: that refuses a whole page of referrals for one name that JavaScript cut through the
+/// middle of an emoji (an unpaired `\ud83d`, valid by RFC 8259, 8.2), and does not tell an integer from a rounded
+/// `Double`.
 struct JSONParser {
   /// The deepest nesting that is read. Checked before each descent, so that no text exhausts the stack.
   static let depthMax = 512
@@ -11,7 +12,7 @@ struct JSONParser {
 
   private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  /// Reads the text.
+  /// Reads the text as one value.
   static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
     var parser = JSONParser(bytes)
     let value = try parser.value(depth: 0)
@@ -117,7 +118,7 @@ extension JSONParser {
   private mutating func string() throws(JSONSyntaxError) -> String {
     index += 1
     var text: [UInt8] = []
-    // What is no escape is taken as it stands, as much at a time as there is.
+    // Copies the bytes between two escapes as they are, as many at a time as there are.
     var start = index
     while let byte = next {
       switch byte {
@@ -152,7 +153,7 @@ extension JSONParser {
     }
   }
 
-  /// The character of one or two `\u` escapes; U+FFFD for half of a pair.
+  /// Returns the character of one or two `\u` escapes; U+FFFD for half of a pair.
   private mutating func scalar() throws(JSONSyntaxError) -> Unicode.Scalar {
     let unit = try codeUnit()
     guard UTF16.isLeadSurrogate(unit) else { return Unicode.Scalar(unit) ?? "\u{FFFD}" }

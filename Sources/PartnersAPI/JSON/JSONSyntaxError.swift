@@ -1,5 +1,5 @@
-/// Why a text is no JSON, and where.
+/// The reason that a text is no JSON, and the place.
 struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// What is wrong, and the byte at which it is, from 0.
+  /// The fault, and the byte at which it is, from 0.
   var description: String
 }

@@ -1,4 +1,5 @@
-/// A JSON value as it was written: numbers keep their text, so that none passes through a floating-point number unseen.
+/// A JSON value as it was written: numbers keep their text, so that none is rounded to a floating-point number
+/// unnoticed.
 enum JSONValue: Hashable, Sendable {
   case null
   case bool(Bool)
@@ -8,7 +9,7 @@ enum JSONValue: Hashable, Sendable {
   case array([JSONValue])
   case object([String: JSONValue])
 
-  /// The member of an object; nil for none, for null, and for what is no object.
+  /// Returns the member of an object; nil for none, for null, and for a value that is no object.
   subscript(_ name: String) -> JSONValue? {
     guard case .object(let members) = self, let value = members[name], value != .null else { return nil }
     return value
@@ -29,7 +30,8 @@ enum JSONValue: Hashable, Sendable {
     if case .array(let elements) = self { elements } else { nil }
   }
 
-  /// The exact value of a whole number: `12`, and also `12.0` and `1.2e1` up to 2^53, where each `Double` is one number.
+  /// The exact value of a whole number: `12`, and also `12.0` and `1.2e1` up to 2^53, where each `Double` is one
+  /// number.
   var integer: Int64? {
     guard case .number(let text) = self else { return nil }
     if let value = Int64(text) { return value }
@@ -37,7 +39,7 @@ enum JSONValue: Hashable, Sendable {
     return Int64(exactly: double)
   }
 
-  /// The number that a text is, all of it; nil for anything else.
+  /// Returns the number that the whole of a text is; nil for anything else.
   static func number(in text: String) -> JSONValue? {
     guard let value = try? JSONParser.parse(Array(text.utf8)), case .number = value else { return nil }
     return value

@@ -6,10 +6,11 @@ import Glibc
 ///
 /// Blocks: for a thread that may wait.
 struct LockedFile {
-  /// How long another process may hold the lock before the access fails. A healthy one holds it for a millisecond.
+  /// The longest time that another process may hold the lock before the access fails. A healthy one holds it for a
+  /// millisecond.
   static let lockWaitMax = Duration.seconds(5)
 
-  /// Where it is.
+  /// The file's path.
   let path: String
 
   /// Reads the file and writes what `change` makes of it; nil leaves it as it is. `change` is given nil for a file that
@@ -20,10 +21,11 @@ struct LockedFile {
     bytesMax: Int, _ change: (_ bytes: [UInt8]?) throws -> (result: Result, bytes: [UInt8]?)
   ) throws -> Result {
     let (descriptor, isNew) = try openLocked()
-    // Closing gives the lock back.
+    // Gives the lock back, too.
     defer { close(descriptor) }
     let found = try read(descriptor, bytesMax: bytesMax)
-    // Even a file that we made may have been written by another process before we had the lock.
+    // Counts a file that we made as new only while it is empty: another process may have written it before we had the
+    // lock.
     let (result, bytes) = try change(isNew && found.isEmpty ? nil : found)
     if let bytes { try write(bytes, to: descriptor) }
     return result
@@ -74,7 +76,7 @@ struct LockedFile {
     return mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev
   }
 
-  /// All of the file; what is longer than `bytesMax` is none of ours and reads as empty.
+  /// Reads all of the file; one that is longer than `bytesMax` is none of ours and reads as empty.
   private func read(_ descriptor: Int32, bytesMax: Int) throws -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 64 << 10)

@@ -1,14 +1,14 @@
 import Conversions
 import Foundation
 
-/// What a pacer's file holds, and how: a line that says what follows, then JSON.
+/// The content of a pacer's file: a line that says what follows, then JSON.
 ///
-/// The line has the length and a digest of the JSON, so that a file that was torn by a kill or a full disk is known as
-/// such; what is left behind a shorter text is not looked at.
+/// The line has the length and a digest of the JSON, so that a file that a kill or a full disk left incomplete is known
+/// as such; bytes after a shorter text are ignored.
 struct PacerRecord: Codable, Equatable {
   /// The format of this program.
   static let version = 1
-  /// The most that a file of ours can have, in bytes.
+  /// The largest size of a file of ours, in bytes.
   static let bytesMax = 1 << 20
   private static let mark = "conversiond-pacer"
 
@@ -16,17 +16,17 @@ struct PacerRecord: Codable, Equatable {
   var bootID: String
   /// The uptime at which it was written.
   var savedAt: Duration
-  /// What it is all about.
+  /// The state of the limits.
   var pacing: HostPacing
 
-  /// The file's bytes.
+  /// Returns the file's bytes.
   func encoded() throws -> [UInt8] {
     let json = [UInt8](try JSONEncoder().encode(self))
     let header = "\(Self.mark) \(Self.version) \(json.count) \(Self.digest(json))\n"
     return Array(header.utf8) + json + [UInt8(ascii: "\n")]
   }
 
-  /// Reads a file; nil for a torn one, one that is not ours, and one of a newer version.
+  /// Reads a file; nil for an incomplete one, one that is not ours, and one of a newer version.
   init?(_ bytes: [UInt8]) {
     guard let end = bytes.prefix(200).firstIndex(of: UInt8(ascii: "\n")) else { return nil }
     let words = String(decoding: bytes[..<end], as: UTF8.self).split(separator: " ")
@@ -40,12 +40,12 @@ struct PacerRecord: Codable, Equatable {
     self = record
   }
 
-  /// A record from its values.
+  /// Makes a record from its values.
   init(bootID: String, savedAt: Duration, pacing: HostPacing) {
     (self.bootID, self.savedAt, self.pacing) = (bootID, savedAt, pacing)
   }
 
-  /// The pacing as of this boot and moment.
+  /// Returns the pacing as of this boot and moment.
   func pacing(inBoot boot: String, at now: Duration) -> HostPacing {
     var pacing = pacing
     if boot != bootID { pacing.rebase(from: savedAt, to: now) }

@@ -4,19 +4,19 @@ import Synchronization
 /// Lets reads through one after the other at the pace of `ReadPacing`: of those that wait the most urgent first, and of
 /// these the first that came.
 final class ReadLimiter: Sendable {
-  /// How long a wait is slept through at most: it may be ended.
+  /// The longest sleep of a wait: the wait may be ended meanwhile.
   private static let sleepMax = Duration.seconds(5)
 
   fileprivate struct Waiter {
     let number: UInt64
     let priority: ReadPriority
-    /// Resumed once nobody goes before it any more.
+    /// The continuation to resume once no other waiter is before this one.
     var wake: CheckedContinuation<Void, Never>?
   }
 
   fileprivate struct State {
     var pacing: ReadPacing
-    /// In the order of their turns.
+    /// The waiting reads, in the order of their turns.
     var waiters: [Waiter] = []
     var nextNumber: UInt64 = 0
   }
@@ -30,7 +30,7 @@ final class ReadLimiter: Sendable {
   private let state: Mutex<State>
   private let clock: any HostClock
 
-  /// A limiter of this process alone.
+  /// Makes a limiter of this process alone.
   init(_ limit: RateLimit, clock: any HostClock) {
     state = Mutex(State(pacing: ReadPacing(limit)))
     self.clock = clock
@@ -57,7 +57,7 @@ final class ReadLimiter: Sendable {
     state.withLock { $0.pacing.refuse(retryAfter: retryAfter, at: clock.uptime) }
   }
 
-  /// How many wait for their turn.
+  /// The number of reads that wait for their turn.
   var waiting: Int { state.withLock { $0.waiters.count } }
 
   /// Ends the API's wait.
@@ -96,7 +96,8 @@ final class ReadLimiter: Sendable {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let mustWait = state.withLock { state in
-          // The handler below takes the same lock: either it finds the waiter asleep, or the cancellation is seen here.
+          // Checks under the lock that the handler below takes, too: it finds the waiter asleep, or the cancellation is
+          // seen here.
           guard !Task.isCancelled, let place = state.place(of: number), place > 0 else { return false }
           state.waiters[place].wake = continuation
           return true
@@ -113,7 +114,7 @@ final class ReadLimiter: Sendable {
 extension ReadLimiter.State {
   fileprivate func place(of number: UInt64) -> Int? { waiters.firstIndex { $0.number == number } }
 
-  /// Who sleeps at a place, to be resumed.
+  /// Takes the continuation that sleeps at a place, to be resumed.
   fileprivate mutating func takeWake(at place: Int) -> CheckedContinuation<Void, Never>? {
     guard waiters.indices.contains(place) else { return nil }
     defer { waiters[place].wake = nil }

@@ -1,6 +1,6 @@
 /// API reference, Report a conversion.
 ///
-/// Where the reference is silent:
+/// Fills the gaps of the reference:
 /// - Every field is optional, so an empty body counts as `{}`.
 /// - A replay without a transaction ID of a conversion without one returns the original, since all writes are
 ///   idempotent. With an ID on one side only, the IDs differ: 409.

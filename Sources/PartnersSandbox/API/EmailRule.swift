@@ -1,7 +1,7 @@
-/// What the sandbox takes for an e-mail address.
+/// The rule by which the sandbox takes a text for an e-mail address.
 ///
-/// The reference only shows that "Invalid email" exists. Taken is `local@domain`: at most 254 bytes, one @, no
-/// white space or control characters, and a domain of at least two labels. Letters may be of any script.
+/// Accepts `local@domain`: at most 254 bytes, one @, no white space or control characters, and a domain of at least two
+/// labels. Letters may be of any script. The reference only shows that "Invalid email" exists.
 enum EmailRule {
   static func email(_ value: SandboxJSON) -> String? { value.text.flatMap { isEmail($0) ? $0 : nil } }
 

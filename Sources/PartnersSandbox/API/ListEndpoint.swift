@@ -60,7 +60,7 @@ enum ListEndpoint {
 }
 
 extension HTTPRequest {
-  /// Whether a list is asked for by a text.
+  /// True if a list is asked for by a text.
   var searches: Bool {
     method == "GET" && path.hasSuffix("/referrals") && (try? ListEndpoint.query(query))?.search?.isEmpty == false
   }

@@ -26,7 +26,7 @@ struct QueryReader {
     }
   }
 
-  /// The parameter, read by `read`; reported with `expected` where that returns `nil`.
+  /// Returns the parameter, read by `read`; reports it with `expected` if that returns `nil`.
   mutating func optional<Value>(_ name: String, _ expected: String, _ read: (String) -> Value?) -> Value? {
     asked.insert(name)
     guard let value = values[name] else { return nil }
@@ -35,7 +35,7 @@ struct QueryReader {
     return nil
   }
 
-  /// Throws 400 where anything was wrong, parameters that nobody asked for included.
+  /// Throws 400 if anything was wrong, unknown parameters included.
   mutating func finish() throws(APIError) {
     for name in names where !asked.contains(name) {
       let message = name == "partnerId" ? FieldReader.unknown(name) : "Unknown query parameter"

@@ -1,8 +1,8 @@
 /// API reference, Update a referral.
 ///
-/// Where the reference is silent: the answer is 200 with the full referral, `metadata` is replaced as a whole, an
-/// `externalSourceId` of `null` removes it, and an empty object changes nothing. A body is judged before its
-/// referral is looked up.
+/// Fills the gaps of the reference: the answer is 200 with the full referral, `metadata` is replaced as a whole, an
+/// `externalSourceId` of `null` removes it, and an empty object changes nothing. A body is judged before its referral
+/// is looked up.
 enum UpdateEndpoint {
   static func answer(
     _ request: HTTPRequest, id: String, partner: String, store: inout ReferralStore, now: Int64

@@ -1,4 +1,5 @@
-/// The endpoints beside the API that order faults, change referrals and what a search finds; without a key and without limits.
+/// Serves the endpoints beside the API that order faults, change referrals and what a search finds; without a key and
+/// without limits.
 ///
 /// | request | does |
 /// |---|---|
@@ -12,7 +13,7 @@
 enum ControlService {
   static let prefix = "/_sandbox"
 
-  /// What a control request asks for, once it is understood.
+  /// A control request, once it is understood.
   enum Order: Sendable {
     case state
     case faults
@@ -22,7 +23,7 @@ enum ControlService {
     case search(SandboxSearch?)
   }
 
-  /// What a request orders; 400, 404 or 405 where it makes no sense.
+  /// Reads a control request; throws 400, 404 or 405 if it makes no sense.
   static func order(_ request: HTTPRequest) throws(APIError) -> Order {
     var query = QueryReader(request.query)
     try query.finish()

@@ -1,6 +1,7 @@
-/// The faults on order, and which of them strikes a request: the first rule, in order, that means it.
+/// Keeps the ordered faults, and picks the one that strikes a request: that of the first rule, in order, that matches
+/// it.
 struct FaultBook: Sendable {
-  /// What of a request the rules look at.
+  /// The parts of a request that the rules look at.
   struct Subject: Sendable {
     let method: String
     let path: String
@@ -17,7 +18,7 @@ struct FaultBook: Sendable {
 
   mutating func removeAll() { rules = [] }
 
-  /// The fault that strikes, which is then one less on order; a rule that is used up is dropped.
+  /// Returns the fault that strikes, and counts it down in its rule; a rule that is used up is dropped.
   mutating func strike(_ subject: Subject) -> SandboxFault? {
     for index in rules.indices where rules[index].match.means(subject) {
       if rules[index].after > 0 {

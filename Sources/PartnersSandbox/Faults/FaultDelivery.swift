@@ -1,6 +1,6 @@
 /// Turns a fault into the reply that shows it.
 extension SandboxFault {
-  /// The reply to a request whose true answer is `response`; `nil` where the work was left undone.
+  /// Returns the reply to a request whose true answer is `response`; that is `nil` if the work was left undone.
   func reply(_ response: HTTPResponse?) -> Reply {
     let response = response ?? HTTPResponse(status: 500)
     return switch self {

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Faults as JSON, the way `POST /_sandbox/faults` takes them.
+/// Reads faults as JSON, the way `POST /_sandbox/faults` takes them.
 ///
 /// A rule is an object: `match` (`method`, `pathPrefix`, `referralId`, `transactionId`), `after`, `times` (a
 /// number, or `"forever"`; 1 unless given), `probability`, and an `action` with what belongs to it:
@@ -18,7 +18,7 @@ enum FaultRuleDocument {
   private static let countExpected = "Must be a whole number from 0"
   private static let truthExpected = "Must be true or false"
 
-  /// The rules of a body: a list, `{ "rules": [ … ] }`, or one rule.
+  /// Reads the rules of a body: a list, `{ "rules": [ … ] }`, or one rule.
   static func rules(_ document: SandboxJSON) throws(APIError) -> [SandboxFaultRule] {
     var rules: [SandboxFaultRule] = []
     var issues: [FieldIssue] = []
@@ -150,7 +150,7 @@ enum FaultRuleDocument {
 }
 
 extension SandboxFaultRule {
-  /// The rule as JSON, with how often it is still to strike.
+  /// The rule as JSON, with the number of times that it is still to strike.
   var document: SandboxJSON {
     var named: [SandboxJSON.Member] = []
     if let method = match.method { named.append(.init("method", .string(method))) }

@@ -1,6 +1,6 @@
-/// What goes wrong with a request on order.
+/// A fault that a rule orders for a request.
 public enum SandboxFault: Sendable, Hashable {
-  /// What an answer of 200 is spoilt with.
+  /// The way in which an answer of 200 is spoilt.
   public enum Garbage: Sendable, Hashable {
     /// Bytes after the JSON, within the Content-Length.
     case trailing
@@ -12,7 +12,7 @@ public enum SandboxFault: Sendable, Hashable {
     case deep(levels: Int)
   }
 
-  /// An answer of one's own; the work is done before only where `afterWork` says so.
+  /// A given answer; the work is done before it only if `afterWork` says so.
   case answer(SandboxAnswer, afterWork: Bool = false)
   /// The answer comes late: the work is done on arrival, or, without `afterWork`, only when the delay is over.
   case delay(Duration, afterWork: Bool = true)
@@ -29,7 +29,7 @@ public enum SandboxFault: Sendable, Hashable {
   /// The work is done, and the answer's body is spoilt; status and headers are the real ones.
   case garbage(Garbage)
 
-  /// Whether the API does what it was asked.
+  /// True if the API does the work that it was asked for.
   var doesWork: Bool {
     switch self {
     case .answer(_, let afterWork), .hang(let afterWork), .reset(let afterWork): afterWork
@@ -37,7 +37,7 @@ public enum SandboxFault: Sendable, Hashable {
     }
   }
 
-  /// What the request log calls it.
+  /// The fault's name in the request log.
   var name: String {
     switch self {
     case .answer: "status"

@@ -1,10 +1,10 @@
-/// An order for faults: which requests, how often, and what goes wrong.
+/// A rule that orders faults: the requests, the number of times, and the fault.
 public struct SandboxFaultRule: Sendable, Hashable {
-  /// Which requests a rule means; what is left out means any.
+  /// The requests that a rule matches; a property that is left out matches any.
   public struct Match: Sendable, Hashable {
     /// The method, in capitals.
     public var method: String?
-    /// How the raw path begins.
+    /// The beginning of the raw path.
     public var pathPrefix: String?
     /// The referral that the path names.
     public var referralID: String?
@@ -29,15 +29,15 @@ public struct SandboxFaultRule: Sendable, Hashable {
     public static let reads = Match(method: "GET")
   }
 
-  /// Which requests it means.
+  /// The requests that it matches.
   public var match: Match
-  /// How many of them are let through first.
+  /// The number of them that are let through first.
   public var after: Int
-  /// How many it strikes then; `nil` never stops.
+  /// The number of them that it strikes then; `nil` never stops.
   public var times: Int?
-  /// How likely it strikes one that it means, 0 to 1; drawn from the sandbox's seed.
+  /// The probability that it strikes one that it matches, 0 to 1; drawn from the sandbox's seed.
   public var probability: Double
-  /// What goes wrong.
+  /// The fault that it makes.
   public var fault: SandboxFault
 
   /// Creates a rule; by default it strikes once.

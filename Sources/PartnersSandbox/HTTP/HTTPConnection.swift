@@ -4,7 +4,7 @@ internal import Glibc
 
 /// One client's connection: request after request until either side ends it.
 struct HTTPConnection: Sendable {
-  /// What answers requests.
+  /// The function that answers requests.
   typealias Handler = @Sendable (HTTPRequest, _ address: String) async -> Reply
 
   let socket: AsyncSocket
@@ -34,11 +34,11 @@ struct HTTPConnection: Sendable {
     } catch ConnectionReader.Failure.refused(let failure) {
       await refuse(failure)
     } catch {
-      // The client left, or the server stops: there is nobody to tell.
+      // Ends without an answer: the client left, or the server stops.
     }
   }
 
-  /// The next request, unless the client takes longer than it may.
+  /// Returns the next request, unless the client takes longer than it may.
   private func next(_ reader: ConnectionReader) async throws -> (HTTPRequest, ConnectionReader) {
     try await withThrowingTaskGroup(of: (HTTPRequest, ConnectionReader)?.self) { group in
       group.addTask {
@@ -56,7 +56,7 @@ struct HTTPConnection: Sendable {
     }
   }
 
-  /// Sends the reply; whether the connection is good for another request.
+  /// Sends the reply; true if the connection is good for another request.
   private func deliver(_ reply: Reply, to request: HTTPRequest) async throws -> Bool {
     let bytes = reply.response.bytes(
       method: request.method, keepsAlive: request.keepsAlive, date: clock.now.wallMilliseconds)
@@ -65,10 +65,10 @@ struct HTTPConnection: Sendable {
       try await socket.write(Data(bytes))
       return request.keepsAlive || finish()
     case .hang:
-      // Whatever else the client sends is read and dropped, so that its leaving is noticed.
+      // Reads and drops all that the client still sends, so that its leaving is noticed.
       while true { _ = try await socket.read(atMost: 4096) }
     case .reset:
-      // With nothing to linger for, the close that follows drops everything and resets the connection.
+      // Sets a linger time of zero: the close that follows drops everything and resets the connection.
       try? socket.socket.setValue(linger(l_onoff: 1, l_linger: 0), for: LingerOption())
       return false
     case .truncated(let bodyBytes):
@@ -121,14 +121,14 @@ struct HTTPConnection: Sendable {
     await SharedSocketPool.shared.close(socket)
   }
 
-  /// Says that nothing more will be sent. Always false: the connection ends.
+  /// Ends the sending side. Always false: the connection ends.
   private func finish() -> Bool {
     _ = shutdown(socket.socket.file.rawValue, Int32(SHUT_WR))
     return false
   }
 
-  /// Waits for the client to read what it was told: a close while it still sends would reset the connection and
-  /// take the answer along.
+  /// Waits for the client to read the answer: a close while it still sends would reset the connection and lose the
+  /// answer.
   private func drain() async {
     _ = finish()
     await withTaskGroup(of: Void.self) { group in

@@ -1,12 +1,12 @@
 /// The head of a request, read strictly by RFC 9112: what could be understood in two ways is refused.
 struct HTTPRequestHead: Sendable {
-  /// How the body's end is found.
+  /// The way in which the body's end is found.
   enum Framing: Sendable, Equatable {
     case length(Int)
     case chunked
   }
 
-  /// Why a head is refused: the status of the answer and a reason for people.
+  /// The refusal of a head: the status of the answer and a reason for people.
   struct Failure: Error, Equatable {
     let status: Int
     let reason: String
@@ -25,7 +25,7 @@ struct HTTPRequestHead: Sendable {
   /// Reads the lines of a head, without the empty one at its end.
   init(_ bytes: ArraySlice<UInt8>) throws(Failure) {
     guard let text = String(validating: bytes, as: UTF8.self) else { throw Self.bad("the head is not UTF-8") }
-    // Views of scalars: "\r\n" is one Character, and has to stay two.
+    // Splits scalars: "\r\n" is one Character, and has to stay two.
     let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
       line.last == "\r" ? line.dropLast() : line
     }
@@ -58,7 +58,7 @@ struct HTTPRequestHead: Sendable {
       }
   }
 
-  /// The path and query of a target, also where it is given with scheme and authority.
+  /// Returns the path and query of a target, also if it is given with scheme and authority.
   private static func originForm(_ target: String) throws(Failure) -> String {
     guard target.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw bad("a malformed target") }
     if target.hasPrefix("/") || target == "*" { return target }

@@ -1,6 +1,6 @@
 /// An answer, and the way it is to reach the client, or not.
 struct Reply: Sendable {
-  /// What happens on the connection.
+  /// The way in which the answer is sent on the connection, or not.
   enum Delivery: Sendable, Equatable {
     /// The whole answer.
     case whole
@@ -17,7 +17,7 @@ struct Reply: Sendable {
     /// One byte at a time.
     case trickled(every: Duration)
 
-    /// Whether the client is told a status.
+    /// True if the client is told a status.
     var isAnswer: Bool {
       switch self {
       case .whole, .truncated, .padded, .trickled: true

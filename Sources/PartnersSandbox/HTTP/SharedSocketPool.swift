@@ -2,14 +2,14 @@ internal import FlyingSocks
 
 /// The one pool that waits for the sockets of every sandbox of this process.
 ///
-/// One for all, because each pool that ends leaves a descriptor of its own behind, and tests start sandboxes by
-/// the hundred.
+/// Serves all sandboxes, because each pool that ends leaves a descriptor of its own behind, and tests start sandboxes
+/// by the hundred.
 actor SharedSocketPool {
   static let shared = SharedSocketPool()
 
   private var starting: Task<SocketPool<ePoll>, any Error>?
 
-  /// The pool, started at the first call.
+  /// Returns the pool, started at the first call.
   func pool() async throws -> SocketPool<ePoll> {
     if let starting { return try await starting.value }
     let starting = Task.detached { () -> SocketPool<ePoll> in
@@ -22,7 +22,7 @@ actor SharedSocketPool {
     return try await starting.value
   }
 
-  /// Closes a socket that nobody waits for any more.
+  /// Closes a socket that no task waits for any more.
   ///
   /// A waiter is resumed a moment before the pool forgets its descriptor. Closed within that moment, the
   /// descriptor's number would stay registered, and the next connection that gets it would never wake up.

@@ -1,11 +1,11 @@
 /// Reads one JSON text, strictly by RFC 8259.
 ///
-/// Refused on top of what the grammar refuses: a name that an object repeats (two readers could see two
-/// different requests), more than 128 levels, invalid UTF-8 and lone surrogates.
+/// Refuses on top of the grammar: a name that an object repeats (two readers could see two different requests), more
+/// than 128 levels, invalid UTF-8 and lone surrogates.
 struct JSONReader {
-  /// Where and why a text is not JSON.
+  /// The reason that a text is not JSON, and the place.
   struct Failure: Error, Equatable {
-    /// What was found or missed.
+    /// The part that was found or missed.
     let reason: String
     /// The offset of the offending byte.
     let offset: Int
@@ -18,7 +18,7 @@ struct JSONReader {
 
   private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  /// The value that `bytes` hold, with nothing but white space around it.
+  /// Returns the value that `bytes` hold, with nothing but white space around it.
   static func read(_ bytes: [UInt8]) throws(Failure) -> SandboxJSON {
     var reader = JSONReader(bytes)
     reader.skipSpace()

@@ -1,10 +1,10 @@
 /// The two limits of API reference, Rate limits: writes by IP address, and conversions by partner on top.
 struct RateLimits: Sendable {
-  /// What a refused request is told.
+  /// The details that a refused request is told.
   struct Refusal: Sendable, Equatable {
     /// Milliseconds to wait, rounded up.
     let retryAfterMilliseconds: Int64
-    /// Whether the conversion limit refused; otherwise the write limit.
+    /// True if the conversion limit refused, false if the write limit did.
     let byConversions: Bool
 
     /// Seconds to wait, rounded up, as Retry-After carries them.
@@ -21,7 +21,7 @@ struct RateLimits: Sendable {
     self.conversions = conversions
   }
 
-  /// Counts one write where every limit that concerns it admits it; else counts nothing and says how long to wait.
+  /// Counts one write if every limit that concerns it admits it; else counts nothing and returns the wait.
   mutating func admit(address: String, converting partner: String?, at now: Int64) -> Refusal? {
     var writer = writes.map { limit in writers[address] ?? limit.makeLimiter() }
     var converter = partner.flatMap { partner in

@@ -35,7 +35,7 @@ struct SlidingCounter: RateLimiter {
     return (index, 0, 0)
   }
 
-  /// How far into a window one more request is admitted; `nil` where it isn't within that window.
+  /// Returns the time into a window at which one more request is admitted; `nil` if it isn't within that window.
   private func earliest(weighted: Int64, fixed: Int64) -> Int64? {
     let room = Int64(count) - 1 - fixed
     guard room >= 0 else { return nil }

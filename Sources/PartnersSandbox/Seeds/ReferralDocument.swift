@@ -4,7 +4,7 @@ enum ReferralDocument {
   private static let textExpected = "Must be a string that is not blank"
   private static let millisecondsExpected = "Must be epoch milliseconds, a whole number from 0"
 
-  /// The referral that a document describes, or what it makes of `base`; every mistake is in `issues`.
+  /// Reads the referral that a document describes, or makes it of `base`; adds every mistake to `issues`.
   ///
   /// A field that is missing keeps what `base` has; `null` takes it away where that is allowed.
   static func read(

@@ -5,11 +5,11 @@ public struct SandboxSeed: Sendable {
   /// The referrals, in the order of the document.
   public let referrals: [SandboxReferral]
 
-  /// A mistake in a seed: where, and what.
+  /// A mistake in a seed, and its place.
   public struct Issue: Sendable, Hashable, CustomStringConvertible {
     /// The place: `referrals[3].createdAt`, or `line 7, column 12` of what is no JSON.
     public let place: String
-    /// What is wrong there.
+    /// The mistake there.
     public let message: String
 
     /// `place: message`.

@@ -15,7 +15,7 @@ struct CreationIndex: Sendable {
   private(set) var keys: [Key] = []
 
   mutating func insert(_ key: Key) {
-    // Nearly always the newest: the end is tried first.
+    // Tries the end first: a key is nearly always the newest.
     if let last = keys.last, last < key {
       keys.append(key)
     } else {
@@ -28,7 +28,7 @@ struct CreationIndex: Sendable {
     if index < keys.count, keys[index] == key { keys.remove(at: index) }
   }
 
-  /// The positions of what was created within the window, both ends included.
+  /// Returns the positions of the referrals that were created within the window, both ends included.
   func range(from: Int64?, to: Int64?) -> Range<Int> {
     let lower = from.map { from in firstIndex { $0.createdAt >= from } } ?? 0
     let upper = to.map { to in firstIndex { $0.createdAt > to } } ?? keys.count

@@ -1,6 +1,6 @@
-/// What API reference, List referrals, lets a partner ask for.
+/// The parameters of a list that a partner asks for (API reference, List referrals).
 struct ListQuery: Sendable, Equatable {
-  /// What a list is sorted by.
+  /// The value by which a list is sorted.
   enum Key: String, Sendable, CaseIterable {
     case createdAt, convertedAt, conversionValue
   }
@@ -24,18 +24,18 @@ struct ListQuery: Sendable, Equatable {
   var pageSize = 25
 }
 
-/// One page, and how many referrals there are on all of them.
+/// One page, and the number of referrals on all of them.
 struct ListPage: Sendable {
   let referrals: [SandboxReferral]
   let total: Int
 }
 
 extension ReferralStore {
-  /// The page that a partner asked for.
+  /// Returns the page that a partner asked for.
   ///
-  /// By creation, and with no other filter than status and window, it is a slice of an index, and what it costs
-  /// doesn't depend on how many referrals there are. Ties keep the order in which referrals were added. Where
-  /// the sort key is missing (never converted, no value), the referral comes last in either direction.
+  /// Takes a slice of an index for a list by creation with no other filter than status and window: its cost doesn't
+  /// depend on the number of referrals. Ties keep the order in which referrals were added. A referral without the sort
+  /// key (never converted, no value) comes last in either direction.
   func list(_ query: ListQuery, of partner: String, search: SandboxSearch = .substring) -> ListPage {
     let index = index(of: partner, status: query.status)
     let range = index.range(from: query.dateFrom, to: query.dateTo)
@@ -75,7 +75,7 @@ extension ReferralStore {
       let value = query.sortBy == .convertedAt ? referral.convertedAt : referral.conversionValue
       if let value { valued.append((value, number)) } else { missing.append(number) }
     }
-    // Equal values keep one order, so that pages don't overlap.
+    // Keeps equal values in one order, so that pages don't overlap.
     valued.sort { left, right in
       guard left.value != right.value else { return left.number < right.number }
       return query.sortOrder == .asc ? left.value < right.value : left.value > right.value

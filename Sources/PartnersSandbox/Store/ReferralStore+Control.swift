@@ -3,7 +3,7 @@ extension ReferralStore {
   mutating func put(
     _ documents: [[SandboxJSON.Member]], partner: String, now: Int64
   ) throws(APIError) -> [SandboxReferral] {
-    // A copy shares its storage until it is changed, and is dropped where a document is refused.
+    // Changes a copy, which shares its storage until it is changed, and is dropped if a document is refused.
     var changed = self
     var issues: [FieldIssue] = []
     var result: [SandboxReferral] = []
@@ -25,7 +25,7 @@ extension ReferralStore {
 }
 
 extension SandboxReferral {
-  /// The referral with an owner: its own, or this one.
+  /// Returns the referral with an owner: its own, or this one.
   func owned(by partner: String) -> SandboxReferral {
     guard self.partner.isEmpty else { return self }
     var referral = self
@@ -35,7 +35,7 @@ extension SandboxReferral {
 }
 
 extension [SandboxReferral] {
-  /// Sorted by creation, so that adding many costs no more than adding at the end; ties keep their order.
+  /// Returns them sorted by creation, so that adding many costs no more than adding at the end; ties keep their order.
   func inOrderOfCreation(now: Int64) -> [SandboxReferral] {
     enumerated().map { (created: $0.element.createdAt == 0 ? now : $0.element.createdAt, offset: $0.offset) }
       .sorted { ($0.created, $0.offset) < ($1.created, $1.offset) }
@@ -44,7 +44,6 @@ extension [SandboxReferral] {
 }
 
 extension SandboxConfiguration {
-  /// The partner to whom referrals belong that name none: the default key's where it is accepted, else the first
-  /// by name.
+  /// The partner of referrals that name none: the default key's if it is accepted, else the first by name.
   var firstPartner: String { apiKeys[Self.defaultKey] ?? apiKeys.values.min() ?? Self.defaultPartner }
 }

@@ -6,14 +6,14 @@ struct ReferralStore: Sendable {
     let id: String
   }
 
-  /// What makes a creation idempotent: API reference, Create a referral.
+  /// The values that make a creation idempotent: API reference, Create a referral.
   private struct Pair: Hashable {
     let partner: String
     let referrerIdentifier: String
     let friendEmail: String
   }
 
-  /// Where a list looks: one partner's referrals, all or of one status.
+  /// The referrals that a list reads: those of one partner, all or of one status.
   private struct Shelf: Hashable {
     let partner: String
     let status: SandboxReferral.Status?
@@ -36,26 +36,26 @@ struct ReferralStore: Sendable {
     removed.isEmpty ? slots : slots.indices.filter { !removed.contains($0) }.map { slots[$0] }
   }
 
-  /// The referral of that ID, whoever owns it.
+  /// Returns the referral of that ID, of any partner.
   func referral(_ id: String) -> SandboxReferral? { numbers[id].map { slots[$0] } }
 
-  /// The referral of that ID where the partner owns it.
+  /// Returns the referral of that ID if the partner owns it.
   func referral(_ id: String, of partner: String) -> SandboxReferral? {
     guard let referral = referral(id), referral.partner == partner else { return nil }
     return referral
   }
 
-  /// The referral that a creation of the same pair made.
+  /// Returns the referral that a creation of the same pair made.
   func referral(referrer: String, friend: String, of partner: String) -> SandboxReferral? {
     pairs[Pair(partner: partner, referrerIdentifier: referrer, friendEmail: friend)].map { slots[$0] }
   }
 
-  /// The referral that was converted under a transaction ID.
+  /// Returns the referral that was converted under a transaction ID.
   func referral(transaction id: String, of partner: String) -> SandboxReferral? {
     transactions[Transaction(partner: partner, id: id)].map { slots[$0] }
   }
 
-  /// Whether another referral than this one would break a rule of uniqueness; the field that clashes.
+  /// Returns the field by which this referral clashes with another one under a rule of uniqueness; nil for none.
   func clash(of referral: SandboxReferral) -> String? {
     if let pair = pair(of: referral), let number = pairs[pair], slots[number].referralID != referral.referralID {
       return "friendEmail"
@@ -91,7 +91,7 @@ struct ReferralStore: Sendable {
     return referral
   }
 
-  /// Removes the referral of an ID; whether there was one.
+  /// Removes the referral of an ID; true if there was one.
   mutating func remove(_ id: String) -> Bool {
     guard let number = numbers.removeValue(forKey: id) else { return false }
     unindex(slots[number], number: number)
@@ -99,7 +99,7 @@ struct ReferralStore: Sendable {
     return true
   }
 
-  /// The keys of one partner's referrals by creation, of one status or all.
+  /// Returns the keys of one partner's referrals by creation, of one status or all.
   func index(of partner: String, status: SandboxReferral.Status?) -> CreationIndex {
     shelves[Shelf(partner: partner, status: status)] ?? CreationIndex()
   }
@@ -112,7 +112,7 @@ extension ReferralStore {
     return id
   }
 
-  /// API reference, The referral object: the code is the referrer's, so a referrer's referrals share it.
+  /// Returns the referrer's code, so that a referrer's referrals share it (API reference, The referral object).
   private mutating func code(of referral: SandboxReferral) -> String {
     guard let referrer = referral.referrerIdentifier ?? referral.referrerEmail else {
       return identifiers.referralCode()

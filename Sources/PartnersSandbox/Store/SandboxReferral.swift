@@ -1,9 +1,9 @@
 /// A referral as the sandbox keeps it: the fields of API reference, The referral object, and what the service
 /// knows beside them.
 public struct SandboxReferral: Sendable, Hashable {
-  /// A referral's stage of life.
+  /// The status of a referral.
   public enum Status: String, Sendable, Hashable, CaseIterable {
-    /// The link was opened; who the friend is may not be known yet.
+    /// The link was opened; the friend may not be known yet.
     case clicked
     /// The friend is known.
     case pending
@@ -19,21 +19,21 @@ public struct SandboxReferral: Sendable, Hashable {
   public var partner: String
   /// The referrer's share code of 8 characters; empty asks for one, the same for every referral of a referrer.
   public var referralCode: String
-  /// The stage of life.
+  /// The status.
   public var status: Status
   /// The friend's e-mail address; a clicked referral may have none yet.
   public var friendEmail: String?
   /// The friend's name; a clicked referral may have none yet.
   public var friendName: String?
-  /// When it was made, milliseconds since 1970; 0 asks for the present.
+  /// The time at which it was made, in milliseconds since 1970; 0 asks for the present.
   public var createdAt: Int64
-  /// When it was converted, milliseconds since 1970.
+  /// The time at which it was converted, in milliseconds since 1970.
   public var convertedAt: Int64?
   /// The order value in cents.
   public var conversionValue: Int64?
   /// The partner's identifier for the referrer.
   public var referrerIdentifier: String?
-  /// What `referrerEmail=` compares with; without it, `referrerIdentifier` where that is an e-mail address.
+  /// The address that `referrerEmail=` compares with; without it, `referrerIdentifier` if that is an e-mail address.
   public var referrerEmail: String?
   /// The partner's identifier for the referral.
   public var externalSourceID: String?
@@ -79,7 +79,7 @@ extension SandboxReferral {
     return .object(publicMembers.map { .init($0.name, shownInstead[$0.name] ?? $0.value) })
   }
 
-  /// The same with what only the sandbox shows.
+  /// The same object, with the fields that only the sandbox shows.
   var documentForControl: SandboxJSON {
     .object(
       publicMembers + [
@@ -107,10 +107,10 @@ extension SandboxReferral {
     ]
   }
 
-  /// Whether this is the referrer's e-mail address, exactly.
+  /// True if this is exactly the referrer's e-mail address.
   func isReferred(by email: String) -> Bool { (referrerEmail ?? referrerIdentifier) == email }
 
-  /// Whether a lower-cased text stands in one of the fields that a person would search, in any case.
+  /// True if one of the fields that a person would search contains a lower-cased text, in any case.
   func contains(_ lowercasedText: String) -> Bool {
     searched.contains { $0.holds(lowercasedText) }
   }
@@ -122,17 +122,17 @@ extension SandboxReferral {
 }
 
 extension String {
-  /// Whether a lower-cased text stands somewhere in this one, in any case.
+  /// True if this text contains a lower-cased one, in any case.
   fileprivate func holds(_ text: String) -> Bool {
     if utf8.holds(text.utf8) { return true }
-    // Only letters beyond ASCII need Unicode's lower case, which is slow.
+    // Uses Unicode's lower case, which is slow, only for letters beyond ASCII.
     guard text.utf8.contains(where: { $0 >= 0x80 }) else { return false }
     return lowercased().utf8.holds(text.utf8)
   }
 }
 
 extension String.UTF8View {
-  /// Whether other bytes stand somewhere in these, where A to Z count as a to z.
+  /// True if these bytes contain others, where A to Z count as a to z.
   fileprivate func holds(_ other: String.UTF8View) -> Bool {
     let text = span
     let wanted = other.span

@@ -1,9 +1,9 @@
 import Conversions
 
-/// Whether the API is that of the account whose referrals the ledger holds: another account's would answer 404 for every
-/// one of them.
+/// Checks that the API is that of the account whose referrals the ledger holds: another account's would answer 404 for
+/// every one of them.
 struct AccountCheck: Sendable {
-  /// What the API says of it.
+  /// The result of the check.
   enum Verdict: Sendable {
     /// It knows a referral that it showed before, or none was ever shown.
     case ours
@@ -13,24 +13,24 @@ struct AccountCheck: Sendable {
     case undecided(ReadFailure)
   }
 
-  let surroundings: Surroundings
-  /// Before the lists were read of what may be another account.
+  let context: PipelineContext
+  /// The time before the lists were read of what may be another account.
   let seenBefore: Timestamp
-  /// How often there was no answer from which it could be told: another one is asked for first each time, as the API may
-  /// always fail on one.
+  /// The number of checks without an answer from which it could be told: another referral is asked for first each time,
+  /// as the API may always fail on one.
   let turn: Int
 
   /// Asks the API for a few referrals that it must know.
   ///
   /// - Throws: `LedgerFailure`, or `CancellationError`.
   func verdict() async throws -> Verdict {
-    let known = try await surroundings.ledger.transaction { [seenBefore] in
+    let known = try await context.ledger.transaction { [seenBefore] in
       try $0.knownReferrals(limit: 3, seenBefore: seenBefore)
     }
     for id in known.indices.map({ known[($0 + turn) % known.count] }) {
-      let answer = await surroundings.partners.referral(id)
+      let answer = await context.partners.referral(id)
       switch answer {
-      case .success(_, let head), .failure(_, let head): surroundings.clock.heard(head)
+      case .success(_, let head), .failure(_, let head): context.clock.heard(head)
       case .transport: break
       }
       switch answer {

@@ -1,7 +1,7 @@
 import Conversions
 import Logging
 
-/// Tells once that every order's ID is another order's to the API: two shops of one account number their orders alike.
+/// Logs once that every order's ID is another order's to the API: two shops of one account number their orders alike.
 public struct ConflictHint {
   private var isTold = false
 
@@ -14,13 +14,13 @@ public struct ConflictHint {
   /// Takes in what came of a send.
   ///
   /// - Throws: `LedgerFailure`.
-  mutating func note(_ ended: EndedSend, _ surroundings: Surroundings) async throws {
+  mutating func note(_ ended: Attempt.Ended, _ context: PipelineContext) async throws {
     switch ended.verdict {
     case .reported: isTold = false
     case .review(.transactionConflict, _):
-      guard !isTold, try await surroundings.ledger.transaction({ try $0.meetsConflictsOnly() }) else { return }
+      guard !isTold, try await context.ledger.transaction({ try $0.meetsConflictsOnly() }) else { return }
       isTold = true
-      surroundings.log.event(
+      context.log.event(
         .review, .error, Self.words, ["reason": ReviewReason.transactionConflict.rawValue])
     default: break
     }

@@ -1,13 +1,13 @@
 import Conversions
 
-/// The repair of the ledger's due times after a jump of the host's clock, or of those that an earlier run left by another
-/// clock: what was put off by one that was ahead would wait until that time has come.
+/// The repair of the ledger's due times after a jump of the host's clock, or of those that an earlier run left by
+/// another clock: what was put off by one that was ahead would wait until that time has come.
 struct DueTimeRepair: Sendable {
-  /// The longest that a send is ever put off: what a Retry-After may say.
+  /// The longest time for which a send is ever put off: what a Retry-After may say.
   private static let waitMax = Duration.seconds(86_400)
 
   let now: Timestamp
-  /// Whether the clock has jumped in this run, or in this boot since the last one; else the run has just begun.
+  /// True if the clock has jumped in this run, or in this boot since the last one; else the run has just begun.
   let isAfterJump: Bool
   /// The state of the clock, the jump among it.
   let memory: TrustedTime.Memory
@@ -23,17 +23,17 @@ struct DueTimeRepair: Sendable {
     let before = try transaction.mirrorProgress()
     var mirror = before
     mirror.openWalkBeganAt = nil
-    // Of differences measured before and after it, the jump itself would look like the shop's and the API's: a referral
-    // that was made after the order would be taken for an earlier one.
+    // Forgets the clocks' differences: measured before and after the jump, they would differ by it, and a referral that
+    // was made after the order would be taken for an earlier one.
     mirror.clockAhead = nil
     var intake = try transaction.intakeProgress()
     intake.clockAhead = nil
     try transaction.setIntakeProgress(intake)
-    // "No referral" rests on what was seen before a sweep began: not on one that is still to come.
+    // Forgets a sweep of the future: "no referral" rests on what was seen before a sweep began.
     if let began = mirror.completeSweepBeganAt, began > now {
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt) = (nil, nil)
     }
-    // One sweep is wanted, and not one after the other until then.
+    // Asks for one sweep, and not for one after the other until then.
     mirror.fullSweepWantedAt = mirror.fullSweepWantedAt.map { min($0, now) }
     if mirror != before { try transaction.setMirrorProgress(mirror) }
   }

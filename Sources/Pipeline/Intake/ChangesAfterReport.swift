@@ -3,7 +3,7 @@ import Logging
 
 /// A reported order whose row is not what was reported any more, for the log.
 struct ChangedSince: Sendable {
-  /// More at once are told by their number.
+  /// The most changes at once that are logged one by one; more are logged as a count.
   static let linesMax = 5
 
   private let orderID: String
@@ -11,8 +11,8 @@ struct ChangedSince: Sendable {
   private let reported: String
   private let now: String
 
-  /// Compares a reported order's row with its report and notes in the ledger what it comes to; nil where that is nothing
-  /// new.
+  /// Compares a reported order's row with its report and notes in the ledger what it comes to; nil where that is
+  /// nothing new.
   ///
   /// - Throws: `LedgerFailure`.
   init?(of order: LedgerOrder, _ amounts: AmountRules, _ transaction: any LedgerTransaction) throws {

@@ -5,12 +5,12 @@ public import ServiceLifecycle
 /// The loop that brings orders from the shop's table into the ledger: by sweeps for truth, by looks for recent changes
 /// for latency.
 ///
-/// How far something was read is stored in the transaction that stores what came with it, so a crash anywhere reads
-/// twice and never skips.
+/// Stores how far something was read in the transaction that stores what came with it, so a crash anywhere reads twice
+/// and never skips.
 public struct Intake: Service {
-  /// Where the first walk begins.
+  /// The start of the first walk.
   public enum Start: Sendable, Hashable {
-    /// With the oldest referral that is open when this ledger first meets the shop: no earlier order can match.
+    /// The oldest referral that is open when this ledger first meets the shop: no earlier order can match.
     case oldestOpenReferral
     /// Every order; one that no referral can match any more is decided at once.
     case everything
@@ -20,17 +20,17 @@ public struct Intake: Service {
     case from(Timestamp)
   }
 
-  /// How often what is read.
+  /// The settings of the intake.
   public struct Settings: Sendable {
-    /// Where the first walk begins.
+    /// The start of the first walk.
     public var start: Start
-    /// How often recent changes are looked for.
+    /// The time between two looks for recent changes.
     public var pollInterval: Duration
-    /// How often each range is swept.
+    /// The time between two sweeps of a range.
     public var sweepInterval: Duration
     /// The part of the time that the sweep may keep the database busy; 1 for all of it.
     public var duty: Double
-    /// How large the ledger may grow, in bytes; nil for any size.
+    /// The size to which the ledger may grow, in bytes; nil for any size.
     public var ledgerSizeMax: Int64?
 
     /// Settings as configured.
@@ -45,13 +45,13 @@ public struct Intake: Service {
     }
   }
 
-  private let surroundings: Surroundings
+  private let context: PipelineContext
   private let rules: AttributionRules
   private let settings: Settings
 
-  /// An intake that reads as often as set, and at once when its bell rings.
-  public init(_ surroundings: Surroundings, rules: AttributionRules, settings: Settings) {
-    self.surroundings = surroundings
+  /// An intake that reads as often as set, and at once when its signal is notified.
+  public init(_ context: PipelineContext, rules: AttributionRules, settings: Settings) {
+    self.context = context
     self.rules = rules
     self.settings = settings
   }
@@ -68,8 +68,8 @@ public struct Intake: Service {
     var room = LedgerRoom(sizeMax: settings.ledgerSizeMax)
     while !Task.isCancelled {
       do {
-        guard try await room.look(surroundings) else {
-          try await surroundings.clock.sleep(for: LedgerRoom.interval)
+        guard try await room.look(context) else {
+          try await context.clock.sleep(for: LedgerRoom.interval)
           continue
         }
         if run == nil { run = try await begin() }
@@ -77,36 +77,36 @@ public struct Intake: Service {
         let warnings = try await current.step()
         run = current
         guard let warnings else { continue }
-        outage.succeed(at: surroundings.clock.uptime, log: surroundings.log)
-        surroundings.vitals.well(.database, at: surroundings.clock.now)
+        outage.succeed(at: context.clock.uptime, log: context.log)
+        context.health.succeeded(.database, at: context.clock.now)
         tell(warnings, &told)
       } catch is CancellationError where Task.isCancelled {
         return
       } catch {
         let isChanged = (error as? OrderSourceFailure)?.kind == .changed
-        // Another table, or a ledger that may not hold what this run believes: both are looked at anew.
+        // Begins anew: the table may be another one, or the ledger may not hold what this run believes.
         run = nil
         if !isChanged || outage.failures > 0 { await report(error, &outage) }
-        // Two servers behind one address would be another one at each read.
-        let wait = isChanged ? .zero : await surroundings.chance.wait(.reconnect, afterFailures: outage.failures)
-        try? await surroundings.clock.sleep(for: max(wait, settings.pollInterval))
+        // Waits at least a poll's interval: two servers behind one address would be another table at each read.
+        let wait = isChanged ? .zero : await context.jitter.wait(.reconnect, afterFailures: outage.failures)
+        try? await context.clock.sleep(for: max(wait, settings.pollInterval))
       }
     }
   }
 
   /// Surveys the table, and takes up the ledger's ranges where they are this table's.
   private func begin() async throws -> IntakeRun {
-    let began = surroundings.clock.uptime
-    let survey = try await surroundings.orders.survey()
-    surroundings.clock.heard(survey.moment, askedAt: began)
-    let known = try await surroundings.ledger.knownKeys()
-    let now = surroundings.clock.now
-    let (ranges, position, isOther) = try await surroundings.ledger.transaction {
+    let began = context.clock.uptime
+    let survey = try await context.orders.survey()
+    context.clock.heard(survey.moment, askedAt: began)
+    let known = try await context.ledger.knownKeys()
+    let now = context.clock.now
+    let (ranges, position, isOther) = try await context.ledger.transaction {
       transaction -> ([SweepRange], String?, Bool) in
       if let source = survey.source { try transaction.noteSurveyedSource(source) }
       var progress = try transaction.intakeProgress()
       let isSetBack = progress.endSeen.map { $0 > survey.moment.end } ?? false
-      // What it shows is older than what is known: taken in, it would undo orders that are about to be sent.
+      // Refuses a standby that is behind: its older rows would undo orders that are about to be sent.
       if isSetBack, survey.isStandby {
         throw OrderSourceFailure(
           kind: .transient,
@@ -129,31 +129,31 @@ public struct Intake: Service {
       return (try transaction.ranges(), progress.recentPosition, isOther)
     }
     let how = survey.method == .versions ? "row versions" : "hashes"
-    surroundings.log.event(
+    context.log.event(
       isOther ? .tableChanged : .following, .notice,
       isOther
         ? "the shop's table, its server or the mapping is another one than before; every order is read again by \(how)"
         : "orders are followed by \(how): \(survey.because)")
-    surroundings.surveyBell.ring()
-    surroundings.mirrorBell.ring()
+    context.surveyWake.notify()
+    context.mirrorWake.notify()
     return IntakeRun(
-      surroundings: surroundings, rules: rules, settings: settings, survey: survey, known: known, ranges: ranges,
+      context: context, rules: rules, settings: settings, survey: survey, known: known, ranges: ranges,
       recentPosition: position)
   }
 
-  /// Tells of each warning once for as long as it lasts.
+  /// Logs each warning once for as long as it lasts.
   private func tell(_ warnings: [String], _ told: inout Set<String>) {
-    for warning in warnings where !told.contains(warning) { surroundings.log.event(.pollWarning, .warning, warning) }
+    for warning in warnings where !told.contains(warning) { context.log.event(.pollWarning, .warning, warning) }
     told = Set(warnings)
   }
 
   private func report(_ error: any Error, _ outage: inout Outage) async {
     let failure = error as? OrderSourceFailure
     let message = failure.map(\.message) ?? "\(error)"
-    surroundings.vitals.ill(failure == nil ? .ledger : .database, message, at: surroundings.clock.now)
+    context.health.failed(failure == nil ? .ledger : .database, message, at: context.clock.now)
     let needsPerson = failure?.kind == .mapping || failure?.kind == .permission
     outage.fail(
-      message, level: needsPerson ? .error : .warning, at: surroundings.clock.uptime, log: surroundings.log,
+      message, level: needsPerson ? .error : .warning, at: context.clock.uptime, log: context.log,
       fields: ["sqlstate": failure?.sqlState, "reason": failure?.kind.rawValue])
   }
 }

@@ -3,12 +3,12 @@ import Logging
 
 /// Reading one surveyed table, step by step, until it turns out to be another.
 struct IntakeRun: Sendable {
-  /// How long the same oldest transaction may last before somebody is told.
+  /// The time for which a transaction may stay the oldest one before a warning.
   static let horizonAgeMax = Duration.seconds(1800)
-  /// How often a start that waits for the referrals looks whether they are there.
+  /// The time between two looks of a start that waits for the referrals.
   static let startInterval = Duration.milliseconds(500)
 
-  let surroundings: Surroundings
+  let context: PipelineContext
   let rules: AttributionRules
   private let settings: Intake.Settings
   private let survey: ShopSurvey
@@ -17,7 +17,7 @@ struct IntakeRun: Sendable {
   var book: RangeBook
   /// Ranges whose last change is not stored yet, as it brought nothing.
   var unstored: [Int64: SweepRange] = [:]
-  /// When anything was last stored, by the clock that only runs forward.
+  /// The time at which anything was last stored, by the clock that only runs forward.
   var storedAt: Duration?
   private var recentAt: Duration = .zero
   private var recentNotBefore: Duration = .zero
@@ -33,10 +33,10 @@ struct IntakeRun: Sendable {
   private var repeatedIDs = RepeatedIDCheck()
 
   init(
-    surroundings: Surroundings, rules: AttributionRules, settings: Intake.Settings, survey: ShopSurvey,
+    context: PipelineContext, rules: AttributionRules, settings: Intake.Settings, survey: ShopSurvey,
     known: KnownKeys, ranges: [SweepRange], recentPosition: String?
   ) {
-    self.surroundings = surroundings
+    self.context = context
     self.rules = rules
     self.settings = settings
     self.survey = survey
@@ -49,15 +49,15 @@ struct IntakeRun: Sendable {
 
   /// Reads what is due, or waits until something is. Returns the warnings that hold after a read; nil without one.
   mutating func step() async throws -> [String]? {
-    let (now, uptime) = (surroundings.clock.now, surroundings.clock.uptime)
-    // Taken before the clock was set back: left ahead, it would have everything read again and again until then.
+    let (now, uptime) = (context.clock.now, context.clock.uptime)
+    // Moves back a time in the future: after the clock was set back, it would have everything read again and again.
     forcedAt = forcedAt.map { min($0, now) }
     let standing = try await standing(now: now)
     guard standing.progress.isStartSettled else {
-      try await surroundings.clock.sleep(for: Self.startInterval)
+      try await context.clock.sleep(for: Self.startInterval)
       return nil
     }
-    if try await repeatedIDs.step(standing, surroundings, wait: settings.pollInterval) { return nil }
+    if try await repeatedIDs.step(standing, context, wait: settings.pollInterval) { return nil }
     if survey.hasRecent, uptime >= max(recentAt, recentNotBefore) { return try await readRecent(standing, now: now) }
     let pace = standing.pace(survey, settings, rules, now: now, forcedAt: forcedAt)
     let next = book.next(at: now, pace)
@@ -70,9 +70,9 @@ struct IntakeRun: Sendable {
 
   /// Looks into the ledger only where it has changed since: a poll that brings nothing leaves it alone.
   private mutating func standing(now: Timestamp) async throws -> IntakeStanding {
-    let (start, changes) = (settings.start, surroundings.ledger.changes)
+    let (start, changes) = (settings.start, context.ledger.changes)
     if let known = lastStanding, known.changes == changes { return known.standing }
-    let standing = try await surroundings.ledger.transaction { transaction in
+    let standing = try await context.ledger.transaction { transaction in
       try IntakeStanding(transaction, start: start, now: now)
     }
     lastStanding = (changes, standing)
@@ -86,20 +86,20 @@ struct IntakeRun: Sendable {
     case .wait(let until?): deadline = min(deadline, max(sweepNotBefore, uptime + (until - now)))
     case .wait(nil): deadline = min(deadline, uptime + Self.startInterval)
     }
-    try await surroundings.intakeBell.wait(until: deadline, clock: surroundings.clock)
-    guard surroundings.clock.uptime < deadline else { return }
-    // Rung: something changed.
-    recentAt = surroundings.clock.uptime
-    if !survey.hasRecent { forcedAt = surroundings.clock.now }
+    try await context.intakeWake.wait(until: deadline, clock: context.clock)
+    guard context.clock.uptime < deadline else { return }
+    // Notified before the deadline: something changed.
+    recentAt = context.clock.uptime
+    if !survey.hasRecent { forcedAt = context.clock.now }
   }
 
   private mutating func sweep(
     _ piece: SweepPiece, _ standing: IntakeStanding, now: Timestamp, _ pace: RangeBook.Pace
   ) async throws -> [String] {
-    let began = surroundings.clock.uptime
-    let page = try await surroundings.orders.sweep(piece, of: survey, screen: standing.screen(rules, known, now: now))
-    surroundings.clock.heard(page.moment, askedAt: began)
-    sweepNotBefore = surroundings.clock.uptime + page.cost * (1 / settings.duty - 1)
+    let began = context.clock.uptime
+    let page = try await context.orders.sweep(piece, of: survey, screen: standing.screen(rules, known, now: now))
+    context.clock.heard(page.moment, askedAt: began)
+    sweepNotBefore = context.clock.uptime + page.cost * (1 / settings.duty - 1)
     try check(page.moment)
     try await store(
       page.orders, counted: page.counted, page.moment, isBackfill: standing.progress.firstCaughtUpAt == nil,
@@ -114,14 +114,14 @@ struct IntakeRun: Sendable {
   }
 
   private mutating func readRecent(_ standing: IntakeStanding, now: Timestamp) async throws -> [String] {
-    let began = surroundings.clock.uptime
-    let page = try await surroundings.orders.recent(
+    let began = context.clock.uptime
+    let page = try await context.orders.recent(
       after: recentPosition, of: survey, screen: standing.screen(rules, known, now: now))
-    surroundings.clock.heard(page.moment, askedAt: began)
+    context.clock.heard(page.moment, askedAt: began)
     recentAt = began + settings.pollInterval
-    // Without an index it is a scan of the table, and gets no more of the time than the sweep.
+    // Gives a look without an index, which is a scan of the table, no more of the time than the sweep.
     let rest = 1 / settings.duty - 1
-    recentNotBefore = surroundings.clock.uptime + page.cost * (page.cost > .milliseconds(5) ? rest : min(rest, 9))
+    recentNotBefore = context.clock.uptime + page.cost * (page.cost > .milliseconds(5) ? rest : min(rest, 9))
     try check(page.moment)
     try await store(page.orders, page.moment, isBackfill: false, from: standing.progress.takesOrdersFrom) { run, _ in
       run.recentPosition = page.position
@@ -130,7 +130,7 @@ struct IntakeRun: Sendable {
     return page.warnings + horizonWarning(page.moment) + zoneWarning(page.orders, page.moment, isWalk: !hasWalked)
   }
 
-  /// A transaction counter that went back is another server's, or one that was restored.
+  /// Throws if the transaction counter went back: it is another server's, or one that was restored.
   private mutating func check(_ moment: SnapshotMoment) throws {
     guard moment.end >= endSeen else {
       throw OrderSourceFailure(kind: .changed, message: "the database's transaction counter went back")
@@ -138,7 +138,7 @@ struct IntakeRun: Sendable {
     endSeen = moment.end
   }
 
-  /// Local times that are read in another zone than they were written in.
+  /// Returns a warning if local times are read in another zone than they were written in.
   private mutating func zoneWarning(_ orders: [SeenOrder], _ moment: SnapshotMoment, isWalk: Bool) -> [String] {
     guard survey.hasLocalTimes else { return [] }
     zoneDoubt.observe(orders, readAt: moment.readAt, isWalk: isWalk)
@@ -146,7 +146,7 @@ struct IntakeRun: Sendable {
   }
 
   private mutating func horizonWarning(_ moment: SnapshotMoment) -> [String] {
-    let uptime = surroundings.clock.uptime
+    let uptime = context.clock.uptime
     if horizon?.number != moment.horizon || moment.horizon == moment.end { horizon = (moment.horizon, uptime) }
     guard let since = horizon?.since, uptime - since > Self.horizonAgeMax else { return [] }
     return [

@@ -1,32 +1,32 @@
 import Conversions
 
-/// Which range of the shop's table is read next, and what a read leaves behind. Pure: the ledger's copy is changed first,
-/// this one after it.
+/// Chooses the range of the shop's table to read next, and keeps what each read leaves behind. Pure: the ledger's copy
+/// is changed first, this one after it.
 ///
 /// A range's mark moves only when that range was read to its end, to the mark of its first piece: what came into an
 /// early piece while a late one was read is newer than that.
 struct RangeBook: Sendable {
-  /// How often what is read.
+  /// The intervals at which ranges are read.
   struct Pace: Hashable, Sendable {
-    /// Ranges with orders that may matter.
+    /// The interval for ranges with orders that may matter.
     var interval: Duration
-    /// Ranges whose orders are all too old to match a referral.
+    /// The interval for ranges whose orders are all too old to match a referral.
     var rareInterval: Duration
-    /// Everything in a range, whatever its mark says.
+    /// The interval for reading every row of a range, whatever its mark says.
     var wholeInterval: Duration = .seconds(86_400)
-    /// Orders placed before this can't matter any more; nil where any may.
+    /// The time before which placed orders can't matter any more; nil where any may.
     var mattersFrom: Timestamp?
-    /// Whether ranges that were never read may be read now.
+    /// True while ranges that were never read may be read.
     var readsNew: Bool = true
-    /// What was read before this is read again at once.
+    /// The time of the last demand to read all again: a range read before it is due at once.
     var forcedAt: Timestamp?
   }
 
-  /// What to do next.
+  /// The next step.
   enum Step: Hashable, Sendable {
-    /// Read this.
+    /// A piece to read.
     case read(SweepPiece)
-    /// Nothing before this time; nil: nothing at all.
+    /// A wait until a time; nil: there is nothing to read at all.
     case wait(until: Timestamp?)
   }
 
@@ -36,7 +36,7 @@ struct RangeBook: Sendable {
     var beganAt: Timestamp
     var isWhole: Bool
     var from: String?
-    /// Of the first piece; a hash that can't be computed is none.
+    /// The mark of the first piece; nil for a hash that can't be computed.
     var mark: String?
     var sawAll: Bool = true
     var counts: [Outcome: Int] = [:]
@@ -52,12 +52,12 @@ struct RangeBook: Sendable {
     self.ranges = ranges.isEmpty ? [SweepRange(number: 1)] : ranges
   }
 
-  /// Whether every range that matters was read to its end since this book was opened, and every other one before.
+  /// Returns true once every range that matters was read to its end by this book, and every other one at any time.
   func isSwept(_ pace: Pace) -> Bool {
     ranges.allSatisfy { swept.contains($0.number) || ($0.wholeAt != nil && !matters($0, pace)) }
   }
 
-  /// When the range that was last read whole the longest ago was; nil while one never was.
+  /// The time of the oldest of the ranges' last whole reads; nil while one was never read whole.
   var wholeSince: Timestamp? {
     ranges.contains { $0.wholeAt == nil } ? nil : ranges.compactMap(\.wholeAt).min()
   }
@@ -77,7 +77,7 @@ struct RangeBook: Sendable {
   }
 
   private func due(_ range: SweepRange, at now: Timestamp, _ pace: Pace) -> (Timestamp, isWhole: Bool) {
-    // A time that lies ahead was taken before the clock was set back, and promises nothing.
+    // Ignores a time in the future: it was taken before the clock was set back.
     guard let readAt = range.readAt, let wholeAt = range.wholeAt, readAt <= now, wholeAt <= now else {
       return (Timestamp(microseconds: .min), true)
     }
@@ -96,10 +96,10 @@ struct RangeBook: Sendable {
   /// Takes in what a piece brought.
   ///
   /// - Parameters:
-  ///   - page: What the source read.
-  ///   - piece: What it was asked for.
+  ///   - page: The page that the source read.
+  ///   - piece: The piece that it was asked for.
   ///   - counted: Orders of the piece that left nothing but a count.
-  ///   - beganAt: When the piece's read began.
+  ///   - beganAt: The time at which the piece's read began.
   /// - Returns: The ranges that changed, to be stored together with what came with them.
   mutating func take(
     _ page: SweepPage, of piece: SweepPiece, counted: [Outcome: Int], beganAt: Timestamp
@@ -108,7 +108,7 @@ struct RangeBook: Sendable {
     var changed: [SweepRange] = []
     if let split = page.split {
       let rest = cut(index, split)
-      // Both, or a restart in the middle of the first would find it as long as it was, and overlapping the other.
+      // Stores both: else a restart while the first is read would find it at its old length, overlapping the other.
       changed += [ranges[index], rest]
     }
     var progress =
@@ -137,11 +137,11 @@ struct RangeBook: Sendable {
     }
     range.wholeAt = progress.beganAt
     range.counts = progress.counts
-    // An empty range is one where anything may come.
+    // Leaves an empty range without a time, as any order may come into it.
     range.placedLatest = progress.placedLatest
   }
 
-  /// Cuts a range in two. What lies behind the cut was not read now; it stands as it did in the whole.
+  /// Cuts a range in two. The part after the cut was not read now; it keeps the read times of the whole.
   private mutating func cut(_ index: Int, _ split: SweepPage.Split) -> SweepRange {
     var rest = SweepRange(
       number: (ranges.map(\.number).max() ?? 0) + 1, lower: split.at, upper: ranges[index].upper, mark: split.mark)

@@ -3,9 +3,10 @@ import Conversions
 import Foundation
 import PartnersAPI
 
-/// Whether the API can be reached and takes the key, and whether the clocks agree: one read of one referral.
+/// Checks that the API can be reached and takes the key, and that the clocks agree, by one read of one referral.
 struct APICheck {
-  /// Clocks further apart than this could misjudge when an order was placed, or whose conversion a 409 means.
+  /// The most that clocks may be apart: with more, the time of an order, or the owner of the conversion that a 409
+  /// means, could be misjudged.
   static let clockDifferenceMax = Duration.seconds(60)
 
   let configuration: Configuration.API
@@ -20,7 +21,7 @@ struct APICheck {
     return await answer() + [resolving].compactMap(\.self)
   }
 
-  /// Whether the API answers for each of these referrals that there is none; false without a clear answer.
+  /// True if the API answers for each of these referrals that there is none; false without a clear answer.
   func knowsNone(of referrals: [ReferralID]) async -> Bool {
     guard let url = PartnersBaseURL(configuration.baseURL), !referrals.isEmpty else { return false }
     let client = client(url)
@@ -79,7 +80,7 @@ struct APICheck {
   }
 }
 
-/// How far another clock is from this host's.
+/// Judges how far another clock is from this host's.
 enum ClockCheck {
   static func isFar(_ difference: Duration) -> Bool { difference.magnitude > APICheck.clockDifferenceMax }
 

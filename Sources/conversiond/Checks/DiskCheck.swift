@@ -3,9 +3,9 @@ import Glibc
 
 /// The room and the rights that the ledger needs in its folder: a start fails on a full or read-only disk.
 struct DiskCheck {
-  /// A ledger that can't grow by so much is about to stop everything.
+  /// The least room: a ledger that can't grow by so much is about to stop everything.
   private static let bytesMin: UInt64 = 8 << 20
-  /// Room from which an operator has time.
+  /// The room below which an operator is warned.
   private static let bytesEnough: UInt64 = 256 << 20
 
   let ledgerPath: String
@@ -13,7 +13,7 @@ struct DiskCheck {
   var lines: [CheckLine] {
     let folder = (ledgerPath as NSString).deletingLastPathComponent
     var status = statvfs()
-    // A folder that is missing is the ledger's line.
+    // The ledger's line tells of a folder that is missing.
     guard unsafe statvfs(folder, &status) == 0 else { return [] }
     if status.f_flag & UInt(ST_RDONLY) != 0 {
       return [

@@ -3,7 +3,7 @@ import Conversions
 import Foundation
 import Ledger
 
-/// Whether the ledger is there, whole and this shop's. Looks at a copy, so that nothing changes.
+/// Checks that the ledger is there, whole and this shop's. Looks at a copy, so that nothing changes.
 struct LedgerCheck {
   let configuration: Configuration
   /// Asks whether the API is that of the ledger's account; nil for not at all.

@@ -76,7 +76,7 @@ struct AcceptMappingCommand: AsyncParsableCommand {
   private static let looksMax = 50
 
   /// Refuses a time from before orders that were settled under IDs that do not come back: as new orders they would be
-  /// reported again, or against an operator's word.
+  /// reported again, or against an operator's decision.
   private func refuseStrangers(_ ledger: SQLiteLedger, _ orders: ShopOrders) async throws {
     guard let since else { return }
     let settled = try await ledger.spokenFor(placedSince: since.time, limit: Self.looksMax)

@@ -67,7 +67,7 @@ struct CheckCommand: AsyncParsableCommand {
     if failed { throw ExitCode(ExitStatus.degraded.rawValue) }
   }
 
-  /// A hold that nobody has decided on: the default reports at once, for good.
+  /// Warns where no hold is in the file: the default reports at once, for good.
   private func holdLines(_ reading: ConfigurationReader.Reading) -> [CheckLine] {
     guard !reading.given.contains("reporting.hold") else { return [] }
     return [
@@ -78,7 +78,7 @@ struct CheckCommand: AsyncParsableCommand {
     ]
   }
 
-  /// A beginning that is still to come, by intent or by a slip of the pen.
+  /// Warns of a start that is still to come, by intent or by mistake.
   private func startLines(_ start: Intake.Start) -> [CheckLine] {
     guard case .from(let begins) = start, begins > SystemClock().now else { return [] }
     return [CheckLine(.warn, "orders.start", "lies ahead: no order placed before \(begins) is ever reported")]

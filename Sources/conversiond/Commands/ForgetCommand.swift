@@ -57,13 +57,13 @@ struct ForgetCommand: AsyncParsableCommand {
     }
   }
 
-  /// Not repeated where it is wrong: standard error is often a log.
+  /// Reads an address, and does not repeat a wrong one: standard error is often a log.
   private func address(_ text: String) throws -> EmailAddress {
     guard let address = EmailAddress(text) else { throw ValidationError("that is no e-mail address") }
     return address
   }
 
-  /// Ledgers that `rebuild` moved aside: they hold what they held.
+  /// Lists ledgers that `rebuild` moved aside, which still hold what they held.
   private static func asideLedgers(of path: String) -> [String] {
     let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

@@ -88,7 +88,7 @@ struct QueueDiscardCommand: AsyncParsableCommand {
   func run() async throws { try await act.run(.discard, global, reason: nil, note: reason) }
 }
 
-/// The orders, and the --yes, that all words on orders take.
+/// The orders, and the --yes, that all acts on orders take.
 struct ActOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
@@ -129,7 +129,7 @@ struct ActOptions: ParsableArguments {
     }
   }
 
-  /// The user who types it, and who they were before sudo.
+  /// The user who types it, by the name before sudo.
   private static var actor: String {
     let uid = getuid()
     let name = ProcessInfo.processInfo.environment["SUDO_USER"] ?? NSUserName()

@@ -17,7 +17,7 @@ struct QueueListCommand: AsyncParsableCommand {
         conversiond queue list --state ALL --json | jq -r .order
       """)
 
-  /// What the queue is when no state is named.
+  /// The states that are listed when none is named.
   static let unfinished: [Outcome] = [.held, .queued, .sending, .review]
 
   @OptionGroup var global: GlobalOptions

@@ -44,7 +44,7 @@ struct RebuildCommand: AsyncParsableCommand {
     let configuration = try global.readWithWarnings().0
     let (path, now) = (configuration.ledgerPath, SystemClock().now)
     try LedgerOwner.become(ofLedgerAt: path)
-    // What is made here is for its owner alone.
+    // Makes every file for its owner alone.
     umask(0o077)
     if let running = try await DaemonAccess(configuration: configuration).runningStatus() {
       throw CommandFailure(

@@ -38,6 +38,6 @@ extension SandboxCommand {
 }
 
 extension Logger {
-  /// A logger that says nothing, for what speaks to people by other means.
+  /// A logger that writes nothing, for code that prints by other means.
   static var silent: Logger { Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() } }
 }

@@ -33,7 +33,7 @@ struct StatusCommand: AsyncParsableCommand {
     let report = try await access.status()
     try show(report)
     if report.state == "stopped" { throw ExitCode(ExitStatus.notRunning.rawValue) }
-    if !report.isWell { throw ExitCode(ExitStatus.degraded.rawValue) }
+    if !report.isWorking { throw ExitCode(ExitStatus.degraded.rawValue) }
   }
 
   private func show(_ report: StatusReport) throws {

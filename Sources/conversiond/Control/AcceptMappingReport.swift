@@ -1,7 +1,7 @@
 import Conversions
 import Ledger
 
-/// What `accept-mapping` would do, or has done. The shape is a contract, like `StatusReport`'s.
+/// Tells what `accept-mapping` would do, or has done. The shape is a contract, like `StatusReport`'s.
 struct AcceptMappingReport: Codable, Sendable {
   struct Change: Codable, Sendable {
     var setting: String
@@ -18,7 +18,7 @@ struct AcceptMappingReport: Codable, Sendable {
   var openSince: String?
   /// Orders placed before this are not taken; nil where that stays as it was.
   var takesOrdersFrom: String?
-  /// Whether the shop's database could be asked.
+  /// True if the shop's database could be asked.
   var databaseAsked: Bool
 
   init(_ acceptance: MappingAcceptance, since: Timestamp?, accepted: Bool, asked: Bool) {

@@ -3,7 +3,7 @@ import Glibc
 
 /// Asks the running daemon over its control socket. Blocking, for a command that has nothing else to do.
 struct ControlClient {
-  /// A daemon that doesn't answer within this is busy or stuck: the command says so instead of hanging.
+  /// The seconds to wait: a daemon that doesn't answer within them is busy or stuck, and the command says so.
   static let patience = 2
 
   let path: String
@@ -14,11 +14,11 @@ struct ControlClient {
     var body: Data
   }
 
-  /// - Returns: nil where nobody listens: the daemon is not running.
+  /// - Returns: nil where no process listens: the daemon is not running.
   /// - Throws: `CommandFailure` 75 where it doesn't answer in time, 77 where the socket may not be opened.
   func get(_ target: String) throws -> Answer? { try ask("GET", target, body: "") }
 
-  /// - Returns: nil where nobody listens: the daemon is not running.
+  /// - Returns: nil where no process listens: the daemon is not running.
   /// - Throws: `CommandFailure` 75 where it doesn't answer in time, 77 where the socket may not be opened.
   func post(_ target: String, body: String) throws -> Answer? { try ask("POST", target, body: body) }
 

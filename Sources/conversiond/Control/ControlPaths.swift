@@ -1,10 +1,10 @@
 import Foundation
 import PartnersAPI
 
-/// Where the daemon's control socket and the host's pacer file are.
+/// The places of the daemon's control socket and the host's pacer file.
 struct ControlPaths: Sendable {
-  /// Folders in the order in which they are tried: the one systemd gives a service (RuntimeDirectory=, systemd.exec(5)),
-  /// its usual place, and the ledger's folder, for a daemon that runs without systemd.
+  /// Folders in the order in which they are tried: the one systemd gives a service (RuntimeDirectory=,
+  /// systemd.exec(5)), its usual place, and the ledger's folder, for a daemon that runs without systemd.
   let folders: [String]
 
   init(ledgerPath: String, environment: [String: String] = ProcessInfo.processInfo.environment) {
@@ -14,13 +14,13 @@ struct ControlPaths: Sendable {
   }
 
   /// The folder in which a daemon makes its socket: the first that it may write to and where no other daemon listens.
-  /// Ours is no other: whoever asks holds its ledger's lock.
+  /// The caller holds its ledger's lock, so a daemon that listens serves another ledger.
   var daemonFolder: String? {
     writable.first { (try? ControlClient(path: Self.socket(in: $0)).get("/v1/ledger")) == nil }
   }
 
-  /// The folder of the host's pacer files: the first that a daemon may write to, whoever listens there, as all daemons of
-  /// this host share one address and one limit.
+  /// The folder of the host's pacer files: the first that a daemon may write to, even where another one listens, as all
+  /// daemons of this host share one address and one limit.
   var pacerFolder: String? { writable.first }
 
   private var writable: [String] { folders.filter { FileManager.default.isWritableFile(atPath: $0) } }

@@ -9,7 +9,7 @@ import ServiceLifecycle
 
 /// Answers commands over a Unix socket: HTTP, so that `curl --unix-socket` can look, too.
 ///
-/// Only who may open the socket is answered: the daemon's umask leaves it to its user, and root may open anything.
+/// Answers only those who may open the socket: the daemon's umask leaves it to its user, and root may open anything.
 struct ControlServer: Service {
   let path: String
   let ledgerPath: String
@@ -38,7 +38,7 @@ struct ControlServer: Service {
   }
 
   private func serve() async throws {
-    // One that a daemon left behind that was killed; a live one would hold the ledger's lock, and we would not be here.
+    // Removes the socket of a killed daemon; a live one would hold the ledger's lock, and we would not be here.
     unsafe unlink(path)
     let server = HTTPServer(address: .unix(path: path), timeout: 5, logger: .disabled, handler: router)
     let running = Task { try await server.run() }

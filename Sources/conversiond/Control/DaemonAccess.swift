@@ -4,11 +4,11 @@ import Foundation
 import Glibc
 import Ledger
 
-/// How commands reach a ledger: through the running daemon, which alone may have the file open, or, while none runs,
-/// by opening it themselves.
+/// Gives commands access to a ledger: through the running daemon, which alone may have the file open, or, while none
+/// runs, by opening the file.
 final class DaemonAccess {
   let configuration: Configuration
-  /// Kept once it is open: opened again beside itself, a ledger would be found in use.
+  /// The ledger, kept once it is open: opened again beside itself, it would be found in use.
   private var opened: (ledger: SQLiteLedger, reports: LedgerReports)?
 
   init(configuration: Configuration) { self.configuration = configuration }
@@ -50,7 +50,7 @@ final class DaemonAccess {
     return try await openLedger()?.entry(id)
   }
 
-  /// Has a person forgotten, by the daemon or while it is stopped.
+  /// Erases a person, by the daemon or while it is stopped.
   ///
   /// - Throws: `CommandFailure` 4 where there is no ledger, 75 where the daemon isn't done in ten minutes.
   func forget(_ email: EmailAddress, apply: Bool) async throws -> ForgetReport {
@@ -71,7 +71,7 @@ final class DaemonAccess {
     return ForgetReport(traces, email: EmailDisplay(configuration.log.emails).shown(email))
   }
 
-  /// Takes an operator's word on orders to the daemon, or into the ledger while it is stopped.
+  /// Takes an operator's act on orders to the daemon, or into the ledger while it is stopped.
   ///
   /// - Throws: `CommandFailure` 4 where there is no ledger, 75 where the daemon doesn't answer.
   func act(_ request: ActRequest) async throws -> ActReport {
@@ -85,7 +85,7 @@ final class DaemonAccess {
     return try await QueueActs(ledger: ledger).answer(request, at: SystemClock().now)
   }
 
-  /// Has the running daemon let something go on; nil where none runs.
+  /// Asks the running daemon to let something go on; nil where none runs.
   func resume(_ request: ResumeRequest) throws -> ResumeReport? {
     let body = try JSONEncoder.contractText(request)
     for path in ControlPaths(ledgerPath: ledgerPath).sockets where try isOurs(path) {
@@ -103,7 +103,7 @@ final class DaemonAccess {
     return nil
   }
 
-  /// A host may run several daemons, one for each shop: the usual folder's may be another's.
+  /// True if a socket's daemon serves our ledger: a host may run several daemons, one for each shop.
   private func isOurs(_ socket: String) throws -> Bool {
     guard let answer = try ControlClient(path: socket).get("/v1/ledger") else { return false }
     return String(decoding: answer.body, as: UTF8.self) == ledgerPath

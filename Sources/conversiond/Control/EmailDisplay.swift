@@ -1,7 +1,7 @@
 import Configuration
 import Conversions
 
-/// How e-mails are shown to operators, as `log.emails` says.
+/// The form in which e-mails are shown to operators, as `log.emails` says.
 enum EmailDisplay: Sendable {
   case masked
   case hashed
@@ -26,7 +26,7 @@ enum EmailDisplay: Sendable {
     }
   }
 
-  /// A text with addresses in it: a report's body, as metadata may hold some.
+  /// Shows a text with addresses in it: a report's body, as metadata may hold some.
   func shown(in text: String) -> String {
     switch self {
     case .plain: text

@@ -34,23 +34,23 @@ struct EntryReport: Codable, Sendable {
   var dueAt: String?
   var attempts: Int
   var unknownOutcome: Bool
-  /// Of a reported one that is known as such by the API alone: `API`.
+  /// The evidence of a reported order that is known as such by the API alone: `API`.
   var evidence: String?
-  /// How the row differs from what was reported.
+  /// The way in which the row differs from what was reported.
   var changedSince: String?
   var body: String?
   var sends: [Send]?
   var candidates: [Candidate]?
 }
 
-/// A page of entries: where the next one begins, if there is one.
+/// A page of entries, and the entry behind which the next page begins, if there is one.
 struct EntryPage: Codable, Sendable {
   var version = 1
   var entries: [EntryReport]
   var nextAfter: Int64?
 }
 
-/// Why the daemon couldn't answer.
+/// The reason why the daemon couldn't answer.
 struct ControlError: Codable, Sendable {
   var version = 1
   var error: String

@@ -1,13 +1,13 @@
 import Conversions
 import Ledger
 
-/// What `forget` asks of whoever has the ledger open. In a body, never in a URL: an address must be in no log.
+/// The request of `forget` to the daemon. In a body, never in a URL: an address must be in no log.
 struct ForgetRequest: Codable, Hashable, Sendable {
   var email: String
   var apply: Bool
 }
 
-/// What `forget` tells. The shape is a contract, like `StatusReport`'s.
+/// The report of `forget`. The shape is a contract, like `StatusReport`'s.
 struct ForgetReport: Codable, Sendable {
   struct Order: Codable, Sendable {
     var id: Int64
@@ -17,13 +17,13 @@ struct ForgetReport: Codable, Sendable {
   }
 
   var version = 1
-  /// As `log.emails` has it shown.
+  /// The address as `log.emails` has it shown.
   var email: String
   var erased: Bool
   var forgottenBefore: Bool
   var orders: [Order]
   var referrals: Int
-  /// How often the address still stands in the ledger's file, in what was not this person's.
+  /// The number of times that the address still stands in the ledger's file, in what was not this person's.
   var remaining: Int?
   /// Damaged ledgers that were moved aside, and may hold it.
   var asideLedgers: [String]?

@@ -2,9 +2,9 @@ import Conversions
 import Foundation
 import Pipeline
 
-/// What operators are told of a ledger: the same whether the daemon answers or the command opened the file itself.
+/// Makes the reports on a ledger for operators: the same if the daemon answers or the command opened the file itself.
 struct LedgerReports: Sendable {
-  /// Entries in one answer.
+  /// The most entries in one answer.
   static let pageMax = 1000
 
   let ledger: any LedgerStore

@@ -4,32 +4,32 @@ import Ledger
 import Logging
 import Pipeline
 
-/// An operator's word on orders, as a command asks for it.
+/// An operator's act on orders, as a command asks for it.
 struct ActRequest: Codable, Hashable, Sendable {
   enum Kind: String, Codable, Sendable { case release, hold, discard }
 
   var kind: Kind
-  /// Order IDs, or entries' numbers as `#210`; nil for all that the word can be said of.
+  /// Order IDs, or entries' numbers as `#210`; nil for all that the act is possible for.
   var orders: [String]?
-  /// Only orders that stand there for this reason.
+  /// The reason that orders must have in the ledger; nil for any.
   var reason: String?
-  /// Why, in the operator's words.
+  /// The reason of the act, in the operator's words.
   var note: String?
-  /// The user who says it.
+  /// The user who asks for it.
   var actor: String
-  /// Whether to do it, and not only to tell what would be done.
+  /// True if it is to be done, and not only told what would be done.
   var apply: Bool
 }
 
-/// What came of an operator's word, an order a line. The shape is a contract, like `StatusReport`'s.
+/// The results of an operator's act, an order a line. The shape is a contract, like `StatusReport`'s.
 struct ActReport: Codable, Sendable {
   struct Line: Codable, Sendable {
     var id: Int64?
     var order: String
     var state: String?
-    /// What was done, or would be.
+    /// The result: what was done, or would be.
     var result: String
-    /// Whether the word can be said of it.
+    /// True if the act is possible for it.
     var isPossible: Bool
   }
 
@@ -38,7 +38,7 @@ struct ActReport: Codable, Sendable {
   var lines: [Line]
 }
 
-/// Takes operators' words on orders into the ledger, for commands, whether the daemon runs or not.
+/// Takes operators' acts on orders into the ledger, for commands, whether the daemon runs or not.
 struct QueueActs: Sendable {
   let ledger: any LedgerStore
   /// The matching that decides the orders anew, and the log; nil while no daemon runs.
@@ -102,7 +102,7 @@ struct QueueActs: Sendable {
       guard order.isOpenedByRules || known != nil || isMissing else {
         return line(whatHolds(order), isPossible: false)
       }
-      // All that are held don't take back what was said of single orders for good.
+      // A release of ALL does not take back a discard, which was of single orders and for good.
       if known?.kind == .discard, request.orders == nil { return line("it is discarded", isPossible: false) }
       guard request.apply else { return line("would be released") }
       // It is decided again, and its row looked for.
@@ -122,7 +122,7 @@ struct QueueActs: Sendable {
     }
   }
 
-  /// Names the reason that keeps an order back where no operator's word does.
+  /// Names the reason that keeps an order back where no operator's act does.
   private static func whatHolds(_ order: LedgerOrder) -> String {
     switch order.outcome {
     case .held: "no operator holds it: \(order.detail ?? order.reason ?? "held")"
@@ -134,7 +134,7 @@ struct QueueActs: Sendable {
   /// The reasons of reviews after a report that the API took: without that report, the order would be sent once more.
   private static let taken = [ReviewReason.answerMismatch.rawValue, ReviewReason.idReused.rawValue]
 
-  /// Why the word can't be said of an order; nil where it can.
+  /// Tells why the act is not possible for an order; nil where it is.
   private static func obstacle(_ kind: ActRequest.Kind, _ order: LedgerOrder) -> String? {
     guard kind != .release else { return nil }
     switch order.outcome {

@@ -1,7 +1,7 @@
 import Conversions
 import Ledger
 
-/// What `rebuild` tells. The shape is a contract, like `StatusReport`'s.
+/// The report of `rebuild`. The shape is a contract, like `StatusReport`'s.
 struct RebuildReport: Codable, Sendable {
   struct Salvaged: Codable, Sendable {
     var reported: Int
@@ -20,14 +20,14 @@ struct RebuildReport: Codable, Sendable {
 
   var version = 1
   var ledger: String
-  /// What is wrong with it; nil where it is whole.
+  /// The damage of the ledger; nil where it is whole.
   var damage: String?
   var rebuilt: Bool
-  /// Where the old one is kept, or would be.
+  /// The path at which the old one is kept, or would be.
   var keptAs: String
   var salvaged: Salvaged
   var lost: Lost
-  /// Before when nothing is sent that was never sent.
+  /// The time before which nothing is sent that was never sent.
   var quietUntil: String
 
   init(_ rebuild: LedgerRebuild, _ draft: LedgerRebuild.Draft, keptAs: String, rebuilt: Bool) {

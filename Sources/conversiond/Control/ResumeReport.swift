@@ -2,9 +2,9 @@ import Conversions
 import Ledger
 import Pipeline
 
-/// A question of `resume` to the daemon.
+/// The request of `resume` to the daemon.
 struct ResumeRequest: Codable, Sendable {
-  /// Whether the host's clock is accepted.
+  /// True if the host's clock is accepted.
   var clock: Bool?
   var reason: String?
   /// The user who asks.

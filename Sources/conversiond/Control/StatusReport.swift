@@ -1,7 +1,7 @@
 import Conversions
 
-/// What `status` says, as the daemon tells it over the control socket and `--json` prints it. The shape is a contract
-/// with whoever reads it: a change that removes or renames anything raises `version`.
+/// The report of `status`, as the daemon tells it over the control socket and `--json` prints it. The shape is a
+/// contract with its readers: a change that removes or renames anything raises `version`.
 struct StatusReport: Codable, Sendable {
   struct Health: Codable, Sendable {
     var state: String
@@ -48,11 +48,11 @@ struct StatusReport: Codable, Sendable {
   var heldByRules: Int?
   /// Orders that are held as their rows are missing together with many.
   var heldMissing: Int?
-  /// Set while every order's ID is another's to the API: what to do.
+  /// The advice on what to do, set while every order's ID is another's to the API.
   var conflicts: String?
 
-  /// Whether everything works, so that `status` ends with 0.
-  var isWell: Bool {
+  /// True if everything works, so that `status` ends with 0.
+  var isWorking: Bool {
     state == "running" && ![database, api, delivery, ledgerHealth].contains { $0.state == "failing" }
       && mirror.distrust == nil && clock?.state != "unconfirmed"
   }

@@ -13,17 +13,17 @@ import UnixSignals
 
 /// The daemon, put together: everything that runs, what it runs on, and how it begins and ends.
 struct Daemon {
-  /// Everything is stopped within this after SIGTERM; systemd's own patience is longer (TimeoutStopSec=).
+  /// The time within which everything is stopped after SIGTERM; systemd waits longer (TimeoutStopSec=).
   static let stopMax = Duration.seconds(25)
 
   let configuration: Configuration
-  /// What the configuration's author should know: for the log, which nobody need be reading.
+  /// The warnings for the configuration's author: for the log, which may have no reader.
   let warnings: [Mistake]
   let isDryRun: Bool
   let noColor: Bool
 
   func run() async throws {
-    // Whatever we make is for us alone, the control socket and SQLite's files among it.
+    // Makes every file for this user alone, the control socket and SQLite's files among them.
     umask(0o077)
     // Left to its default, a hangup of the terminal or of a careless `kill -HUP` would end the daemon.
     signal(SIGHUP, SIG_IGN)
@@ -49,31 +49,31 @@ struct Daemon {
     let orders = ShopOrders(configuration.orderMapping)
     try await SourceCheck(ledger: ledger, orders: orders).run()
     try await tellStart(ledger, log: log)
-    let surroundings = Surroundings(
+    let context = PipelineContext(
       orders: orders, partners: try partners(key: key, home), ledger: ledger, clock: SystemClock(),
-      chance: Chance(), vitals: Vitals(), log: log)
+      jitter: Jitter(), health: ComponentHealth(), log: log)
     let dry = isDryRun ? ", dry run: nothing is sent" : ""
     let message = "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)"
-    var services: [any Service] = [Announcement(surroundings: surroundings, message: message)]
-    services += pipeline(surroundings)
+    var services: [any Service] = [Announcement(context: context, message: message)]
+    services += pipeline(context)
     if configuration.orders.columns.total != nil {
       let rules = configuration.attributionRules.amounts
-      services.append(AmountsAtStart(surroundings: surroundings, orders: orders, rules: rules))
+      services.append(AmountsAtStart(context: context, orders: orders, rules: rules))
     }
     services.append(DamageWatch(ledger: ledger))
     let status = StatusSource(
       configuration: configuration, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
-      vitals: surroundings.vitals, clock: surroundings.clock, startedAt: surroundings.clock.now,
-      forgetting: ForgetDesk(ledger: ledger, emails: EmailDisplay(configuration.log.emails)),
-      acts: QueueActs(ledger: ledger, wake: { surroundings.matchingBell.ring() }, log: log))
+      health: context.health, clock: context.clock, startedAt: context.clock.now,
+      forgetting: ForgetJob(ledger: ledger, emails: EmailDisplay(configuration.log.emails)),
+      acts: QueueActs(ledger: ledger, wake: { context.matchingWake.notify() }, log: log))
     if !isDryRun {
       services.append(
         ControlServer(path: ControlPaths.socket(in: folder), ledgerPath: home.path, status: status, log: log))
     }
-    try await surroundings.clock.resume(from: ledger)
-    try await RulesChanging.begin(
-      ledger, rules: configuration.attributionRules, mapping: configuration.rowRules, now: surroundings.clock.now)
-    try await CatchUp.begin(ledger, at: surroundings.clock.now)
+    try await context.clock.resume(from: ledger)
+    try await RulesUpdate.begin(
+      ledger, rules: configuration.attributionRules, mapping: configuration.rowRules, now: context.clock.now)
+    try await CatchUp.begin(ledger, at: context.clock.now)
     try await tellQuiet(ledger, log: log)
     StartupPages.release()
     var group = ServiceGroupConfiguration(
@@ -101,22 +101,22 @@ struct Daemon {
     log.notice("the ledger was built anew: nothing that was never sent is sent before \(quietUntil)")
   }
 
-  private func pipeline(_ surroundings: Surroundings) -> [any Service] {
+  private func pipeline(_ context: PipelineContext) -> [any Service] {
     let rules = configuration.attributionRules
     let intake = Intake(
-      surroundings, rules: rules,
+      context, rules: rules,
       settings: Intake.Settings(
         start: configuration.intakeStart, pollInterval: configuration.orders.pollInterval,
         sweepInterval: configuration.orders.sweepInterval, ledgerSizeMax: configuration.ledger.sizeMax))
-    let listening: [any Service] = configuration.orders.notifyChannel == nil ? [] : [ChangeListening(surroundings)]
+    let listening: [any Service] = configuration.orders.notifyChannel == nil ? [] : [ChangeListener(context)]
     // A dry run's copy is gone at its end.
-    let retention: [any Service] = isDryRun ? [] : [Retention(surroundings, retain: configuration.ledger.retain)]
+    let retention: [any Service] = isDryRun ? [] : [Retention(context, retain: configuration.ledger.retain)]
     return listening + retention + [
       intake,
-      ReferralMirror(surroundings, readsPerMinute: RateLimit(configuration.api.readsPerMinute)),
-      Matching(surroundings, rules: rules),
+      ReferralMirror(context, readsPerMinute: RateLimit(configuration.api.readsPerMinute)),
+      Matching(context, rules: rules),
       Delivery(
-        surroundings, rules: rules,
+        context, rules: rules,
         settings: Delivery.Settings(giveUpAfter: configuration.reporting.giveUpAfter, isDryRun: isDryRun)),
     ]
   }

@@ -3,7 +3,7 @@ import Foundation
 import Logging
 import Systemd
 
-/// Where the daemon's log goes: the journal where standard error is connected to it, plain lines otherwise.
+/// The daemon's log: to the journal where standard error is connected to it, in plain lines otherwise.
 struct DaemonLog: Sendable {
   let logger: Logger
   private let flushing: @Sendable (Duration) -> Void
@@ -28,6 +28,6 @@ struct DaemonLog: Sendable {
     }
   }
 
-  /// Waits for what was logged to be written, for so long.
+  /// Waits for what was logged to be written, for 2 s at most.
   func flush() { flushing(.seconds(2)) }
 }

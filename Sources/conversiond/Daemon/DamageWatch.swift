@@ -1,8 +1,8 @@
 import Ledger
 import ServiceLifecycle
 
-/// Ends the daemon, with 65, once the ledger turns out to be damaged while it is in use: nothing that is read from it can
-/// be trusted any more, and what is written may damage it further.
+/// Ends the daemon, with 65, once the ledger turns out to be damaged while it is in use: nothing that is read from it
+/// can be trusted any more, and what is written may damage it further.
 struct DamageWatch: Service {
   let ledger: SQLiteLedger
 

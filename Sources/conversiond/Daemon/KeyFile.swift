@@ -4,7 +4,7 @@ import Glibc
 import PartnersAPI
 import Systemd
 
-/// Where the API key comes from: systemd's credential, then the configured file. Never an argument, never the
+/// Reads the API key: from systemd's credential, else from the configured file. Never from an argument, never from the
 /// environment.
 enum KeyFile {
   /// - Throws: `CommandFailure` 77 where others could read the key or we can't, 78 where it is no key.

@@ -4,7 +4,7 @@ import Foundation
 import Ledger
 import PartnersAPI
 
-/// Where the ledger is, or, for a dry run, where its copy is and goes again.
+/// The place of the ledger, or, for a dry run, of its copy, which is removed at the end.
 struct LedgerHome {
   let path: String
   private let configuration: Configuration
@@ -27,8 +27,8 @@ struct LedgerHome {
     }
   }
 
-  /// How long a start waits for the ledger. While no daemon runs, a command such as `status` has it open for a moment:
-  /// a start must not fail because somebody looked. Another daemon has it for longer.
+  /// The time that a start waits for the ledger. While no daemon runs, a command such as `status` has it open for a
+  /// moment: a start must not fail because of that. Another daemon has it for longer.
   static let lockPatience = Duration.seconds(5)
 
   /// - Throws: `CommandFailure` with the status that the ledger's failure stands for.
@@ -55,8 +55,8 @@ struct LedgerHome {
     }
   }
 
-  /// The pacer, whose file other daemons of this host may have, too. What that file, mostly in /run, loses at a reboot is
-  /// kept beside the ledger.
+  /// The pacer, whose file other daemons of this host may have, too. What that file, mostly in /run, loses at a reboot
+  /// is kept beside the ledger.
   func pacer(_ url: PartnersBaseURL, limits: WriteLimits) throws -> WritePacer {
     let folder = try scratch ?? ControlPaths(ledgerPath: path).pacerFolder ?? runtimeFolder()
     let file = ControlPaths.pacer(in: folder, baseURL: url)
@@ -64,7 +64,7 @@ struct LedgerHome {
     return WritePacer(path: file, keepsake: file == beside ? nil : beside + ".kept", limits: limits)
   }
 
-  /// The folder of the control socket. A dry run has the effects of neither, and keeps to its own.
+  /// The folder of the control socket. A dry run makes none, and keeps to a folder of its own.
   func runtimeFolder() throws -> String {
     if let scratch { return scratch }
     guard let folder = ControlPaths(ledgerPath: path).daemonFolder else {

@@ -4,7 +4,8 @@ import Orders
 
 /// Asks the shop's database, before anything begins, whether it is the one that the ledger's orders were read from.
 struct SourceCheck {
-  /// How long a start waits for it. A database that is away is asked again by intake, which then reads nothing of another.
+  /// The time that a start waits for it. A database that doesn't answer is asked again by intake, which then reads
+  /// nothing of another.
   static let patience = Duration.seconds(3)
 
   let ledger: SQLiteLedger
@@ -19,7 +20,7 @@ struct SourceCheck {
     guard changes.isEmpty else { throw CommandFailure(.configuration, changes.refusal) }
   }
 
-  /// What the database says it is; nil where it doesn't answer in time, or can't.
+  /// Asks the database which one it is; nil where it doesn't answer in time, or can't.
   static func source(of orders: ShopOrders) async -> SurveyedSource? {
     await withTaskGroup(of: SurveyedSource?.self) { group in
       group.addTask { try? await orders.source() }

@@ -11,21 +11,21 @@ struct StatusSource: Sendable {
   let ledgerPath: String
   let isDryRun: Bool
   let ledger: SQLiteLedger
-  let vitals: Vitals
+  let health: ComponentHealth
   let clock: TrustedClock
   let startedAt: Timestamp
-  let forgetting: ForgetDesk
+  let forgetting: ForgetJob
   let acts: QueueActs
 
   var reports: LedgerReports { LedgerReports(ledger: ledger, emails: EmailDisplay(configuration.log.emails)) }
 
   func report() async throws -> StatusReport {
-    let (now, organs) = (clock.now, vitals.snapshot())
+    let (now, components) = (clock.now, health.snapshot())
     var report = StatusReport(
       state: "running", program: Version.text, ledger: ledgerPath, dryRun: isDryRun, pid: getpid(),
-      startedAt: startedAt.description, now: now.description, database: health(organs[.database]),
-      api: health(organs[.referrals]), delivery: health(organs[.delivery]),
-      ledgerHealth: health(organs[.room]?.isWell == false ? organs[.room] : organs[.ledger]),
+      startedAt: startedAt.description, now: now.description, database: health(components[.database]),
+      api: health(components[.referrals]), delivery: health(components[.delivery]),
+      ledgerHealth: health(components[.room]?.isWorking == false ? components[.room] : components[.ledger]),
       clock: clockHealth, mirror: StatusReport.Mirror(entries: [:]), outcomes: [], today: [:])
     do {
       try await reports.fill(&report, now: now, conversionsPerMinute: configuration.api.conversionRate)
@@ -42,9 +42,9 @@ struct StatusSource: Sendable {
     return StatusReport.Health(state: reason == nil ? "ok" : "unconfirmed", message: reason)
   }
 
-  private func health(_ health: Vitals.Health?) -> StatusReport.Health {
+  private func health(_ health: ComponentHealth.Health?) -> StatusReport.Health {
     let state =
-      switch health?.isWell {
+      switch health?.isWorking {
       case true?: "ok"
       case false?: "failing"
       case nil: "unknown"

@@ -5,10 +5,10 @@ import Glibc
 /// The descriptors behind every sleep: libdispatch makes one for each of its clocks (timerfd_create(2)) when that clock
 /// is first needed, and keeps it. Where none is free at that moment it says nothing, and the sleep never ends.
 enum TimerDescriptors {
-  /// What a daemon opens at its start: timers, signals, the ledger, the control socket, the database and the API. One that
-  /// began with fewer might not even hear SIGTERM, whose descriptor is made by libdispatch, too.
+  /// The descriptors that a daemon opens at its start: timers, signals, the ledger, the control socket, the database
+  /// and the API. One that began with fewer might not even get SIGTERM, whose descriptor is made by libdispatch, too.
   private static let leastFree = 40
-  /// How many clocks libdispatch has, and how often it is looked whether each has its descriptor, every 20 ms.
+  /// The number of libdispatch's clocks, and of the looks at whether each has its descriptor, one every 20 ms.
   private static let (clocks, looks) = (3, 250)
 
   /// Makes them, before anything else can use up what there is.
@@ -16,13 +16,14 @@ enum TimerDescriptors {
   /// - Throws: `CommandFailure` where there are not enough.
   static func make() async throws {
     try makeSure(of: leastFree)
-    // Timers that are due when nobody lives any more: one that is over before libdispatch comes to it makes no descriptor.
-    // What is later than 2116 by the wall clock counts as never, and has no timer (libdispatch, DISPATCH_TIME_MAX_VALUE).
+    // Makes timers due in 30 years: one that is over before libdispatch comes to it makes no descriptor.
+    // What is later than 2116 by the wall clock counts as never, and has no timer (libdispatch,
+    // DISPATCH_TIME_MAX_VALUE).
     let never = 30 * 365 * 86_400
     DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(never)) {}
     DispatchQueue.global().asyncAfter(wallDeadline: .now() + .seconds(never)) {}
     Task.detached { try await Task.sleep(for: .seconds(never), clock: .continuous) }
-    // Behind them in each clock's queue.
+    // Waits behind them in each clock's queue.
     await withCheckedContinuation { continuation in
       DispatchQueue.global().asyncAfter(wallDeadline: .now() + .milliseconds(20)) { continuation.resume() }
     }
@@ -32,7 +33,7 @@ enum TimerDescriptors {
     for _ in 0..<looks where made() < clocks { try await Task.sleep(for: .milliseconds(20), clock: .suspending) }
   }
 
-  /// How many there are; all of them where that can't be told.
+  /// Counts those that are made; returns `clocks` where that can't be told.
   private static func made() -> Int {
     let folder = "/proc/self/fd"
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return clocks }
@@ -41,7 +42,7 @@ enum TimerDescriptors {
     }
   }
 
-  /// Without them the sleeps below would be the first that never end.
+  /// Makes sure that descriptors are free: without them the sleeps in `make` would be the first that never end.
   private static func makeSure(of count: Int) throws {
     let descriptors = (0..<count).map { _ in unsafe open("/dev/null", O_RDONLY | O_CLOEXEC) }
     let reason = errno

@@ -5,26 +5,26 @@ import ServiceLifecycle
 
 /// Says several times a second that every referral was seen: those that a test has put into the ledger.
 struct TrivialMirror: Service {
-  let surroundings: Surroundings
+  let context: PipelineContext
 
-  init(_ surroundings: Surroundings) { self.surroundings = surroundings }
+  init(_ context: PipelineContext) { self.context = context }
 
   func run() async throws {
-    let clock = surroundings.clock
+    let clock = context.clock
     while !Task.isCancelled {
       let now = clock.now
-      try await surroundings.ledger.transaction { transaction in
+      try await context.ledger.transaction { transaction in
         var progress = try transaction.mirrorProgress()
         (progress.completeSweepBeganAt, progress.completeSweepEndedAt, progress.currentSince) = (now, now, now)
         try transaction.setMirrorProgress(progress)
       }
-      surroundings.matchingBell.ring()
-      try await surroundings.surveyBell.wait(until: clock.uptime + .milliseconds(200), clock: clock)
+      context.matchingWake.notify()
+      try await context.surveyWake.wait(until: clock.uptime + .milliseconds(200), clock: clock)
     }
   }
 }
 
-extension World {
+extension IntakeWorld {
   /// Puts an open referral into the ledger, as a mirror would.
   func mirror(_ id: String, email: String, madeAgo age: Duration = .seconds(86_400)) async throws {
     let now = SystemClock().now

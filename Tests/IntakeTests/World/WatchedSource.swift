@@ -19,15 +19,15 @@ final class WatchedSource: OrderSource {
 
   init(_ base: ShopOrders) { self.base = base }
 
-  /// How many pieces were read.
+  /// The number of pieces that were read.
   var sweptCount: Int { state.withLock { $0.swept } }
-  /// How often the shop was asked, with success or not.
+  /// The number of times the shop was asked, with success or not.
   var calls: Int { state.withLock { $0.calls } }
-  /// How long each transaction lasted that read a piece or recent changes.
+  /// The duration of each transaction that read a piece or recent changes.
   var costs: [Duration] { state.withLock { $0.costs } }
-  /// How many orders each piece brought.
+  /// The number of orders that each piece brought.
   var sweptSizes: [Int] { state.withLock { $0.sweptSizes } }
-  /// What waits before it is read.
+  /// The piece that is kept back before it is read.
   var stopped: SweepPiece? { state.withLock { $0.stopped } }
 
   /// Keeps back the next piece that fits, until `release`.

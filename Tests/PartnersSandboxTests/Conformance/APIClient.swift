@@ -22,7 +22,7 @@ struct APIClient: Sendable {
 
   let baseURL: String
   var key: String?
-  /// Whether 429 is waited out, so that the other sections can be tested on a server with limits.
+  /// True if 429 is waited out, so that the other sections can be tested on a server with limits.
   var waits = true
 
   func get(_ path: String, _ query: String = "") async throws -> Answer {
@@ -65,10 +65,10 @@ struct APIClient: Sendable {
 }
 
 extension APIClient {
-  /// An e-mail address that nobody used before.
+  /// Makes an e-mail address that was not used before.
   static func newEmail() -> String { "ana.\(UUID().uuidString.lowercased())@example.com" }
 
-  /// An identifier that nobody used before.
+  /// Makes an identifier that was not used before.
   static func newID(_ prefix: String) -> String { "\(prefix)_\(UUID().uuidString.lowercased())" }
 
   /// A new referral's ID.

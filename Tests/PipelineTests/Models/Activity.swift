@@ -1,16 +1,16 @@
 import Synchronization
 
-/// What goes on in the loops and in the models, so that a test's time goes on only while nothing does.
+/// Counts what goes on in the loops and in the models, so that a test's time goes on only while nothing does.
 final class Activity: Sendable {
   private struct State {
     /// Jobs of the loops that run or are about to.
     var jobs = 0
-    /// What the models have under way: its end is a job of the loops again.
+    /// Calls that the models have under way: the end of each is a job of the loops again.
     var underWay = 0
-    /// How much there was so far.
+    /// The number of things that went on so far.
     var count = 0
     var waiting: [CheckedContinuation<Void, any Error>] = []
-    /// The count when somebody last began to wait.
+    /// The count when a task last began to wait.
     var waitedFrom = 0
     var isAtRest: Bool { jobs == 0 && underWay == 0 }
   }
@@ -21,7 +21,7 @@ final class Activity: Sendable {
 
   private let state = Mutex(State())
 
-  /// How much went on so far.
+  /// The number of things that went on so far.
   var count: Int { state.withLock { $0.count } }
 
   /// Counts something that takes no time.

@@ -1,6 +1,6 @@
 import Conversions
 
-/// What may go wrong with a report.
+/// A fault of a report.
 enum ConvertFault: Sendable, Hashable {
   /// Answered so, and not done.
   case status(Int, code: String?, retryAfter: Duration? = nil)

@@ -1,7 +1,7 @@
 import Dispatch
 
-/// Runs every job of the loops on one thread, and knows when none is left: then they all wait for the clock, for a bell,
-/// or for what the models have under way.
+/// Runs every job of the loops on one thread, and knows when none is left: then they all wait for the clock, for a
+/// signal, or for what the models have under way.
 final class LoopExecutor: TaskExecutor {
   private let queue = DispatchQueue(label: "loops")
   private let activity: Activity

@@ -1,7 +1,7 @@
 import Conversions
 
 extension ModelAPI.State {
-  /// What may have been done is only ever sent again as it was.
+  /// Checks that a report that may have been done is only ever sent again as it was.
   mutating func checkBytes(_ report: ConversionReport) {
     guard let earlier = doubtful[report.transactionID.text], earlier != report else { return }
     violations.append("\(report.transactionID) was sent again with other bytes or for another referral")

@@ -5,23 +5,23 @@ import Synchronization
 final class ModelAPI: PartnersService {
   struct State {
     var table = ReferralTable()
-    /// Which referral each transaction ID converted.
+    /// The referral that each transaction ID converted.
     var transactions: [String: ReferralID] = [:]
-    /// Whether a replay gets the first answer again; if not, every second report is a 409.
+    /// True if a replay gets the first answer again; if not, every second report is a 409.
     var replays = true
-    /// What befalls the next reports, one each.
+    /// The faults of the next reports, one each.
     var convertFaults: [ConvertFault?] = []
     /// Transaction IDs whose reports always fail with 500.
     var poisoned: Set<String> = []
-    /// What befalls the next reads, one each: the status answered, 0 for no answer, or -1 for one cancelled elsewhere.
+    /// The faults of the next reads, one each: the status answered, 0 for no answer, or -1 for one cancelled elsewhere.
     var readFaults: [Int?] = []
-    /// What befalls everything, reads and reports, for as long as it is set: `refused`, `requestLost` or a status.
+    /// The fault of everything, reads and reports, for as long as it is set: `refused`, `requestLost` or a status.
     var down: ConvertFault?
     /// Drawn from when no fault is ordered.
-    var chance: (generator: SeededGenerator, probability: Double)?
-    /// How far the API's clock is ahead; nil for answers without a Date.
+    var chance: (generator: ScenarioGenerator, probability: Double)?
+    /// The time by which the API's clock is ahead; nil for answers without a Date.
     var clockAhead: Duration? = .zero
-    /// What befalls every search for as long as it is set.
+    /// The fault of every search for as long as it is set.
     var searchFault: SearchFault?
     var listLatency = Duration.zero
     var convertLatency = Duration.zero
@@ -65,7 +65,7 @@ final class ModelAPI: PartnersService {
   func convertElsewhere(_ id: String, value: Int64? = 1, transactionID: String = "elsewhere") {
     let now = clock.trueTime
     state.withLock { state in
-      // A referral converts once, whoever does it.
+      // A referral converts once, by whatever program.
       guard var referral = state.table.referrals[ReferralID(id)], referral.status.isOpen else { return }
       (referral.status, referral.convertedAt, referral.conversionValue) = (.converted, now, value)
       state.table.put(referral)

@@ -1,7 +1,8 @@
 import Conversions
 import Synchronization
 
-/// A shop's table of one range, read in pieces in the order in which its rows came, by the number of each row's version.
+/// A shop's table of one range, read in pieces in the order in which its rows came, by the number of each row's
+/// version.
 final class ModelShop: OrderSource {
   struct State {
     var rows: [OrderKey: OrderRow] = [:]
@@ -17,16 +18,16 @@ final class ModelShop: OrderSource {
     var failures: [any Error] = []
     /// Thrown by every read.
     var outage: OrderSourceFailure?
-    /// Where every piece that was asked for begins.
+    /// The beginning of every piece that was asked for.
     var asked: [String?] = []
-    /// How many of these were to be read whole.
+    /// The number of these that were to be read whole.
     var wholes = 0
     var rereads = 0
-    /// What each order's last re-read showed; taken away by the send it was for.
+    /// The row that each order's last re-read showed; taken away by the send it was for.
     var shown: [String: OrderRow] = [:]
     /// Every value that an order ever had.
     var totals: [String: Set<Int64>] = [:]
-    /// Whether its clock is the daemon's host's.
+    /// True if its clock is the daemon's host's.
     var isOnHost = false
     var onReread: (@Sendable (OrderKey) async -> Void)?
   }

@@ -71,7 +71,7 @@ struct MovingList {
     return total
   }
 
-  /// How many of the first referrals fulfil a condition that all after them don't.
+  /// Counts the first referrals that fulfil a condition that all after them don't.
   private func position(_ isBefore: (Referral) -> Bool) -> Int {
     var (low, high) = (0, referrals.count)
     while low < high {

@@ -2,7 +2,7 @@ import Conversions
 
 /// The API's list of referrals, as the reference has it (API reference, List referrals), or lying.
 struct ReferralTable: Sendable {
-  /// What the reference doesn't promise, or a broken server breaks.
+  /// A fault of the list: a thing that the reference doesn't promise, or that a broken server breaks.
   enum Lie: Sendable, CaseIterable {
     case unsorted
     case ignoresStatus

@@ -1,6 +1,6 @@
 import Conversions
 
-/// A way in which `search=` is no help: the reference promises nothing of it.
+/// A way in which `search=` fails: the reference promises nothing of it.
 enum SearchFault: Sendable, Hashable {
   /// Shows all but some, and counts them out.
   case leavesOut(Set<ReferralID>)

@@ -3,7 +3,7 @@ import Ledger
 import Synchronization
 
 extension World {
-  /// Has every report checked at the moment of its sending against what the ledger already holds, and the shop's last
+  /// Checks every report at the moment of its sending against what the ledger already holds, and the shop's last
   /// re-read; faults are collected in `api.state.violations`.
   func checkSends(on ledger: WatchedLedger? = nil) {
     let (api, shop, ledger) = (api, shop, ledger ?? self.ledger)
@@ -26,7 +26,7 @@ extension World {
     api.state.withLock { $0.onConvert = check }
   }
 
-  /// Has another program report a conversion while ours is on its way.
+  /// Makes another program report a conversion while ours is on its way.
   func convertElsewhereAtTheSend(_ id: String, value: Int64? = 1) {
     let api = api
     api.state.withLock { state in

@@ -58,19 +58,19 @@ final class VirtualClock: HostClock {
     try Task.checkCancellation()
   }
 
-  /// What a clock shows that nobody sets: the API's, and that of a shop on another host.
+  /// The time of a clock that no one sets: the API's, and that of a shop on another host.
   var trueTime: Timestamp { state.withLock { Self.bootedAt + $0.uptime } }
 
-  /// Sets the wall clock forward, or back; nobody who sleeps is any the wiser.
+  /// Sets the wall clock forward, or back; sleepers are not told.
   func jump(by duration: Duration) { state.withLock { $0.wallOffset += duration } }
 
   /// Boots the host again; its uptime goes on, as the simulated world counts by it.
   func reboot() { state.withLock { $0.boots += 1 } }
 
-  /// When the next sleeper wakes.
+  /// The time at which the next sleeper wakes.
   var nextDeadline: Duration? { state.withLock { $0.sleepers.values.map(\.deadline).min() } }
 
-  /// Lets time pass up to an uptime, and wakes whoever slept until then.
+  /// Lets time pass up to an uptime, and wakes the sleepers that are due by then.
   func advance(to uptime: Duration) {
     let due = state.withLock { state in
       state.uptime = max(state.uptime, uptime)

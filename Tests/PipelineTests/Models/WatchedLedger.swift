@@ -4,25 +4,25 @@ import Synchronization
 
 /// A real ledger whose transactions a test can count, fail, and look in between of.
 final class WatchedLedger: LedgerStore {
-  /// How a transaction fails.
+  /// A way in which a transaction fails.
   enum Fault: Sendable {
     /// Nothing of it is kept.
     case before
-    /// All of it is kept, and nobody told.
+    /// All of it is kept, and the caller is told that it failed.
     case after
   }
 
   struct State {
     var count = 0
-    /// What befalls the next transactions, one each.
+    /// The faults of the next transactions, one each.
     var faults: [Fault?] = []
-    /// What the ledger says its size is; nil for what it is.
+    /// The size that the ledger tells; nil for its real one.
     var size: Int64?
     /// Fails every transaction.
     var isFull = false
     /// As if the process were gone: nothing is read or written any more.
     var isDead = false
-    var chance: (generator: SeededGenerator, probability: Double)?
+    var chance: (generator: ScenarioGenerator, probability: Double)?
     /// Called before each transaction with its number.
     var before: (@Sendable (Int) async -> Void)?
   }

@@ -31,7 +31,7 @@ extension World {
     try await orders().reduce(into: [:]) { $0[$1.outcome, default: 0] += 1 }
   }
 
-  /// How many orders stand in each outcome, those that left nothing but a count among them.
+  /// Counts the orders in each outcome, those that left nothing but a count among them.
   func counts() async throws -> [Outcome: Int] {
     let counts = try await ledger.base.transaction { try $0.outcomeCounts() }
     return Dictionary(uniqueKeysWithValues: counts.map { ($0.outcome, $0.count) })
@@ -64,7 +64,7 @@ extension World {
     }
   }
 
-  /// Has a complete sweep of the referrals begin a moment from now, for intake to start upon.
+  /// Records a complete sweep of the referrals that begins a moment from now, for intake to start upon.
   func haveMirror() async throws {
     let soon = clock.now + .milliseconds(1)
     try await ledger.base.transaction { transaction in

@@ -17,7 +17,7 @@ final class World: Sendable {
   let api: ModelAPI
   let ledger: WatchedLedger
   let lines: CapturedLog.Lines
-  let surroundings: Surroundings
+  let context: PipelineContext
   let rules: AttributionRules
   private let folder: TemporaryFolder
 
@@ -39,11 +39,11 @@ final class World: Sendable {
     (self.folder, self.lines, self.rules) = (folder, lines, rules)
     ledger = WatchedLedger(try SQLiteLedger(path: folder.path("ledger.sqlite")), activity)
     executor = LoopExecutor(activity)
-    var surroundings = Surroundings(
-      orders: shop, partners: api, ledger: ledger, clock: clock, chance: Chance(SeededGenerator(seed: seed)),
-      vitals: Vitals(), log: Logger(label: "test") { _ in CapturedLog(lines: lines) })
-    surroundings.executor = executor
-    self.surroundings = surroundings
+    var context = PipelineContext(
+      orders: shop, partners: api, ledger: ledger, clock: clock, jitter: Jitter(ScenarioGenerator(seed: seed)),
+      health: ComponentHealth(), log: Logger(label: "test") { _ in CapturedLog(lines: lines) })
+    context.executor = executor
+    self.context = context
   }
 
   /// The same world around a daemon that was started anew on the same ledger file.
@@ -55,25 +55,25 @@ final class World: Sendable {
     return world
   }
 
-  /// Has the API agree with the host's clock, right or wrong.
-  func confirmClock() { surroundings.clock.heard(AnswerHead(status: 200, date: clock.now)) }
+  /// Makes the API agree with the host's clock, right or wrong.
+  func confirmClock() { context.clock.heard(AnswerHead(status: 200, date: clock.now)) }
 
   var intake: Intake { intake() }
 
   func intake(start: Intake.Start = .everything, pollInterval: Duration = .seconds(5)) -> Intake {
     let settings = Intake.Settings(start: start, pollInterval: pollInterval, sweepInterval: .seconds(60))
-    return Intake(surroundings, rules: rules, settings: settings)
+    return Intake(context, rules: rules, settings: settings)
   }
 
-  var mirror: ReferralMirror { ReferralMirror(surroundings) }
-  var matching: Matching { Matching(surroundings, rules: rules) }
+  var mirror: ReferralMirror { ReferralMirror(context) }
+  var matching: Matching { Matching(context, rules: rules) }
   var delivery: Delivery { delivery() }
 
   func delivery(
     giveUpAfter: Duration = day * 30, isDryRun: Bool = false, stopGrace: Duration = .seconds(10)
   ) -> Delivery {
     Delivery(
-      surroundings, rules: rules,
+      context, rules: rules,
       settings: Delivery.Settings(giveUpAfter: giveUpAfter, isDryRun: isDryRun, stopGrace: stopGrace))
   }
 }

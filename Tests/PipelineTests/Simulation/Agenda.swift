@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What is to happen at which virtual time, beside what the loops wait for themselves.
+/// The things that are to happen, by virtual time, beside what the loops wait for themselves.
 final class Agenda: Sendable {
   private struct Entry {
     var at: Duration
@@ -13,10 +13,10 @@ final class Agenda: Sendable {
 
   init(_ clock: VirtualClock) { self.clock = clock }
 
-  /// When the next thing happens.
+  /// The time of the next thing that happens.
   var nextAt: Duration? { entries.withLock { $0.sorted.last?.at } }
 
-  /// Has something happen at an uptime.
+  /// Adds a thing that happens at an uptime.
   func add(at uptime: Duration, _ action: @escaping @Sendable () throws -> Void) {
     entries.withLock { entries in
       entries.number += 1
@@ -27,7 +27,7 @@ final class Agenda: Sendable {
     }
   }
 
-  /// Has something happen after a while.
+  /// Adds a thing that happens after a while.
   func add(after delay: Duration, _ action: @escaping @Sendable () throws -> Void) {
     add(at: clock.uptime + delay, action)
   }

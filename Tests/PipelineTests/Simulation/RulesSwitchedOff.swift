@@ -3,7 +3,7 @@ import Conversions
 @testable import Ledger
 
 extension Simulation {
-  /// Has the ledger itself break a rule, behind the loops' backs.
+  /// Makes the ledger itself break a rule, unknown to the loops.
   func switchOff() throws {
     let sql: String? =
       switch without {

@@ -1,14 +1,14 @@
 import Conversions
 import Synchronization
 
-/// What all lives of a simulated daemon have in common with the API: the server with its limiter, and the pacer's file.
+/// The parts of the API that all lives of a simulated daemon share: the server with its limiter, and the pacer's file.
 final class SimulatedAPI: Sendable {
   struct State {
     var pacing = HostPacing()
     var limiter: Limiter
-    var generator: SeededGenerator
+    var generator: ScenarioGenerator
     var permits: UInt64 = 0
-    /// How likely a fault is.
+    /// The probability of a fault.
     var faultChance = 0.0
     var outage: Outage?
     /// 429s that the server answered.
@@ -17,7 +17,7 @@ final class SimulatedAPI: Sendable {
     var performed = 0
   }
 
-  /// A time in which every report meets the same fate, and in some of them every read, too.
+  /// A time in which every report has the same fault, and in some of them every read, too.
   enum Outage: CaseIterable { case refused, internalError, keyRefused, hangs }
 
   let model: ModelAPI
@@ -27,14 +27,14 @@ final class SimulatedAPI: Sendable {
 
   init(_ model: ModelAPI, _ agenda: Agenda, _ shape: LimiterShape, seed: UInt64) {
     (self.model, self.agenda) = (model, agenda)
-    var generator = SeededGenerator(seed: seed)
+    var generator = ScenarioGenerator(seed: seed)
     let phase = Double(generator.int(0...59))
     state = Mutex(State(limiter: Limiter(shape, perMinute: 30, phase: phase), generator: generator))
   }
 
   var clock: VirtualClock { agenda.clock }
 
-  /// What the server does with a report that has reached it.
+  /// Does at the server what a report asks for that has reached it.
   func perform(_ report: ConversionReport, _ fault: ConvertFault?) -> APIAnswer<ConversionReceipt> {
     let now = clock.trueTime
     let wait = state.withLock { state in
@@ -68,7 +68,7 @@ struct SimulatedPartners: PartnersService {
   let life: SimulatedLife
   /// Asked before each report leaves.
   let check: @Sendable (ConversionReport) async -> Void
-  /// Whether a 409 is told apart by asking: the rule that a proof switches off.
+  /// True if a 409 is told apart by asking: the rule that a proof switches off.
   var verifiesConflicts = true
 
   private func latency() -> Duration { .milliseconds(api.state.withLock { $0.generator.int(10...1200) }) }
@@ -127,7 +127,7 @@ struct SimulatedPartners: PartnersService {
     await check(report)
     if life.isOver { return .transport(.cancelled) }
     let fate = api.state.withLock { $0.fate() }
-    // Another program is quicker, by less than the age of the question that was asked before the send.
+    // Another program converts first, by less than the age of the question that was asked before the send.
     if api.state.withLock({ $0.generator.chance(0.01) }) { api.model.convertElsewhere(report.referralID.text) }
     let id = report.transactionID.text
     let doubt = api.model.state.withLock { model in
@@ -140,7 +140,7 @@ struct SimulatedPartners: PartnersService {
     api.model.state.withLock { model in
       switch answer {
       case .transport(let failure) where failure.mayHaveBeenDone: model.doubtful[id] = report
-      // The limiter was there first: whatever was to befall the report did not.
+      // The limiter refused it first: the fault drawn for the report did not happen.
       case .failure(_, let head) where head.status == 429: model.doubtful[id] = doubt
       default: break
       }
@@ -157,7 +157,7 @@ struct SimulatedPartners: PartnersService {
     return answer
   }
 
-  /// The request travels, is performed, and the answer travels back; the sender's patience ends whatever happens.
+  /// Carries the request, performs it, and carries the answer back; the sender gives up in time whatever happens.
   private func send(
     _ report: ConversionReport, _ fate: Fate?, _ tell: @escaping @Sendable (APIAnswer<ConversionReceipt>) -> Void
   ) {
@@ -172,10 +172,10 @@ struct SimulatedPartners: PartnersService {
   }
 }
 
-/// What befalls one report.
+/// The fate of one report.
 enum Fate: Sendable {
   case fault(ConvertFault)
-  /// It never arrives, and nobody is told.
+  /// It never arrives, and no answer tells the sender.
   case lost
   /// It arrives when the sender has given up, or almost.
   case late(Duration)
@@ -183,7 +183,7 @@ enum Fate: Sendable {
   var fault: ConvertFault? { if case .fault(let fault) = self { fault } else { nil } }
   var there: Duration? { if case .late(let delay) = self { delay } else { nil } }
 
-  /// Whether what the sender is told leaves open whether it was done.
+  /// True if the sender's answer leaves open whether it was done.
   var mayBeDone: Bool {
     switch self {
     case .fault(let fault): fault.isUnknown

@@ -5,7 +5,7 @@ import TestHosts
 
 @testable import Ledger
 
-/// Where the ledger of a simulation lives: a disk in memory, whose work takes a moment of virtual time.
+/// The disk of a simulation's ledger, in memory, whose work takes a moment of virtual time.
 final class SimulatedDisk: Sendable {
   private struct Asked {
     var commits: GroupCommit?
@@ -26,7 +26,7 @@ final class SimulatedDisk: Sendable {
     folder = try TemporaryFolder("simulation")
   }
 
-  /// Whether the power failed in the middle of something.
+  /// True once the power has failed in the middle of something.
   var isDead: Bool { disk.isOff }
 
   /// Opens the ledger as a start does.
@@ -45,7 +45,7 @@ final class SimulatedDisk: Sendable {
 
   private func openNext() { asked.withLock { $0.openings.isEmpty ? nil : $0.openings.removeFirst() }?() }
 
-  /// Has whoever waits for the ledger told; false for nobody.
+  /// Answers all callers that wait for the ledger; false for none.
   func answerAll() -> Bool {
     let asked = asked.withLock { asked in
       defer { asked.openings = [] }
@@ -57,7 +57,7 @@ final class SimulatedDisk: Sendable {
     return true
   }
 
-  /// Lets go of whoever waits for it.
+  /// Lets go of all callers that wait for it.
   func forget() { asked.withLock { $0 = Asked() } }
 
   func fill() { disk.faults.isFull = true }

@@ -21,7 +21,7 @@ final class SimulatedLife: Sendable {
 
   func check() throws { if isOver { throw CancellationError() } }
 
-  /// Ends it: whoever waits for an answer is told.
+  /// Ends it: all callers that wait for an answer are told.
   func end() {
     let waiting = state.withLock { state in
       state.isOver = true
@@ -82,7 +82,7 @@ struct SimulatedLedger: LedgerStore {
 struct SimulatedShop: OrderSource {
   let model: ModelShop
   let life: SimulatedLife
-  /// Whether orders are read again indeed: the rule that a proof switches off.
+  /// True if orders are indeed read again: the rule that a proof switches off.
   var showsChanges = true
   let stale: StaleRows
 
@@ -112,7 +112,7 @@ struct SimulatedShop: OrderSource {
   func change() async throws { try await model.change() }
 }
 
-/// What the sweep last showed of each order.
+/// The row that the sweep last showed of each order.
 final class StaleRows: Sendable {
   private let rows = Mutex<[OrderKey: OrderRow]>([:])
 

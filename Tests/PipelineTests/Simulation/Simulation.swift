@@ -60,7 +60,7 @@ final class Simulation: Sendable {
     rules = makeRules(hold: plan.hold, wait: day, choose: plan.choose)
   }
 
-  /// What the daemon said, all of its lives together.
+  /// The daemon's log lines of all of its lives, with their times.
   var story: [String] {
     lines.all.map { "\($0.uptime ?? .zero) \($0.level) \($0.event ?? "-"): \($0.message)" }
   }
@@ -128,28 +128,28 @@ final class Simulation: Sendable {
     let life = SimulatedLife(number: Int32(run.withLock { $0.lives } + 1))
     let ledger = try disk.open(agenda)
     let store = SimulatedLedger(base: ledger, life: life)
-    let surroundings = surroundings(life, store)
+    let context = context(life, store)
     let (rules, executor) = (rules, executor)
     let intake = Intake(
-      surroundings, rules: rules,
+      context, rules: rules,
       settings: Intake.Settings(start: .everything, pollInterval: .seconds(30), sweepInterval: .seconds(30)))
-    let delivery = Delivery(surroundings, rules: rules, settings: Delivery.Settings(giveUpAfter: day * 30))
+    let delivery = Delivery(context, rules: rules, settings: Delivery.Settings(giveUpAfter: day * 30))
     // Not as services: what waits for a graceful shutdown of them runs on threads of its own.
     let task = Task(executorPreference: executor) { [self] in
       // A daemon that can't begin ends, and is started again.
       do {
-        try await surroundings.clock.resume(from: store)
+        try await context.clock.resume(from: store)
         try await CatchUp.begin(store)
       } catch { return agenda.add(after: .zero) { [self] in try giveUp(life) } }
       await withDiscardingTaskGroup { group in
         group.addTask { await intake.loop() }
-        group.addTask { await ReferralMirror(surroundings).loop() }
-        group.addTask { await Matching(surroundings, rules: rules).loop() }
+        group.addTask { await ReferralMirror(context).loop() }
+        group.addTask { await Matching(context, rules: rules).loop() }
         group.addTask { await delivery.loop() }
       }
     }
     run.withLock { ($0.life, $0.ledger, $0.loops, $0.lives) = (life, ledger, task, $0.lives + 1) }
-    run.withLock { $0.trusted = surroundings.clock }
+    run.withLock { $0.trusted = context.clock }
     try switchOff()
   }
 
@@ -165,25 +165,25 @@ final class Simulation: Sendable {
     } catch { agenda.add(after: .seconds(5)) { [self] in acceptClock() } }
   }
 
-  /// How long ago the host's clock was set to a wrong time, if it shows one and the API tells a better.
+  /// The time since the host's clock was set to a wrong time, if it shows one and the API tells a better.
   var wrongFor: Duration? {
     let apart = clock.now - clock.trueTime
     guard max(apart, .zero - apart) > TrustedTime.agreement + .seconds(1), plan.apiTellsTime else { return nil }
     return run.withLock { $0.jumpedAt }.map { clock.uptime - $0 }
   }
 
-  private func surroundings(_ life: SimulatedLife, _ store: SimulatedLedger) -> Surroundings {
+  private func context(_ life: SimulatedLife, _ store: SimulatedLedger) -> PipelineContext {
     var partners = SimulatedPartners(api: api, life: life) { [self] report in await check(report, store) }
     partners.verifiesConflicts = without != .conflictCheck
     var orders = SimulatedShop(model: shop, life: life, stale: stale)
     orders.showsChanges = without != .reread
     let lives = run.withLock { $0.lives }
-    var surroundings = Surroundings(
+    var context = PipelineContext(
       orders: orders, partners: partners, ledger: store, clock: clock,
-      chance: Chance(SeededGenerator(seed: seed &+ UInt64(lives))), vitals: Vitals(),
+      jitter: Jitter(ScenarioGenerator(seed: seed &+ UInt64(lives))), health: ComponentHealth(),
       log: Logger(label: "simulation") { [lines, clock] _ in CapturedLog(lines: lines, clock: clock) })
-    surroundings.executor = executor
-    return surroundings
+    context.executor = executor
+    return context
   }
 
   private func crash(isPowerLoss: Bool) {
@@ -194,7 +194,7 @@ final class Simulation: Sendable {
     life?.end()
     loops?.cancel()
     disk.crash(isPowerLoss: isPowerLoss)
-    // What the dead process has left runs to its end without any effect.
+    // Runs what the dead process has left to its end, without any effect.
     try? ledger?.close()
     repeat { try? executor.runAll() } while disk.answerAll()
   }

@@ -28,7 +28,7 @@ extension Simulation {
     }
   }
 
-  /// How many orders are still under way.
+  /// Counts the orders that are still under way.
   func unsettled() throws -> Int {
     try look { try $0.outcomeCounts() }.filter { [.queued, .sending, .held].contains($0.outcome) }.map(\.count)
       .reduce(0, +)
@@ -51,7 +51,7 @@ extension Simulation {
     if !found.isEmpty { throw Violation(description: "seed \(seed): " + found.joined(separator: "; ")) }
   }
 
-  /// What was done must be what is said to be done, and nothing else.
+  /// Finds reports that were done and are not said to be done, and those that are said to be done and were not.
   private func doneAndSaid(_ orders: [String: LedgerOrder], _ model: ModelAPI.State) -> [String] {
     var found: [String] = []
     for report in model.done {
@@ -85,7 +85,7 @@ extension Simulation {
     return chosen(row, model)?.id.text
   }
 
-  /// Whoever qualifies and has a referral that is still open must have been reported, or be a person's.
+  /// Finds orders that qualify, have a referral that is still open, and are neither reported nor left to a person.
   private func missed(_ orders: [String: LedgerOrder], _ model: ModelAPI.State) -> [String] {
     var found: [String] = []
     let done = Set(model.done.map(\.transactionID.text))
@@ -108,7 +108,7 @@ extension Simulation {
     return found
   }
 
-  /// Whether all that its friend's referrals can be matched by was there from their beginning.
+  /// Returns true if all that its friend's referrals can be matched by was there from their beginning.
   private func isFirm(_ order: Order) -> Bool {
     plan.friends.contains { $0.email == order.email?.text && $0.firm.count == $0.referrals.count }
   }

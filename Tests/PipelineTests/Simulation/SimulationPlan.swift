@@ -3,7 +3,7 @@ import Synchronization
 
 @testable import Pipeline
 
-/// What happens in one simulated day, drawn from its seed before it begins.
+/// The events of one simulated day, drawn from its seed before it begins.
 struct SimulationPlan: Sendable {
   /// One thing that happens.
   enum What: Sendable {
@@ -17,17 +17,17 @@ struct SimulationPlan: Sendable {
     case crash(isPowerLoss: Bool)
   }
 
-  /// When, from the beginning, and what.
+  /// An event, and its time from the beginning.
   struct Happening: Sendable {
     let at: Duration
     let what: What
   }
 
-  /// How often a quarter of an hour is waited for what is still open when everything works again.
+  /// The number of quarters of an hour for which what is still open is waited for when everything works again.
   static let patience = 16
-  /// How long everything goes on, faults and all.
+  /// The time for which everything goes on, faults and all.
   private static let busy = Duration.seconds(1200)
-  /// How long it takes at most until all of it is settled, mostly.
+  /// The time within which all of it is settled, mostly.
   private static let calm = Duration.seconds(1500)
 
   let shape: LimiterShape
@@ -37,14 +37,14 @@ struct SimulationPlan: Sendable {
   let choose: AttributionRules.Choice
   private(set) var happenings: [Happening] = []
   private(set) var friends: [SimulatedFriend] = []
-  /// Whether the API sends its Date; without one only the host's clock tells the time.
+  /// True if the API sends its Date; without one only the host's clock tells the time.
   let apiTellsTime: Bool
-  private var generator: SeededGenerator
+  private var generator: ScenarioGenerator
 
   var end: Duration { VirtualClock().uptime + Self.busy + Self.calm }
 
   init(seed: UInt64) {
-    generator = SeededGenerator(seed: seed)
+    generator = ScenarioGenerator(seed: seed)
     shape = LimiterShape.allCases.randomElement(using: &generator) ?? .slidingLog
     replays = generator.chance(0.5)
     faultChance = [0, 0.1, 0.3].randomElement(using: &generator) ?? 0
@@ -178,7 +178,7 @@ struct SimulationPlan: Sendable {
     add(from, .clock(jump))
     let until = generator.chance(0.7) ? moment(after: from) : Self.busy
     add(until, .clock(.zero - jump))
-    // Nobody else tells the time then: an operator must, who looks at the clock first.
+    // Accepts the clock as an operator does, who looks at it first: no other clock tells the time then.
     if !apiTellsTime { add(until, .acceptClock) }
   }
 }
@@ -198,6 +198,6 @@ struct SimulatedFriend: Sendable {
 }
 
 extension ReferralStatus {
-  /// What a clicked referral becomes once the friend's e-mail is known.
+  /// The status of a clicked referral once the friend's e-mail is known.
   fileprivate var filledIn: Self { self == .clicked ? .pending : self }
 }

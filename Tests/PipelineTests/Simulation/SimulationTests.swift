@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 import Testing
 
-/// Many days of many partners, each from a seed: `SIMULATION_SEEDS` says how many, `SIMULATION_SEED` which one alone, with
-/// all that the daemon says in it.
+/// Many days of many partners, each from a seed: `SIMULATION_SEEDS` says how many, `SIMULATION_SEED` which one alone,
+/// with all that the daemon says in it.
 ///
 /// A seed comes to the same on each run of the same program with `SWIFT_DETERMINISTIC_HASHING=1`, as what sets and
 /// dictionaries are walked by is drawn anew for each process otherwise.
@@ -67,7 +67,7 @@ import Testing
   }
 }
 
-/// How many seeds broke a rule.
+/// The number of seeds that broke a rule.
 private final class BrokenRules: Sendable {
   private let found = Mutex(0)
   var count: Int { found.withLock { $0 } }

@@ -55,8 +55,8 @@ extension RandomWorld {
     }
   }
 
-  /// Changes a referral's keys. Of an expired one no walk of the open ones tells: while the search fails, no program could
-  /// learn of it before the next full sweep.
+  /// Changes a referral's keys. Of an expired one no walk of the open ones tells: while the search fails, no program
+  /// could learn of it before the next full sweep.
   private func change(_ number: Int, _ change: (inout Referral) -> Void) {
     guard !isSearchFaulty || referral(number)?.status != .expired else { return }
     api.model.change(id(number).text, change)
@@ -86,7 +86,7 @@ extension RandomWorld {
   private func revert(_ id: ReferralID) {
     let ours = api.model.state.withLock { $0.done.contains { $0.referralID == id } }
     guard !ours else { return }
-    // Between a 409 and the question that tells it apart nobody would.
+    // Skips younger conversions: no partner takes one back between a 409 and the question that tells it apart.
     let latest = clock.trueTime - WorldHistory.patience
     api.model.change(id.text) { referral in
       guard referral.status == .converted, referral.convertedAt.map({ $0 <= latest }) ?? true else { return }
@@ -96,8 +96,8 @@ extension RandomWorld {
 
   private func delete(_ id: ReferralID) {
     let table = api.model.state.withLock { $0.table.referrals }
-    // An API that knows none of those it showed before is another account's; and of keys that a referral had for a moment,
-    // before it was deleted, nobody was shown any.
+    // An API that knows none of the referrals it showed before is another account's; and keys that a referral had only
+    // for a moment before it was deleted were shown to no program.
     guard let referral = table[id], isOld(id), table.keys.contains(where: { $0 != id && isOld($0) }) else { return }
     state.withLock { $0.ghosts.append(referral) }
     _ = api.model.state.withLock { $0.table.remove(id) }
@@ -123,7 +123,7 @@ extension RandomWorld {
     state.withLock { $0.doubtedUntil = fault == nil ? min($0.doubtedUntil, end) : end }
   }
 
-  /// Whether the mirror knows a referral as it is.
+  /// Returns true if the mirror knows a referral as it is.
   private func isOld(_ id: ReferralID) -> Bool {
     let changedAt = state.withLock { $0.changedAt[id] }
     return changedAt.map { $0 <= max(VirtualClock().uptime, clock.uptime - .seconds(43_200)) } ?? false
@@ -150,7 +150,7 @@ extension RandomWorld {
 
   // MARK: The operator
 
-  /// Says a word as `queue discard`, `hold` and `release` do; of what is reported, or may be, nothing can be said.
+  /// Acts as `queue discard`, `hold` and `release` do; on an order that is reported, or may be, no act is possible.
   private func act(_ act: WorldAct, on id: String) {
     guard let (ledger, life) = state.withLock({ state in state.ledger.flatMap { l in state.life.map { (l, $0) } } })
     else { return }

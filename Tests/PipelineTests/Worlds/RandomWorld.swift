@@ -7,8 +7,8 @@ import Synchronization
 @testable import Pipeline
 @testable import WorldOracle
 
-/// A plan come true: the real loops and a real ledger between a model of the shop and one of the API, whose every payment
-/// an oracle judges that shares nothing with them.
+/// A plan come true: the real loops and a real ledger between a model of the shop and one of the API, whose every
+/// payment an oracle judges that shares nothing with them.
 final class RandomWorld: Sendable {
   /// A payment that is wrong, or one that was never made.
   struct Violation: Error, CustomStringConvertible {
@@ -32,12 +32,12 @@ final class RandomWorld: Sendable {
     var rules: WorldRules
     var rows: [Int: WorldRow] = [:]
     var removed: [WorldRow] = []
-    /// When a row was last changed.
+    /// The time of each row's last change.
     var rowsChangedAt: [Int: Duration] = [:]
-    /// Until when a search may be doubted.
+    /// The end of the time in which a search may be doubted.
     var doubtedUntil = Duration.zero
     var ghosts: [Referral] = []
-    /// When a referral was last given other keys.
+    /// The time at which each referral was last given other keys.
     var changedAt: [ReferralID: Duration] = [:]
     var acts = WorldActs()
     var history = WorldHistory()
@@ -63,7 +63,7 @@ final class RandomWorld: Sendable {
     state = Mutex(State(rules: plan.rules))
   }
 
-  /// What happened, and what the daemon said.
+  /// The daemon's log lines with their times.
   var story: [String] {
     lines.all.map { "\($0.uptime ?? .zero) \($0.level) \($0.event ?? "-"): \($0.message)" }
   }
@@ -79,7 +79,7 @@ final class RandomWorld: Sendable {
     for happening in plan.happenings {
       agenda.add(at: VirtualClock().uptime + happening.at) { [self] in try happen(happening.event) }
     }
-    // What there is at the beginning.
+    // Does what happens at the beginning.
     while try agenda.doNext() { note() }
     try start()
     var steps = plan.happenings.map { VirtualClock().uptime + $0.at }
@@ -140,7 +140,7 @@ final class RandomWorld: Sendable {
     }
   }
 
-  /// What the oracle is told of this moment, the newest first.
+  /// Returns the facts of this moment for the oracle, the newest first.
   private func facts(of order: String? = nil) -> [WorldFacts] {
     let (uptime, now) = (clock.uptime, clock.trueTime)
     let done = api.model.state.withLock { $0.done.map(Payment.init) }
@@ -154,7 +154,7 @@ final class RandomWorld: Sendable {
   /// Asks the oracle about a report that is about to leave. What may have been done is only sent again as it was.
   func check(_ report: ConversionReport) {
     if api.model.state.withLock({ $0.doubtful[report.transactionID.text] }) == report { return }
-    // What the API refuses is not paid.
+    // Passes a report that the API refuses: it is not paid.
     guard mayBeDone(report) else { return }
     let (moments, payment) = (facts(of: report.transactionID.text), Payment(report))
     let objections = moments.map { $0.objection(to: payment) }
@@ -180,16 +180,16 @@ final class RandomWorld: Sendable {
 }
 
 extension RandomWorld.State {
-  /// Since when nothing about an order itself kept it from being sent: where the search is doubted, a complete walk that
-  /// began after that stands for the question.
+  /// Returns the time since which nothing about an order itself kept it from being sent: where the search is doubted, a
+  /// complete walk that began after that stands for the question.
   fileprivate func sendableSince(_ row: WorldRow, now: Timestamp, at uptime: Duration) -> Duration? {
     rowsChangedAt[row.key].map { max($0, uptime - (now - (row.placed + rules.hold))) }
   }
 }
 
 extension WorldFacts {
-  /// Whether a payment is right by what may have been known: where the search is doubted, a walk and the looks beside it
-  /// show each referral at a moment of its own.
+  /// Returns true if a payment is right by what may have been known: where the search is doubted, a walk and the looks
+  /// beside it show each referral at a moment of its own.
   fileprivate func allows(_ payment: Payment, among moments: [WorldFacts]) -> Bool {
     guard let paid = referrals.first(where: { $0.id == payment.referral }) else { return false }
     var facts = self

@@ -46,7 +46,7 @@ enum WorldEvent: Sendable, Hashable {
   }
 }
 
-/// Which kinds of events happen beside new referrals and orders.
+/// The kinds of events that happen beside new referrals and orders.
 struct WorldKinds: OptionSet, Sendable, Hashable {
   let rawValue: Int
 
@@ -84,14 +84,14 @@ struct WorldKinds: OptionSet, Sendable, Hashable {
   }
 }
 
-/// What an operator does to an order.
+/// An operator's act on an order.
 enum WorldAct: Sendable, Hashable {
   case discard
   case hold
   case release
 }
 
-/// The orders on which an operator's word stands.
+/// The orders on which an operator's act stands.
 struct WorldActs: Sendable, Hashable {
   var discarded: Set<String> = []
   var held: Set<String> = []
@@ -107,7 +107,7 @@ struct WorldActs: Sendable, Hashable {
   }
 }
 
-/// A way in which a world's searches are no help; those whose omissions could be found by no program are left out.
+/// A way in which a world's searches fail; those whose omissions could be found by no program are left out.
 enum WorldSearch: Sendable, Hashable {
   /// One referral that has held its keys for long, so that the mirror knows it.
   case leavesOut(Int)

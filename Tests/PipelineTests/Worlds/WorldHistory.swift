@@ -2,9 +2,9 @@ import Conversions
 
 @testable import WorldOracle
 
-/// What the API and the shop showed when, as the oracle is told it.
+/// The facts that the API and the shop showed at each time, as the oracle is told them.
 struct WorldHistory: Sendable {
-  /// How long before a send the question and the look at the row may be.
+  /// The most time from the question and the look at the row to a send.
   static let patience = Duration.seconds(5)
 
   private struct Moment<Facts: Hashable & Sendable>: Sendable {
@@ -49,8 +49,8 @@ struct WorldHistory: Sendable {
       expiredAt: referral.status == .expired ? expiredAt[referral.id] : nil)
   }
 
-  /// Every pair of what the API showed since a time, and the shop lately: either may have been looked at a little before
-  /// the other.
+  /// Every pair of what the API showed since a time, and the shop lately: either may have been looked at a little
+  /// before the other.
   func lately(
     _ rules: WorldRules, paid: [Payment], at uptime: Duration, now: Timestamp, apiSince: Duration? = nil
   ) -> [WorldFacts] {

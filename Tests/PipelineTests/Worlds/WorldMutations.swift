@@ -5,13 +5,13 @@ import Synchronization
 
 /// A rule that a proof takes away, to see that the oracle finds its absence.
 enum Mutation: CaseIterable, Sendable {
-  /// Whatever is asked before a send is answered by what the walks have shown.
+  /// Every question before a send is answered by what the walks have shown.
   case noQuestion
-  /// What a search leaves out is taken for changed.
+  /// A referral that a search leaves out is taken for changed.
   case omissionBelieved
   /// A row's new keys are not taken in.
   case editsNotDecidedAnew
-  /// An operator's word does not outlast a restart.
+  /// An operator's act does not outlast a restart.
   case discardForgotten
   /// A row is the order that it was when its key was first seen.
   case keyTakenForOrder

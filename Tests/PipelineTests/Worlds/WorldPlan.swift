@@ -2,7 +2,7 @@ import Conversions
 
 /// All that happens in one world, drawn from its seed: few friends, so that their referrals and orders meet.
 struct WorldPlan: Sendable {
-  /// When, from the beginning, and what.
+  /// An event, and its time from the beginning.
   struct Happening: Sendable, Hashable, CustomStringConvertible {
     var at: Duration
     var event: WorldEvent
@@ -13,7 +13,7 @@ struct WorldPlan: Sendable {
   let kinds: WorldKinds
   private(set) var rules: WorldRules
   var happenings: [Happening] = []
-  private var generator: SeededGenerator
+  private var generator: ScenarioGenerator
   private var referrals: [Int] = []
   private var clicked: [Int] = []
   private var rows: [(key: Int, id: String)] = []
@@ -24,7 +24,7 @@ struct WorldPlan: Sendable {
 
   init(seed: UInt64, kinds: WorldKinds) {
     (self.seed, self.kinds) = (seed, kinds)
-    var generator = SeededGenerator(seed: seed)
+    var generator = ScenarioGenerator(seed: seed)
     rules = Self.drawRules(&generator)
     self.generator = generator
     for _ in 0..<int(2...6) { addReferral(at: .zero, ages: Self.ages) }
@@ -55,7 +55,7 @@ struct WorldPlan: Sendable {
     happenings.append(Happening(at: at, event: event))
   }
 
-  private static func drawRules(_ generator: inout SeededGenerator) -> WorldRules {
+  private static func drawRules(_ generator: inout ScenarioGenerator) -> WorldRules {
     let keys: [[MatchingKey]] = [
       [.externalSourceID, .email], [.externalSourceID, .email], [.email, .externalSourceID], [.email],
     ]
@@ -106,7 +106,7 @@ struct WorldPlan: Sendable {
     let ago = Duration.seconds(pick([0, 0, 1, 30, 4000, 90_000]))
     add(at, .insert(row, placedAgo: ago))
     if chance(0.5) { addRace(at: at + .milliseconds(int(-4000...8000)), row) }
-    // What becomes of it is decided when its hold ends.
+    // Makes more happen when its hold ends, as its outcome is decided then.
     guard rules.hold > ago else { return }
     let end = at + rules.hold - ago
     add(end, .watch)

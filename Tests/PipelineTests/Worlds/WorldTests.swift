@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  /// What is left of a plan that breaks a rule when each thing is left out that need not happen for it.
+  /// Returns the rest of a plan that breaks a rule, without each thing that need not happen for it.
   private static func smallest(_ plan: WorldPlan) -> String {
     var plan = plan
     var fault = ""
@@ -82,7 +82,7 @@ import Testing
   }
 }
 
-/// How many worlds broke a rule.
+/// The number of worlds that broke a rule.
 private final class Broken: Sendable {
   private let found = Mutex(0)
   var count: Int { found.withLock { $0 } }

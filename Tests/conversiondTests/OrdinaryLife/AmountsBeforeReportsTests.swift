@@ -21,7 +21,7 @@ import Testing
       try await shop.start()
       #expect(await shop.reaches(["1": "reported"]))
       #expect(await shop.sandbox.state.referral("r")?.conversionValue == 5000)
-      #expect(shop.log.contains("the newest order would be reported as 50.00 EUR: order 1, placed "))
+      #expect(await shop.logs("the newest order would be reported as 50.00 EUR: order 1, placed "), "\(shop.log)")
     }
   }
 

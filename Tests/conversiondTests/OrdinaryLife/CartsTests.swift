@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  /// What the daemon takes once a shop's table was read, and at most while it was.
+  /// Returns the daemon's memory once a shop's table was read, the most while it was, and the ledger's size.
   private func footprint(carts: Int) async throws -> (kibibytes: Int, peak: Int, ledger: Int) {
     var result = (kibibytes: 0, peak: 0, ledger: 0)
     try await DaemonFixture.with(["orders.sweep_interval": "1s", "log.level": "info"]) { shop in

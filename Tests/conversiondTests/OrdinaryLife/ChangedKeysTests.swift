@@ -6,7 +6,7 @@ import Testing
 
 /// Referrals and orders whose keys change at the last moment, or after an order was decided.
 @Suite struct ChangedKeysTests {
-  /// Who was paid, by order ID.
+  /// Returns the referral that was paid for each order ID.
   private func paid(_ shop: DaemonFixture) async -> [String: String] {
     await shop.sandbox.state.referrals.reduce(into: [:]) { paid, referral in
       if let order = referral.externalTransactionID { paid[order] = referral.referralID }

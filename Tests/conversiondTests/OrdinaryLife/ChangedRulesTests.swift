@@ -26,7 +26,7 @@ import Testing
       ])
       try await shop.start()
       #expect(await shop.reaches(["1": "reported", "2": "reported", "3": "reported"]))
-      #expect(shop.log.contains("the rules changed: 3 orders that were never sent were decided anew"))
+      #expect(await shop.logs("the rules changed: 3 orders that were never sent were decided anew"), "\(shop.log)")
       let bodies = Set(await shop.sandbox.state.reportedBodies)
       #expect(
         bodies == [
@@ -50,7 +50,7 @@ import Testing
       try shop.configure(["reporting.hold": "0s", "matching.attribution_window": "90d"])
       try await shop.start()
       #expect(await shop.reaches(["1": "reported", "2": "reported"]))
-      #expect(shop.log.contains("2 became sendable"))
+      #expect(await shop.logs("2 became sendable"), "\(shop.log)")
     }
   }
 
@@ -147,7 +147,7 @@ import Testing
       let missing = try await shop.run("queue", "discard", "77", "--yes")
       #expect(missing.end == .exited(4) && missing.output.contains("no such order"))
       try await shop.stop()
-      // Deleted, and made again, while nobody looks.
+      // Deletes the rows, and makes them again, while the daemon is stopped.
       try await shop.database.execute("DELETE FROM orders WHERE id IN (1, 2)")
       try await shop.insert(ShopOrder(1, email: "friend1@example.com"), ShopOrder(2, email: "friend2@example.com"))
       try shop.configure(["reporting.hold": "0s"])
@@ -157,7 +157,7 @@ import Testing
       #expect(try await shop.run("queue", "release", "2", "--yes").end == .exited(0))
       #expect(await shop.reaches(["1": "discarded", "2": "reported"]))
       #expect(await shop.sandbox.state.reports.count == 2)
-      #expect(shop.log.contains("discarded order 1: fraud"))
+      #expect(await shop.logs("discarded order 1: fraud"), "\(shop.log)")
     }
   }
 }

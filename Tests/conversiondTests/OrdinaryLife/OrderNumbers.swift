@@ -3,7 +3,7 @@ import TestHosts
 @testable import conversiond
 
 extension DaemonFixture {
-  /// What has orders numbered apart from their keys.
+  /// The settings by which orders are numbered apart from their keys.
   static let numbered: [String: String?] = ["orders.key": "id", "orders.columns.id": "no"]
 
   /// Gives the shop's orders numbers.

@@ -1,0 +1,78 @@
+/// The state of the intake as a whole.
+public struct IntakeProgress: Hashable, Sendable, Codable {
+  /// A transaction number of the shop's database, and the time at which it was the oldest unfinished one.
+  public struct HorizonNote: Hashable, Sendable, Codable {
+    /// The number below which every version was visible then.
+    public var horizon: UInt64
+    /// The time at which it was taken, by the host's clock.
+    public var takenAt: Timestamp
+
+    /// Makes a note from its values.
+    public init(horizon: UInt64, takenAt: Timestamp) {
+      self.horizon = horizon
+      self.takenAt = takenAt
+    }
+  }
+
+  /// The time that `orders.start` came to when this ledger first met the shop: orders placed before it take no part.
+  public var takesOrdersFrom: Timestamp?
+  /// True once `takesOrdersFrom` was settled.
+  public var isStartSettled: Bool
+  /// The time at which this run of the daemon had read all that may have changed, and every referral was known: until
+  /// then nothing is frozen.
+  public var caughtUpAt: Timestamp?
+  /// The time at which that first happened: orders seen before it are the backfill.
+  public var firstCaughtUpAt: Timestamp?
+  /// The time at which every range was last read in this run.
+  public var lastWalkAt: Timestamp?
+  /// The `ShopSurvey.identity` of the table that the ranges' marks belong to.
+  public var identity: String?
+  /// The highest transaction number seen: a server that is behind it was set back.
+  public var endSeen: UInt64?
+  /// The position that the last look for recent changes left, as the source writes it.
+  public var recentPosition: String?
+  /// A horizon that waits for a complete sweep of the referrals.
+  public var noted: HorizonNote?
+  /// The last horizon after which a complete sweep of the referrals began: what was visible by then, and matches none
+  /// of them, has no referral.
+  public var settled: HorizonNote?
+  /// The time by which the shop's clock is ahead of the host's, smoothed; negative where it is behind.
+  public var clockAhead: Duration?
+  /// The time until which, where this ledger was built anew, sends of the one before it may still be under way. Nothing
+  /// is frozen before a complete sweep of the referrals that began after it.
+  public var quietUntil: Timestamp?
+  /// The time at which something was last stored: what this file can't know of happened after it, if it is a copy that
+  /// was put back.
+  public var aliveAt: Timestamp?
+  /// The beginning of the time of which this ledger may know less than the API does: it was restored or built anew.
+  public var unknownFrom: Timestamp?
+  /// The end of that time.
+  public var unknownTo: Timestamp?
+
+  /// A time of which the ledger knows nothing, as it was restored from a copy or built anew.
+  public var unknownTime: ClosedRange<Timestamp>? {
+    guard let unknownFrom, let unknownTo, unknownFrom <= unknownTo else { return nil }
+    return unknownFrom...unknownTo
+  }
+
+  /// Makes the state before anything was read.
+  public init() { isStartSettled = false }
+
+  /// Takes in that a run begins, and that nothing is known of the time since the last one stored something.
+  public mutating func noteGap(since alive: Timestamp, until now: Timestamp) {
+    guard alive < now else { return }
+    unknownFrom = min(unknownFrom ?? alive, alive)
+    unknownTo = max(unknownTo ?? now, now)
+  }
+
+  /// The change above which a difference was not drift: a clock was set.
+  private static let clockJump = Duration.seconds(30)
+
+  /// Takes in the time by which the shop's clock was found to be ahead.
+  public mutating func noteClock(_ ahead: Duration) {
+    guard let known = clockAhead, abs((ahead - known).inSeconds) <= Self.clockJump.inSeconds else {
+      return clockAhead = ahead
+    }
+    clockAhead = known + (ahead - known) / 8
+  }
+}

@@ -1,0 +1,56 @@
+/// Records of intake: how far each range was read, and the rows that brought.
+public protocol IntakeRecords {
+  /// Returns the table's ranges in the order of their numbers.
+  func ranges() throws -> [SweepRange]
+  /// Stores a range; in the same transaction as the rows that its reading brought.
+  func setRange(_ range: SweepRange) throws
+  /// Forgets every range: the table is another one.
+  func removeRanges() throws
+  /// Adds to the counts of orders that left nothing behind and belong to no range's count yet.
+  func tally(_ outcome: Outcome, _ count: Int) throws
+  /// Forgets those counts, as each range has counted anew since.
+  func clearTallies() throws
+  /// Returns what is known of a row's order.
+  func standing(of row: OrderRow) throws -> RowStanding
+  /// Takes in an order that was never seen, as it was decided.
+  func insert(_ row: OrderRow, _ decision: Decision, seenAt: Timestamp, isBackfill: Bool) throws -> EntryID
+  /// Takes in a row as it was seen, and marks it to be decided if it is new or changed.
+  func record(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws -> RowChange
+  /// Leaves nothing of an order that was never sent but a count under its outcome.
+  func dismiss(_ entry: EntryID, as outcome: Outcome) throws
+  /// True if another row is known with this order's transaction ID.
+  func isRepeated(_ order: Order) throws -> Bool
+  /// Returns IDs that several orders have, of which the shop is to be asked which of their rows are there.
+  func repeatedIDs(limit: Int) throws -> [RepeatedID]
+  /// Marks IDs that several orders have and that a person must look at, so that the shop is asked about them again.
+  func questionRepeatedIDs() throws
+  /// Concludes what the shop showed of the rows with an ID, by their keys: of several each is for a person, a single
+  /// one is the order. Returns true if a reported order came back as another.
+  func resolve(_ id: RepeatedID, shown: [OrderKey: OrderRow], at now: Timestamp) throws -> Bool
+  /// Returns the state of the intake as a whole.
+  func intakeProgress() throws -> IntakeProgress
+  /// Stores the state of the intake as a whole.
+  func setIntakeProgress(_ progress: IntakeProgress) throws
+}
+
+/// The facts known of a row's order before the row is taken in.
+public enum RowStanding: Hashable, Sendable {
+  /// Never seen.
+  case unknown
+  /// Seen, with this very content.
+  case unchanged
+  /// Seen, with another content.
+  case changed(EntryID)
+}
+
+/// The result of `record`.
+public enum RowChange: Hashable, Sendable {
+  /// Never seen before.
+  case new
+  /// Seen before with another content.
+  case changed
+  /// Reported before, and now another order by its time of placing: it is in review.
+  case reused
+  /// Seen before, and as it was.
+  case unchanged
+}

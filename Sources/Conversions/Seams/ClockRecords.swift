@@ -1,7 +1,0 @@
-/// Records of the state of time.
-public protocol ClockRecords {
-  /// The state that an earlier run left; nil for none.
-  func clockMemory() throws -> TrustedTime.Memory?
-  /// Stores the state that a later run goes on with.
-  func setClockMemory(_ memory: TrustedTime.Memory) throws
-}

@@ -1,0 +1,211 @@
+public import Conversions
+import GRDB
+
+/// The shop and the mapping to which a ledger's orders belong.
+extension SQLiteTransaction: SourceRecords {
+  /// Facts that a ledger which is built anew takes over.
+  static let lastingFacts = [
+    "source", "source.configured", "source.surveyed", "mapping", startFact, forgettingKey,
+  ]
+  /// `orders.start` as it was when it was last carried out.
+  static let startFact = "orders.start"
+
+  func configuredSource() throws -> ConfiguredSource? {
+    if let known = try fact("source.configured", as: ConfiguredSource.self) { return known }
+    // As earlier versions wrote it.
+    guard let text = try fact("source"), let found = text.wholeMatch(of: /(?s)from=(.*?)\nkey=(.*?)\nid=(.*)/) else {
+      return nil
+    }
+    return ConfiguredSource(from: String(found.1), key: String(found.2), id: String(found.3), baseURL: nil)
+  }
+
+  func setConfiguredSource(_ source: ConfiguredSource) throws {
+    try setFact("source", "from=\(source.from)\nkey=\(source.key)\nid=\(source.id)")
+    try setFact("source.configured", json: source)
+  }
+
+  func surveyedSource() throws -> SurveyedSource? { try fact("source.surveyed", as: SurveyedSource.self) }
+
+  func noteSurveyedSource(_ source: SurveyedSource) throws {
+    var known = try surveyedSource() ?? source
+    let isEmpty = try isEmpty()
+    // Nothing can be confused in a ledger without orders.
+    let changes = isEmpty ? [] : known.changes(to: source)
+    guard changes.isEmpty else { throw OrderSourceFailure(kind: .mapping, message: changes.refusal) }
+    if isEmpty { known = source }
+    known.table = known.table ?? source.table
+    known.keyFamily = known.keyFamily ?? source.keyFamily
+    known.idFamily = known.idFamily ?? source.idFamily
+    if try known != surveyedSource() { try setFact("source.surveyed", json: known) }
+  }
+
+  /// Ties the ledger to a source; one that holds orders keeps to its own.
+  func adopt(_ source: ConfiguredSource) throws {
+    let known = try configuredSource()
+    let changes = try known == nil || isEmpty() ? [] : known?.changes(to: source) ?? []
+    guard changes.isEmpty else { throw LedgerFailure(.otherSource, changes.refusal) }
+    if known != source { try setConfiguredSource(source) }
+  }
+}
+
+/// The effect that accepting another mapping would have on a ledger.
+public struct MappingAcceptance: Sendable {
+  /// The settings that changed.
+  public var changes: [SourceChange]
+  /// Orders that the ledger knows.
+  public var orders: Int
+  /// Orders that were never sent and may still have been: their rows can't be read again.
+  public var open: Int
+  /// The time when the first of those was placed.
+  public var openSince: Timestamp?
+  /// The time when the newest known order was placed.
+  public var newest: Timestamp?
+}
+
+/// An order that is not to be reported again, or at all.
+public struct SpokenForOrder: Sendable {
+  /// Key by which its row was read.
+  public var key: OrderKey
+  /// Order ID, as it was reported.
+  public var transactionID: String
+  /// The time when it was placed.
+  public var placedAt: Timestamp
+}
+
+extension SQLiteLedger {
+  /// Takes in `orders.start` as it is configured. Where another one was carried out before, the start of the orders is
+  /// found anew, and every order is read again.
+  ///
+  /// - Returns: The start before; nil where nothing changes.
+  /// - Throws: `LedgerFailure`.
+  public func adopt(start: String) async throws -> String? {
+    try await transaction { transaction in
+      guard let transaction = transaction as? SQLiteTransaction else { return nil }
+      let known = try transaction.fact(SQLiteTransaction.startFact)
+      guard known != start else { return nil }
+      try transaction.setFact(SQLiteTransaction.startFact, start)
+      var progress = try transaction.intakeProgress()
+      guard let known, progress.isStartSettled else { return nil }
+      (progress.isStartSettled, progress.takesOrdersFrom) = (false, nil)
+      try transaction.setIntakeProgress(progress)
+      try transaction.removeRanges()
+      return known
+    }
+  }
+
+  /// Returns the source that the ledger's orders belong to; nil where it holds none yet, so that any will do.
+  ///
+  /// - Throws: `LedgerFailure`.
+  public func knownSource() async throws -> (configured: ConfiguredSource?, surveyed: SurveyedSource?)? {
+    try await transaction { transaction in
+      guard let transaction = transaction as? SQLiteTransaction, try !transaction.isEmpty() else { return nil }
+      return (try transaction.configuredSource(), try transaction.surveyedSource())
+    }
+  }
+
+  /// Tells what it would mean to take another source for this ledger's.
+  ///
+  /// - Throws: `LedgerFailure`.
+  public func acceptance(of source: ConfiguredSource, _ surveyed: SurveyedSource?) async throws -> MappingAcceptance {
+    try await transaction { transaction in
+      guard let transaction = transaction as? SQLiteTransaction else {
+        throw LedgerFailure(.other, "ledger: no transaction of its own")
+      }
+      return try transaction.acceptance(of: source, surveyed)
+    }
+  }
+
+  /// Finds orders that are not to be reported again, or at all: reported, discarded, or kept back by an operator.
+  ///
+  /// - Parameters:
+  ///   - since: Those that were placed from then on.
+  ///   - limit: The most.
+  /// - Returns: The newest of them, the newest first.
+  /// - Throws: `LedgerFailure`.
+  public func spokenFor(placedSince since: Timestamp, limit: Int) async throws -> [SpokenForOrder] {
+    try await transaction { transaction in
+      guard let transaction = transaction as? SQLiteTransaction else { return [] }
+      return try transaction.spokenFor(placedSince: since, limit: limit)
+    }
+  }
+
+  /// Takes another source for this ledger's: orders placed from a time on are taken from it. Orders that were never
+  /// sent lose their rows; one whose ID comes back goes on.
+  ///
+  /// - Throws: `LedgerFailure`.
+  public func accept(_ source: ConfiguredSource, _ surveyed: SurveyedSource?, since: Timestamp?) async throws {
+    try await transaction { transaction in
+      guard let transaction = transaction as? SQLiteTransaction else { return }
+      try transaction.accept(source, surveyed, since: since)
+    }
+  }
+}
+
+extension SQLiteTransaction {
+  fileprivate static let mayYetBeSent = """
+    outcome IN ('not_qualifying', 'held', 'waiting', 'queued', 'review') AND \(hasRow)
+      AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry)
+    """
+
+  fileprivate func acceptance(of source: ConfiguredSource, _ surveyed: SurveyedSource?) throws -> MappingAcceptance {
+    let changes =
+      try (configuredSource()?.changes(to: source) ?? [])
+      + (surveyed.flatMap { try surveyedSource()?.changes(to: $0) } ?? [])
+    let orders = try Int.fetchOne(
+      db, sql: "SELECT (SELECT count(*) FROM orders) + (SELECT count(*) FROM settled)")
+    let open = try Row.fetchOne(
+      db, sql: "SELECT count(*) AS n, min(placed_from) AS first FROM orders WHERE \(Self.mayYetBeSent)")
+    return MappingAcceptance(
+      changes: changes, orders: orders ?? 0, open: try open?.decode(forColumn: "n") ?? 0,
+      openSince: OrderCoding.time(try open?.decode(forColumn: "first")), newest: try newestPlaced())
+  }
+
+  fileprivate func spokenFor(placedSince since: Timestamp, limit: Int) throws -> [SpokenForOrder] {
+    let sql = """
+      SELECT key, transaction_id, placed_from FROM orders
+      WHERE placed_from >= ?1 AND transaction_id IS NOT NULL AND \(Self.hasRow)
+        AND (outcome IN ('reported', 'discarded') OR transaction_id IN (SELECT transaction_id FROM acts))
+      UNION ALL
+      SELECT key, coalesce(transaction_id, sent_id, key), placed_from FROM settled
+      WHERE placed_from >= ?1 AND outcome IN ('reported', 'discarded') AND \(Self.hasRow)
+      ORDER BY placed_from DESC LIMIT ?2
+      """
+    return try Row.fetchAll(db, sql: sql, arguments: [since.microseconds, limit]).map { row in
+      let (key, id, placed): (String, String, Int64) = try (
+        row.decode(atIndex: 0), row.decode(atIndex: 1), row.decode(atIndex: 2)
+      )
+      return SpokenForOrder(
+        key: OrderKey(key), transactionID: id, placedAt: Timestamp(microseconds: placed))
+    }
+  }
+
+  private func newestPlaced() throws -> Timestamp? {
+    OrderCoding.time(
+      try Int64.fetchOne(
+        db,
+        sql:
+          "SELECT max(t) FROM (SELECT max(placed_to) AS t FROM orders UNION ALL SELECT max(placed_from) FROM settled)"))
+  }
+
+  fileprivate func accept(_ source: ConfiguredSource, _ surveyed: SurveyedSource?, since: Timestamp?) throws {
+    let changes = try acceptance(of: source, surveyed).changes
+    try setConfiguredSource(source)
+    // Another API alone leaves every order where it was.
+    if since == nil, changes.allSatisfy({ $0.setting == SourceChange.baseURLSetting }) { return }
+    var progress = try intakeProgress()
+    progress.takesOrdersFrom = try since ?? newestPlaced().map { $0 + .microseconds(1) }
+    progress.isStartSettled = true
+    (progress.identity, progress.endSeen, progress.recentPosition) = (nil, nil, nil)
+    (progress.noted, progress.settled) = (nil, nil)
+    try setIntakeProgress(progress)
+    try removeRanges()
+    try setFact("source.surveyed", nil)
+    try execute(
+      """
+      UPDATE orders SET key = char(1) || entry || char(1) || key, id_check = 0,
+        decide_at = CASE WHEN \(Self.mayYetBeSent) THEN 0 ELSE decide_at END
+      WHERE \(Self.hasRow)
+      """)
+    try execute("UPDATE settled SET key = char(1) || entry || char(1) || key WHERE \(Self.hasRow)")
+  }
+}

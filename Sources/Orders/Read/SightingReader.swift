@@ -1,0 +1,44 @@
+import Conversions
+
+/// Looks for orders by their keys, and judges how far a server's answer about each of them is to be trusted.
+struct SightingReader: Sendable {
+  let memory: ShopMemory
+  /// Reads the rows with some keys, in a transaction of its own.
+  let read: @Sendable (_ keys: [OrderKey]) async throws -> KeyedReader.Found
+
+  /// A sighting for each of the keys.
+  func sightings(_ keys: [OrderKey]) async throws -> [OrderKey: RowSighting] {
+    let found = try await read(keys)
+    var sightings: [OrderKey: RowSighting] = [:]
+    var missing: [OrderKey] = []
+    for key in keys {
+      switch (memory.trust(in: found.stand, on: key), found.rows[key]) {
+      case (.none(let words), _): sightings[key] = .unproven(words)
+      case (.whole, let row?), (.rows, let row?):
+        memory.found(key)
+        sightings[key] = .shown(row)
+      case (.whole, nil): missing.append(key)
+      case (.rows, nil):
+        sightings[key] =
+          memory.isMissedLong(key) ? .gone : .unproven("missing on a server that doesn't tell how far behind it is")
+      }
+    }
+    guard found.stand.isStandby, !missing.isEmpty else {
+      for key in missing { sightings[key] = .gone }
+      return sightings
+    }
+    return sightings.merging(try await again(missing, after: found.stand)) { $1 }
+  }
+
+  /// A standby tells its position a moment after its snapshot was taken, and may have replayed an order in between: a
+  /// second snapshot is later than the position of the first.
+  private func again(_ keys: [OrderKey], after first: ServerStand) async throws -> [OrderKey: RowSighting] {
+    let found = try await read(keys)
+    let isSame = found.stand.server == first.server && found.stand.visibility == first.visibility
+    return Dictionary(
+      keys.map { key in
+        guard isSame else { return (key, .unproven("another server answered in the middle of a look")) }
+        return (key, found.rows[key].map { .shown($0) } ?? .gone)
+      }, uniquingKeysWith: { first, _ in first })
+  }
+}

@@ -1,0 +1,217 @@
+import Conversions
+import Logging
+
+/// Sends one conversion, from the mark in the ledger to the stored result.
+final class AttemptSender: Sendable {
+  /// The time by which the API's clock may differ from ours when a 409 is judged.
+  static let clockSkew = Duration.seconds(300)
+
+  private let context: PipelineContext
+  private let store: AttemptStore
+
+  init(_ context: PipelineContext) {
+    self.context = context
+    store = AttemptStore(context)
+  }
+
+  /// Sends what is marked, and stores what came of it.
+  ///
+  /// - Throws: `LedgerFailure`.
+  func send(_ send: Attempt.Started, permit: SendPermit) async throws -> Attempt.Ended {
+    let began = context.clock.uptime
+    let answer = await context.partners.convert(send.report, permit: permit)
+    let judged = try await judge(answer, send)
+    let ended = Attempt.Ended(
+      send, judged, duration: answer.duration ?? (context.clock.uptime - began), httpStatus: answer.httpStatus,
+      isWithdrawn: answer.isWithdrawn)
+    try await store(ended)
+    return ended
+  }
+
+  private func judge(_ answer: APIAnswer<ConversionReceipt>, _ send: Attempt.Started) async throws -> Attempt.Judgement
+  {
+    let verdict = SendVerdict(answer: answer, report: send.report, history: send.history)
+    guard case .verify(let reason) = verdict else {
+      return Attempt.Judgement(verdict: verdict, isUnknown: verdict.isUnknown)
+    }
+    return try await verify(reason, send)
+  }
+
+  /// Asks for the referral: the answer alone doesn't tell whose conversion it is.
+  private func verify(_ reason: VerifyReason, _ send: Attempt.Started) async throws -> Attempt.Judgement {
+    let referral = await ReadPriority.$current.withValue(.question) {
+      await context.partners.referral(send.report.referralID)
+    }
+    let verdict = SendVerdict(
+      verifying: reason, referral: referral, report: send.report, history: send.history, now: context.clock.now,
+      skew: try await skew(since: send.history.firstSentAt ?? send.startedAt))
+    // The answer itself was clear: this send was not done, whether or not the referral could be asked for.
+    var judged = Attempt.Judgement(verdict: verdict, isUnknown: false)
+    if case .success(let value, _) = referral { judged.shown = value }
+    return judged
+  }
+
+  /// Returns by how much the API's clock may differ from ours of the first send: its measured difference, what
+  /// measuring can't tell, and the jumps of ours since.
+  private func skew(since firstSentAt: Timestamp) async throws -> Duration {
+    let (ledger, uncertainty) = (context.ledger, context.clock.uncertainty(since: firstSentAt))
+    // Runs in a task of its own: a clear answer is stored even if the daemon's end came while it was verified.
+    return try await Task(executorPreference: context.executor) {
+      try await ledger.transaction { try $0.sendSkew() + uncertainty }
+    }.value
+  }
+
+  private func store(_ ended: Attempt.Ended) async throws {
+    let (now, verdict) = (context.clock.now, ended.verdict)
+    let failures = (ended.order.frozen?.attempts ?? 0) + 1
+    // Asks for jitter only if it matters: that is a call of the kernel each time.
+    let wait = verdict.isTriedAgain ? await context.jitter.wait(.delivery, afterFailures: failures) : .zero
+    var (result, detail) = verdict.result(now: now, wait: wait)
+    result.isUnknown = ended.isUnknown
+    // Leaves a withdrawn order its place in the queue.
+    if ended.isWithdrawn { result.next = .again(ended.order.dueAt ?? now) }
+    let attempt = Attempt(
+      number: ended.attemptNumber, startedAt: ended.startedAt, duration: ended.duration, httpStatus: ended.httpStatus,
+      verdict: verdict.name, detail: detail)
+    let halt: SendingHalt? =
+      if case .halt(let reason, let words) = verdict { SendingHalt(reason: reason, detail: words, since: now) } else {
+        nil
+      }
+    try await store.store(
+      Attempt.Record(
+        entry: ended.order.entry, report: ended.report, attempt: attempt, result: result, shown: ended.shown,
+        halt: halt, at: now))
+    if !ended.isWithdrawn { note(verdict, now: now) }
+    log(ended, detail: detail, next: result.next)
+    context.matchingWake.notify()
+  }
+
+  private func note(_ verdict: SendVerdict, now: Timestamp) {
+    switch verdict {
+    case .halt(let reason, let words):
+      context.health.failed(.delivery, "\(reason.rawValue): \(words)", at: now)
+    case .unknown(let words, _), .notDone(let words, _): context.health.failed(.delivery, words, at: now)
+    default: context.health.succeeded(.delivery, at: now)
+    }
+  }
+
+  private func log(_ ended: Attempt.Ended, detail: String?, next: SendResult.Next) {
+    let level = ended.verdict.level
+    // Builds no text that is not logged, as there may be thousands of sends a second.
+    guard context.log.logLevel <= level else { return }
+    var fields = ended.fields
+    if case .again(let time) = next { fields["next_try"] = time.description }
+    let subject = "order \(ended.order.orderID) for referral \(ended.report.referralID)"
+    let because = detail.map { ": \($0)" } ?? ""
+    switch ended.verdict {
+    case .reported: context.log.event(.reported, level, "reported \(subject)\(because)", fields)
+    case .superseded: context.log.event(.superseded, level, "\(subject) is superseded\(because)", fields)
+    case .review(let reason, _):
+      fields["reason"] = reason.rawValue
+      context.log.event(.review, level, "\(subject) needs a person\(because)", fields)
+    // Logs a halt as a deferred send: the gate logs the halt itself, once for all that are under way.
+    case .unknown, .notDone, .rematch, .verify, .halt:
+      context.log.event(.deferred, level, "\(subject) is tried again\(because)", fields)
+    }
+  }
+}
+
+extension Attempt.Started {
+  fileprivate var history: SendHistory {
+    SendHistory(
+      hasUnknownOutcome: order.frozen?.hasUnknownOutcome ?? false, firstSentAt: order.frozen?.firstSentAt ?? startedAt,
+      rematches: order.rematches)
+  }
+}
+
+extension APIAnswer {
+  /// The duration of the exchange, without the wait for a connection; nil if it was not measured.
+  fileprivate var duration: Duration? {
+    let measured =
+      switch self {
+      case .success(_, let head), .failure(_, let head): head.duration
+      case .transport(let failure): failure.duration
+      }
+    return measured > .zero ? measured : nil
+  }
+
+  /// True if it was not sent because of what came of another one.
+  var isWithdrawn: Bool {
+    if case .transport(let failure) = self { failure.kind == .withdrawn } else { false }
+  }
+
+  var httpStatus: Int? {
+    switch self {
+    case .success(_, let head), .failure(_, let head): head.status
+    case .transport: nil
+    }
+  }
+}
+
+extension SendVerdict {
+  /// True if its order is sent again after the back-off's wait.
+  fileprivate var isTriedAgain: Bool {
+    switch self {
+    case .unknown, .verify, .notDone: true
+    case .reported, .review, .superseded, .halt, .rematch: false
+    }
+  }
+
+  /// True if the send may have been done without our knowing.
+  var isUnknown: Bool {
+    if case .unknown = self { true } else { false }
+  }
+
+  /// The level at which it is logged.
+  fileprivate var level: Logger.Level {
+    switch self {
+    case .reported, .superseded: .info
+    case .review: .error
+    case .unknown, .notDone, .rematch, .verify, .halt: .debug
+    }
+  }
+
+  /// The name by which attempts are listed that may have been done.
+  static let unknownName = "unknown"
+
+  /// The verdict in a word, as attempts are listed with.
+  var name: String {
+    switch self {
+    case .reported: "reported"
+    case .review: "review"
+    case .superseded: "superseded"
+    case .unknown, .verify: Self.unknownName
+    case .notDone: "not_done"
+    case .halt: "halt"
+    case .rematch: "rematch"
+    }
+  }
+
+  /// Returns the verdict's result for its order, and why in a sentence; `wait` is the back-off's, if it is tried again.
+  func result(now: Timestamp, wait: Duration) -> (SendResult, String?) {
+    switch self {
+    case .reported(let detail): (SendResult(next: .reported, isUnknown: false, counts: true), detail)
+    case .superseded(let words): (SendResult(next: .superseded, isUnknown: false, counts: true), words)
+    case .review(let reason, let words): (SendResult(next: .review(reason), isUnknown: false, counts: true), words)
+    case .unknown(let words, let after):
+      (SendResult(next: .again(now + max(wait, after ?? .zero)), isUnknown: true, counts: true), words)
+    case .verify: (SendResult(next: .again(now + wait), isUnknown: true, counts: true), nil)
+    case .notDone(let words, let after):
+      (
+        SendResult(next: .again(now + max(min(wait, .seconds(60)), after ?? .zero)), isUnknown: false, counts: false),
+        words
+      )
+    // The API is probed before anything is sent, so the entry itself need not wait.
+    case .halt(_, let words): (SendResult(next: .again(now), isUnknown: false, counts: false), words)
+    case .rematch(let words): (SendResult(next: .rematch, isUnknown: false, counts: false), words)
+    }
+  }
+}
+
+extension LedgerTransaction {
+  /// Returns by how much the API's clock may differ from ours when it is judged whether a conversion is ours.
+  func sendSkew() throws -> Duration {
+    let ahead = try mirrorProgress().clockAhead ?? .zero
+    return AttemptSender.clockSkew + max(ahead, .zero - ahead)
+  }
+}

@@ -1,0 +1,56 @@
+import Conversions
+import Logging
+
+/// An order that is not sent as its row is missing together with many: it waits, or a person is asked.
+struct MissingRow: Sendable {
+  let decided: Decided
+  /// The number of orders with a referral that were missed within the hour; nil if others waited for this before.
+  let newCount: Int?
+
+  /// Logs the first of them as an outage, each other one as any change.
+  func log(to log: Logger) {
+    decided.log(to: log)
+    guard let newCount else { return }
+    log.event(
+      .rowsMissing, .error,
+      "\(newCount) orders that have a referral are missing from the shop's table: none is taken for cancelled, each is held as "
+        + "row_missing and looked for every hour, for seven days. Were rows moved away, is it another database, does "
+        + "row-level security or a view hide them? conversiond queue list --state held --reason row_missing",
+      ["reason": DecisionReason.rowMissing])
+  }
+}
+
+extension LedgerTransaction {
+  /// Judges an order whose row is gone; nil where it was deleted, and is to be decided as any order is.
+  func holdIfMissing(_ order: LedgerOrder, now: Timestamp) throws -> MissingRow? {
+    let miss = try noteMissing(order.entry, at: now)
+    let vanished = try vanishedRows(now: now)
+    let verdict = vanished.verdict(on: miss, firstSeenAt: order.firstSeenAt, now: now)
+    guard verdict != .deleted else { return nil }
+    let isNews = try heldMissingCount() == 0
+    try holdMissing(order.entry)
+    var decision = Decision(
+      .held, reason: DecisionReason.rowMissing, detail: "its row is missing from the shop's table, and many others are",
+      lookAgainAt: now + VanishedRows.lookAgainAfter)
+    if verdict == .givenUp {
+      decision = Decision(review: .rowMissing, "its row has been missing from the shop's table for seven days")
+    }
+    (decision.referralID, decision.claims, decision.value) = (order.referralID, order.claims, order.value)
+    if order.frozen != nil { try unfreeze(order.entry) }
+    try decide(order.entry, decision, at: now)
+    try takeBack(now: now)
+    return MissingRow(
+      decided: Decided(orderID: order.orderID, before: order, decision: decision),
+      newCount: isNews ? max(1, vanished.missing) : nil)
+  }
+
+  /// Takes back, to look at them again, those that were taken for deleted before it showed that they are among many.
+  private func takeBack(now: Timestamp) throws {
+    for entry in try cancelledAsGone(now: now) {
+      guard let order = try self.entry(entry), case .readable(var row) = order.row else { continue }
+      try holdMissing(entry)
+      row.qualifies = true
+      _ = try record(.readable(row), seenAt: now, isBackfill: order.isBackfill)
+    }
+  }
+}

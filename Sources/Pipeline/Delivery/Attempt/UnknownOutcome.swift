@@ -1,0 +1,122 @@
+import Conversions
+import Logging
+
+/// Settles an order that stopped qualifying, or disappeared, after a send that may have been done: nothing more is sent
+/// for it, and the API is asked whether it was done.
+struct UnknownOutcome: Sendable {
+  /// The time after the last send at which a referral that is still open means that it was not done.
+  static let doubtLasts = Duration.seconds(900)
+
+  let context: PipelineContext
+
+  func settle(_ order: LedgerOrder, _ frozen: FrozenReport) async throws {
+    let now = context.clock.now
+    let answer = await context.partners.referral(frozen.report.referralID)
+    // The API refuses every request now: all sending halts, and this order waits with the others.
+    if let reason = answer.haltReason(in: .verification) {
+      throw SendingRefusal(reason: reason, detail: "asked whether order \(order.orderID) was done: refused")
+    }
+    if answer.saysNotFound {
+      return try await review(
+        order, frozen, .referralMissing,
+        "stopped qualifying after a send that may have been done, and the API does not "
+          + "know its referral")
+    }
+    guard case .success(let referral, _) = answer else {
+      return try await wait(order, until: now + .seconds(60), "asked whether it was done, without an answer")
+    }
+    let skew = try await context.ledger.transaction { transaction in
+      _ = try transaction.record(referral, seenAt: now)
+      return try transaction.sendSkew()
+    }
+    if referral.status == .converted {
+      let isOurs = SendVerdict.isOurs(
+        referral, frozen.report, firstSentAt: frozen.firstSentAt, now: now,
+        skew: skew + context.clock.uncertainty(since: frozen.firstSentAt ?? frozen.frozenAt))
+      return isOurs
+        ? try await end(
+          order, .reported, "was done, and has stopped qualifying since: correct it in the partner dashboard")
+        : try await end(
+          order, .superseded, "stopped qualifying; its referral was converted by another order or another program")
+    }
+    guard context.clock.isConfirmed else {
+      return try await wait(
+        order, until: now + .seconds(60),
+        "stopped qualifying after a send that may have been done; the host's clock is unconfirmed")
+    }
+    let clearAt = clearAt(frozen, now: now)
+    guard now >= clearAt else {
+      return try await wait(order, until: clearAt, "stopped qualifying after a send that may have been done")
+    }
+    guard order.order != nil else {
+      return try await review(
+        order, frozen, .changedWhileUnknown, "can't be read any more, after a send that may have been done")
+    }
+    try await end(order, .cancelled, "stopped qualifying, and its sends were not done")
+  }
+
+  /// The time from which a referral that is still open tells that no send was done. A last send that lies ahead, or
+  /// before the clock's last jump, was no later than that jump.
+  private func clearAt(_ frozen: FrozenReport, now: Timestamp) -> Timestamp {
+    let (sentAt, jumpedAt) = (frozen.lastSentAt ?? frozen.frozenAt, context.clock.jumpedAt)
+    guard let jumpedAt, jumpedAt <= now else { return sentAt + Self.doubtLasts }
+    return (sentAt > now ? jumpedAt : max(sentAt, jumpedAt)) + Self.doubtLasts
+  }
+
+  /// Leaves the order to a person: neither its worth, nor that it is worth nothing, can be told any more.
+  private func review(
+    _ order: LedgerOrder, _ frozen: FrozenReport, _ reason: ReviewReason, _ detail: String
+  ) async throws {
+    let now = context.clock.now
+    let isDecided = try await context.ledger.transaction { transaction -> Bool in
+      guard try transaction.isStill(order) else { return false }
+      var decision = Decision(review: reason, detail, referralID: frozen.report.referralID, claims: true)
+      decision.value = frozen.report.value
+      try transaction.decide(order.entry, decision, at: now)
+      return true
+    }
+    guard isDecided else { return }
+    context.log.event(
+      .review, .error, "order \(order.orderID) \(detail)",
+      [
+        "order": order.orderID, "referral": frozen.report.referralID.text,
+        "reason": reason.rawValue,
+      ])
+  }
+
+  private func wait(_ order: LedgerOrder, until time: Timestamp, _ detail: String) async throws {
+    try await context.ledger.transaction {
+      try $0.postpone(order.entry, until: time, reason: ReviewReason.changedWhileUnknown.rawValue, detail: detail)
+    }
+  }
+
+  private func end(_ order: LedgerOrder, _ outcome: Outcome, _ detail: String) async throws {
+    let now = context.clock.now
+    let isDecided = try await context.ledger.transaction { transaction -> Bool in
+      guard try transaction.isStill(order) else { return false }
+      var decision = Decision(outcome, reason: DecisionReason.noLongerQualifies, detail: detail)
+      decision.referralID = order.referralID
+      decision.claims = outcome == .reported
+      if outcome == .superseded { decision.reason = DecisionReason.alreadyConverted }
+      decision.value = order.value
+      try transaction.decide(order.entry, decision, at: now)
+      // Should it qualify again, it is decided anew like any order that was never sent.
+      if outcome == .cancelled { try transaction.unfreezeUndone(order.entry) }
+      return true
+    }
+    guard isDecided else { return }
+    context.log.event(
+      outcome == .reported ? .reported : .cancelled, .notice, "order \(order.orderID) \(detail)",
+      ["order": order.orderID, "referral": order.referralID?.text])
+    context.matchingWake.notify()
+  }
+}
+
+extension LedgerTransaction {
+  /// Returns true if an order is still to be sent and as it was: while the API was asked another task may have decided
+  /// it, and the shop have shown that it qualifies again. Then it is its turn again at once.
+  fileprivate func isStill(_ order: LedgerOrder) throws -> Bool {
+    guard let known = try entry(order.entry) else { return false }
+    return known.outcome == .queued && known.row == order.row
+  }
+}

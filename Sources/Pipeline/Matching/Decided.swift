@@ -1,0 +1,52 @@
+import Conversions
+import Logging
+
+/// A decision with what stood before it, for the log. A batch holds thousands of these, and not the orders themselves.
+struct Decided: Sendable {
+  let orderID: String
+  /// The decision before it; nil for an order that was never decided before.
+  private let before: (outcome: Outcome, reason: String?)?
+  let decision: Decision
+
+  /// The first decision of an order that was just seen, or another one of an order that the ledger holds.
+  init(orderID: String, before: LedgerOrder? = nil, decision: Decision) {
+    self.orderID = orderID
+    self.before = before.flatMap { $0.decidedAt == nil ? nil : ($0.outcome, $0.reason) }
+    var decision = decision
+    decision.candidates = []
+    self.decision = decision
+  }
+
+  /// True if nothing but a full sweep is missing to say that there is no referral.
+  var waitsForSweep: Bool { decision.reason == DecisionReason.mirrorIncomplete }
+
+  /// True if it waits for a complete walk of the open referrals.
+  var waitsForWalk: Bool { decision.reason == DecisionReason.mirrorBehind }
+
+  /// True if it is another decision than the last one.
+  var isOther: Bool { before.map { $0 != (decision.outcome, decision.reason) } ?? true }
+
+  /// True for an order that was to be reported, and whose referral is not found any more.
+  var hasLostReferral: Bool {
+    guard let before, before.outcome == .held || before.outcome == .queued else { return false }
+    return decision.referralID == nil && [.waiting, .noReferral, .outsideWindow].contains(decision.outcome)
+  }
+
+  func log(to log: Logger) {
+    if let before, decision.outcome == before.outcome, decision.reason == before.reason { return }
+    let (event, level): (Event, Logger.Level) =
+      switch decision.outcome {
+      case .queued: (.queued, .debug)
+      case .held: (.matched, .debug)
+      case .review: (.review, .error)
+      case .superseded: (.superseded, .info)
+      case .cancelled: (.cancelled, .info)
+      default: (.matched, .trace)
+      }
+    let referral = decision.referralID.map { " for referral \($0)" } ?? ""
+    let detail = decision.detail.map { ": \($0)" } ?? ""
+    log.event(
+      event, level, "order \(orderID) is \(decision.outcome.rawValue)\(referral)\(detail)",
+      ["order": orderID, "referral": decision.referralID?.text, "reason": decision.reason])
+  }
+}

@@ -1,0 +1,71 @@
+public import Conversions
+public import Logging
+
+/// The objects that every loop works with: interfaces to the outside, and signals by which the loops wake each other.
+public struct PipelineContext: Sendable {
+  /// The shop's orders.
+  public var orders: any OrderSource
+  /// The partners API.
+  public var partners: any PartnersService
+  /// The ledger of what must be remembered.
+  public var ledger: any LedgerStore
+  /// The source of time: the host's clocks, with a judgement of whether the wall clock is confirmed.
+  public let clock: TrustedClock
+  /// The source of randomness: the back-offs' jitter.
+  public var jitter: Jitter
+  /// The health that the loops note.
+  public var health: ComponentHealth
+  /// The log.
+  public var log: Logger
+  /// The executor of tasks that outlive their maker; nil for concurrency's own threads. A caller that runs the loops on
+  /// another executor, to know when they are at rest, names it here, too.
+  public var executor: (any TaskExecutor)?
+  /// Notified when the shop says that orders changed.
+  public var intakeWake = WakeSignal()
+  /// Notified when orders or referrals are to be matched.
+  public var matchingWake = WakeSignal()
+  /// Notified when there may be something to send.
+  public var deliveryWake = WakeSignal()
+  /// Notified when something was asked of the mirror: `MirrorProgress.fullSweepWantedAt`, `openWalkWantedAt`.
+  public var mirrorWake = WakeSignal()
+  /// Notified once the shop's table was looked at after a start: the mirror's first walk waits for it a little.
+  public var surveyWake = WakeSignal()
+  /// The reporter of the API's outages: one that reads and sends meet alike is logged once.
+  public var apiReporter = OutageReporter()
+  /// Doubts about the API's search.
+  public var searchDoubts = SearchDoubts()
+  /// The state that the walks over the API's list share.
+  public var referralWalks = ReferralWalks()
+
+  /// The outside as a daemon, a test or a simulation gives it.
+  public init(
+    orders: any OrderSource, partners: any PartnersService, ledger: any LedgerStore, clock: any HostClock,
+    jitter: Jitter, health: ComponentHealth, log: Logger
+  ) {
+    self.orders = orders
+    self.partners = partners
+    self.ledger = ledger
+    // Wakes the loops: a jump changes each wait for a time of day, and a confirmed clock ends the wait for it.
+    self.clock = TrustedClock(clock, log: log) { [matchingWake, deliveryWake, mirrorWake] in
+      for signal in [matchingWake, deliveryWake, mirrorWake] { signal.notify() }
+    }
+    self.jitter = jitter
+    self.health = health
+    self.log = log
+  }
+}
+
+/// A source of jitter: seeded in a simulation, so that a run can be repeated.
+public actor Jitter {
+  private var generator: any RandomNumberGenerator & Sendable
+
+  /// Jitter from a generator.
+  public init(_ generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()) {
+    self.generator = generator
+  }
+
+  /// A back-off's wait after so many failures in a row.
+  public func wait(_ backoff: Backoff, afterFailures failures: Int) -> Duration {
+    backoff.wait(afterFailures: failures, using: &generator)
+  }
+}

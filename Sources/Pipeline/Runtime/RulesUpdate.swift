@@ -1,0 +1,107 @@
+public import Conversions
+import Logging
+
+/// Takes note of the rules with which a run of the daemon begins: where they are others than those by which the
+/// ledger's orders were decided, every order that was never sent is decided anew.
+public enum RulesUpdate {
+  /// Begins a run with rules; to be called before the loops start, and before anything of an earlier run is forgotten.
+  ///
+  /// - Parameters:
+  ///   - ledger: The ledger.
+  ///   - rules: The rules.
+  ///   - mapping: All that decides which rows are orders, and how they are read.
+  ///   - now: Wall-clock time.
+  /// - Throws: `LedgerFailure`, or `CancellationError`.
+  public static func begin(
+    _ ledger: any LedgerStore, rules: AttributionRules, mapping: String, now: Timestamp
+  ) async throws {
+    try await ledger.transaction { transaction in
+      var inForce = try transaction.rulesInForce()
+      let before = inForce
+      let hasBegun = inForce.begin(
+        digest: rules.digest, mapping: Self.digest(mapping + rules.reach), now: now,
+        aliveAt: try transaction.mirrorProgress().lastAnswerAt)
+      // Makes the table be read again: of old orders that no referral matched only a count is left.
+      if hasBegun, inForce.change?.needsWalk == true { try transaction.removeRanges() }
+      if hasBegun, try transaction.openedByRules() == 0 { inForce.holds = nil }
+      if inForce != before { try transaction.setRulesInForce(inForce) }
+    }
+  }
+
+  private static func digest(_ text: String) -> String {
+    var digest = ContentDigest()
+    digest.combine(text)
+    return String(UInt64(bitPattern: digest.bits), radix: 16)
+  }
+}
+
+extension AttributionRules {
+  /// The rules that decide whether an order is too old to be kept, as text.
+  fileprivate var reach: String {
+    "\n\(keys.map(\.rawValue).joined(separator: ",")) \(attributionWindow) \(waitForReferral)"
+  }
+
+  /// The rules in a few characters: any other rules have others.
+  var digest: String {
+    var digest = ContentDigest()
+    let parts: [String] = [
+      keys.map(\.rawValue).joined(separator: ","), choose.rawValue, "\(attributionWindow)", "\(waitForReferral)",
+      selfReferral.rawValue, "\(hold)", amounts.unit.rawValue, amounts.rounding.rawValue,
+      amounts.otherCurrency.rawValue,
+    ]
+    for part in parts { digest.combine(part) }
+    return String(UInt64(bitPattern: digest.bits), radix: 16)
+  }
+}
+
+/// The end of a change of the rules.
+struct RulesUpdateEnd: Sendable {
+  let change: RulesChange
+  /// Number of orders that this change, and earlier ones, made sendable.
+  let opened: Int
+  /// True if an earlier change left orders that an operator has yet to release.
+  let wasHeld: Bool
+
+  /// True if an operator must release them.
+  var isHeld: Bool { opened > (wasHeld ? 0 : RulesChange.openedMax) }
+
+  func log(to log: Logger) {
+    let counts = "\(change.decided) orders that were never sent were decided anew, \(change.changed) of them otherwise"
+    guard isHeld else {
+      let words = opened > 0 ? "; \(opened) became sendable" : ""
+      return log.event(.rulesChanged, .notice, "the rules changed: \(counts)\(words)", ["reason": "rules_changed"])
+    }
+    log.event(
+      .rulesChanged, .error,
+      "the rules changed: \(counts); \(opened) became sendable, by this change or an earlier one, and are held until "
+        + "they are released: conversiond queue list --state held --reason rules_changed, then conversiond queue release "
+        + "ALL --reason rules_changed --yes",
+      ["reason": "rules_changed"])
+  }
+}
+
+extension LedgerTransaction {
+  /// Notes how far a change of the rules has come.
+  func advanceChange(over orders: [LedgerOrder], _ decided: [Decided]) throws {
+    var rules = try rulesInForce()
+    rules.change?.after = orders.last?.entry
+    rules.change?.decided += decided.count
+    rules.change?.changed += decided.count(where: \.isOther)
+    try setRulesInForce(rules)
+  }
+
+  /// Ends a change of the rules that is complete: every order was decided anew, and the shop's table read to its end
+  /// where that could bring others. A few orders that it made sendable go on.
+  ///
+  /// - Returns: The end of the change; nil if there is no change, or it has not ended yet.
+  func endChange() throws -> RulesUpdateEnd? {
+    var rules = try rulesInForce()
+    guard let change = rules.change, change.after == nil else { return nil }
+    if change.needsWalk, try intakeProgress().lastWalkAt == nil { return nil }
+    let end = RulesUpdateEnd(change: change, opened: try openedByRules(), wasHeld: rules.holds == true)
+    (rules.change, rules.holds) = (nil, end.isHeld)
+    try setRulesInForce(rules)
+    if !end.isHeld { _ = try releaseOpenedByRules(nil) }
+    return end
+  }
+}

@@ -1,0 +1,97 @@
+import Configuration
+import Conversions
+import Orders
+import Pipeline
+
+/// Turns the configuration into the values of the modules that carry it out.
+extension Configuration {
+  /// The mapping by which the shop's table is read.
+  var orderMapping: OrderMapping {
+    let columns = OrderMapping.Columns(
+      id: orders.columns.id, email: orders.columns.email, externalSourceID: orders.columns.externalSourceID,
+      customerID: orders.columns.customerID, total: orders.columns.total, currency: orders.columns.currency,
+      status: orders.columns.status, placedAt: orders.columns.placedAt, updatedAt: orders.columns.updatedAt)
+    return OrderMapping(
+      connection: orders.connection, from: orders.from, key: orders.key, condition: orders.where, columns: columns,
+      totalUnit: orders.totalUnit.map { $0 == .cents ? .cents : .major }, timeZone: orders.timeZone,
+      qualifyingStatuses: orders.qualifyingStatuses, qualifies: orders.qualifies,
+      metadata: reporting.metadata.map { OrderMapping.MetadataEntry(name: $0.key, expression: $0.expression) },
+      notifyChannel: orders.notifyChannel)
+  }
+
+  /// The rules that decide which referral gets an order.
+  var attributionRules: AttributionRules {
+    // A key without a mapped column is skipped: it could never match.
+    let mapped = matching.keys.filter { key in
+      switch key {
+      case .externalSourceID: orders.columns.externalSourceID != nil
+      case .email: orders.columns.email != nil
+      }
+    }
+    return AttributionRules(
+      keys: mapped.compactMap { MatchingKey(rawValue: $0.rawValue) },
+      choose: matching.choose == .first ? .first : .last,
+      attributionWindow: matching.attributionWindow, waitForReferral: matching.waitForReferral,
+      selfReferral: matching.selfReferral == .review ? .review : .report, hold: reporting.hold, amounts: amountRules)
+  }
+
+  private var amountRules: AmountRules {
+    AmountRules(
+      unit: orders.totalUnit == .major ? .major : .cents, rounding: orders.rounding == .refuse ? .refuse : .halfUp,
+      otherCurrency: reporting.otherCurrency == .review ? .review : .omitValue)
+  }
+
+  /// The time from which intake begins.
+  var intakeStart: Intake.Start {
+    switch orders.start {
+    case .auto: .oldestOpenReferral
+    case .beginning: .everything
+    case .now: .firstStart
+    case .instant(let microseconds): .from(Timestamp(microseconds: microseconds))
+    case .day(let year, let month, let day): .from(Timestamp(utcYear: year, month: month, day: day))
+    }
+  }
+
+  /// The start as the operator wrote it.
+  var startText: String {
+    switch orders.start {
+    case .auto: "auto"
+    case .beginning: "beginning"
+    case .now: "now"
+    case .instant(let microseconds): Timestamp(microseconds: microseconds).description
+    case .day(let year, let month, let day):
+      String(Timestamp(utcYear: year, month: month, day: day).description.prefix(10))
+    }
+  }
+
+  /// The settings that make an order this shop's: an entry of the ledger means another order when one of them changes.
+  var source: ConfiguredSource {
+    ConfiguredSource(from: orders.from, key: orders.key, id: orders.columns.id, baseURL: api.baseURL)
+  }
+
+  /// All that decides which rows are orders, which of them qualify, and from when on they take part.
+  var rowRules: String {
+    let qualifying = orders.qualifies ?? orders.qualifyingStatuses.joined(separator: ",")
+    let source = "from=\(orders.from) key=\(orders.key) id=\(orders.columns.id)"
+    return "\(source) \(mappingIdentity) qualifies=\(qualifying) start=\(intakeStart)"
+  }
+
+  /// The settings by which all of an order's values are read.
+  var mappingIdentity: String { "\(orderMapping.columns) zone=\(orders.timeZone) where=\(orders.where ?? "")" }
+
+  /// The ledger's file.
+  var ledgerPath: String {
+    switch ledger.location {
+    case .sqlite(let path): path
+    }
+  }
+}
+
+extension RateLimit {
+  init(_ rate: Configuration.API.Rate) {
+    switch rate {
+    case .perMinute(let count): self = .perMinute(count)
+    case .unlimited: self = .unlimited
+    }
+  }
+}

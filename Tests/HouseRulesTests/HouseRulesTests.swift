@@ -1,0 +1,122 @@
+import Testing
+
+/// Rules of the house that no compiler keeps. Each failure names file and line.
+@Suite struct HouseRulesTests {
+  private let all = SourceTree.sources + SourceTree.tests
+
+  /// Stages never import each other: a value walks from one to the next through `Conversions`.
+  private static let imports: [String: Set<String>] = [
+    "Conversions": [], "Postgres": ["CLibpq"], "Orders": ["Conversions", "Postgres"],
+    "PartnersAPI": ["CLibcurl", "Conversions"], "Ledger": ["CLibsqlite", "Conversions"], "Pipeline": ["Conversions"],
+    "Systemd": ["CLibsystemd"], "Configuration": ["Conversions"], "PartnersSandbox": [],
+    "conversiond": [
+      "Conversions", "Postgres", "Orders", "PartnersAPI", "Ledger", "Pipeline", "Systemd", "Configuration",
+      "PartnersSandbox",
+    ],
+  ]
+
+  /// System calls without a safe form, outside the targets that bind a C library (Postgres, PartnersAPI, Systemd).
+  private static let unsafe: [String: String] = [
+    "SystemClock.swift": "clock_gettime(2), boot_id",
+    "LedgerConnection.swift": "SQLite's file control and hooks", "SQLiteLedger.swift": "SQLite's backup",
+    "HotStatement.swift": "SQLite's own statements, for the queries of each row",
+    "LedgerLock.swift": "fcntl(2)", "LedgerSize.swift": "stat(2)", "DurableFiles.swift": "open(2), fsync(2)",
+    "LedgerRebuild.swift": "rename(2)", "RebuildMarker.swift": "open(2)", "FileSearch.swift": "read(2)",
+    "ForgottenPeople.swift": "the bytes of an HMAC", "PasswordFile.swift": "stat(2) of libpq's password file",
+    "DaemonAccess.swift": "sockaddr_un", "ControlServer.swift": "sockaddr_un, SO_PEERCRED",
+    "ControlClient.swift": "sockaddr_un", "StartupPages.swift": "madvise(2)", "LedgerOwner.swift": "setuid(2)",
+    "TimerDescriptors.swift": "open(2)", "KeyFile.swift": "stat(2), POSIX ACLs", "DiskCheck.swift": "statfs(2)",
+    "StandardStreams.swift": "write(2)",
+  ]
+
+  @Test func stagesImportOnlyWhatTheyMay() {
+    let targets = Set(Self.imports.keys).union(["CLibpq", "CLibcurl", "CLibsqlite", "CLibsystemd"])
+    for file in SourceTree.sources {
+      let allowed = Self.imports[file.target] ?? []
+      for line in file.lines {
+        guard let name = line.firstMatch(of: #/^(?:[@a-z_]+ )*import ([A-Za-z]+)$/#)?.output.1 else { continue }
+        #expect(!targets.contains(String(name)) || allowed.contains(String(name)), "\(file.path) imports \(name)")
+      }
+    }
+    #expect(Set(SourceTree.sources.map(\.target)) == Set(Self.imports.keys))
+  }
+
+  @Test func unsafeStandsOnlyWhereASystemCallHasNoSafeForm() {
+    let bindings: Set = ["Postgres", "PartnersAPI", "Systemd"]
+    let found = SourceTree.sources.filter { file in
+      !bindings.contains(file.target)
+        && file.lines.contains { !$0.isComment && $0.firstMatch(of: #/\bunsafe\b/#) != nil }
+    }
+    #expect(Set(found.map(\.name)) == Set(Self.unsafe.keys))
+  }
+
+  @Test func noTwoFilesHaveOneName() {
+    for (name, files) in Dictionary(grouping: all, by: \.name) where files.count > 1 {
+      Issue.record("\(name): \(files.map(\.path))")
+    }
+  }
+
+  @Test func aFolderHasSixteenFilesAtMostAndAFileThreeHundredAndSixtyLines() {
+    for (folder, files) in Dictionary(grouping: SourceTree.sources, by: \.folder) where files.count > 16 {
+      Issue.record("\(folder): \(files.count) files")
+    }
+    for file in SourceTree.sources where file.lines.count > 360 {
+      Issue.record("\(file.path): \(file.lines.count) lines")
+    }
+  }
+
+  @Test func namesSayWhatAThingIs() {
+    for file in all {
+      #expect(file.name.firstMatch(of: #/Util|Helper|Manager|Common/#) == nil, "\(file.path)")
+    }
+  }
+
+  @Test func aFunctionFitsOnAScreen() {
+    for file in all {
+      for (line, count) in file.functions where count > 60 {
+        Issue.record("\(file.path):\(line): \(count) lines")
+      }
+    }
+  }
+
+  /// A comment must make sense while its code is covered: it begins with a term or a verb, and names who acts.
+  @Test func commentsBeginWithATermOrAVerb() {
+    for file in all {
+      for (index, line) in file.lines.enumerated() where line.isComment {
+        let begins = index == 0 || !file.lines[index - 1].isComment || file.lines[index - 1].isEmptyComment
+        let riddle = line.firstMatch(
+          of: #/^\s*///?\s*(?:- \w+(?: \w+)?:\s*)?(What|How|Where|Which|Who|Whose|Whom|Whether|Has|Whoever|Whatever)\b/#
+        )
+        if let riddle, begins || line.contains("/// - ") || line.contains("///   - ") {
+          Issue.record("\(file.path):\(index + 1) begins with \(riddle.output.1)")
+        }
+        let pronoun = line.firstMatch(of: #/\b([Ww]hoever|[Nn]obody|[Ss]omebody|[Ww]hom)\b/#)
+        if let pronoun { Issue.record("\(file.path):\(index + 1) says \(pronoun.output.1)") }
+      }
+    }
+  }
+}
+
+extension String {
+  fileprivate var isComment: Bool { drop { $0 == " " }.hasPrefix("//") }
+  fileprivate var isEmptyComment: Bool { isComment && allSatisfy { " /".contains($0) } }
+  fileprivate var indentation: Int { prefix { $0 == " " }.count }
+}
+
+extension SourceTree.File {
+  /// Each function's first line and its length, told by indentation.
+  fileprivate var functions: [(line: Int, count: Int)] {
+    lines.indices.compactMap { start in
+      guard lines[start].firstMatch(of: #/^ *(?:@?[a-z]+(?:\([a-z]+\))? )*(?:func |init[?(<]|deinit )/#) != nil else {
+        return nil
+      }
+      let indentation = lines[start].indentation
+      // A declaration without a body ends where the next line is not indented deeper.
+      let end = lines.indices.dropFirst(start + 1).first { index in
+        !lines[index].isEmpty && lines[index].indentation <= indentation
+          && !lines[index].drop { $0 == " " }.hasPrefix(")") && !lines[index].contains("where ")
+      }
+      return end.map { (start + 1, $0 - start + 1) }
+    }
+  }
+}
