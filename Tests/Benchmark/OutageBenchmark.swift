@@ -120,12 +120,12 @@ struct OutageBenchmark: AsyncParsableCommand {
     let displaced = zip(arrived, 0...).map { abs((shop.place[$0] ?? orders) - $1) }
     let most = displaced.max() ?? 0
     promises.note(
-      most < PacingRules.preparedMax,
+      most < PacingRules.inFlightMax,
       "\(displaced.count { $0 > 0 }) of \(arrived.count) not at their place in the queue, by \(most) at most, promised: "
-        + "in order, but for the up to \(PacingRules.preparedMax) that are under way together")
+        + "in order, but for the up to \(PacingRules.inFlightMax) that are under way together")
     let numbers = arrived.compactMap { Int($0) }
     let ofBackfill = numbers.firstIndex { !shop.isLive($0) } ?? numbers.count
-    let stragglers = numbers[ofBackfill...].dropFirst(PacingRules.preparedMax).count(where: shop.isLive)
+    let stragglers = numbers[ofBackfill...].dropFirst(PacingRules.inFlightMax).count(where: shop.isLive)
     promises.note(
       stragglers == 0,
       "\(ofBackfill) live orders before the first of the backfill, \(numbers.count { !shop.isLive($0) }) of which "

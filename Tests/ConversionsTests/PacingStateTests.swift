@@ -1,4 +1,5 @@
 import Conversions
+import Foundation
 import Testing
 
 @Suite("Pacing: the state of a limit")
@@ -62,16 +63,22 @@ struct PacingStateTests {
 
   @Test("the send after n waits until a minute after the answer n back")
   func window() {
-    // Thirty sends in 60.32 s; the first was answered only at 105 s, after the second and the third.
-    var state = sent(1...30, every: .milliseconds(2080), from: .seconds(100))
-    state.record(.notRefused, to: 1, at: .seconds(105))
-    #expect(state.verdict(thirty, at: .milliseconds(160_500)) == .at(.milliseconds(162_400)), "by the last send")
-    state.record(.notRefused, to: 2, at: .seconds(106))
-    state.record(.notRefused, to: 3, at: .seconds(107))
+    // Thirty sends in 60.32 s; the first three were answered only from 105 s on, the first before the others.
+    var state = PacingState()
+    for number in 1...30 as ClosedRange<UInt64> {
+      let time = Duration.seconds(100) + .milliseconds(2080) * Int(number - 1)
+      state.record(PacedSend(number: number, owner: 1, sentAt: time))
+      if number > 3 { state.record(.notRefused, to: number, at: time) }
+      if number == 3 {
+        for late in 1...3 as ClosedRange<UInt64> { state.record(.notRefused, to: late, at: .seconds(104 + Int(late))) }
+      }
+    }
     // The first of the thirty to leave the window is now 1, at 165 s.
-    #expect(state.verdict(thirty, at: .milliseconds(160_500)) == .at(.seconds(165)))
-    #expect(state.verdict(thirty, at: .milliseconds(164_999)) == .at(.seconds(165)))
-    #expect(state.verdict(thirty, at: .seconds(165)) == .now)
+    // Half a second later, as its slice ends.
+    let leaves = Duration.milliseconds(165_500)
+    #expect(state.verdict(thirty, at: .milliseconds(160_500)) == .at(leaves))
+    #expect(state.verdict(thirty, at: .milliseconds(165_499)) == .at(leaves))
+    #expect(state.verdict(thirty, at: leaves) == .now)
   }
 
   @Test("in a limit of one, nothing leaves before the one is answered and a minute has passed")
@@ -81,8 +88,9 @@ struct PacingStateTests {
     state.record(PacedSend(number: 1, owner: 1, sentAt: .seconds(1)))
     #expect(state.verdict(rules, at: .seconds(100)) == .afterAnswer)
     state.record(.notRefused, to: 1, at: .seconds(100))
-    #expect(state.verdict(rules, at: .seconds(101)) == .at(.seconds(160)))
-    #expect(state.verdict(rules, at: .seconds(160)) == .now)
+    let leaves = Duration.milliseconds(160_500)
+    #expect(state.verdict(rules, at: .seconds(101)) == .at(leaves))
+    #expect(state.verdict(rules, at: leaves) == .now)
   }
 
   @Test(
@@ -162,9 +170,9 @@ struct PacingStateTests {
     #expect(state.inFlight == 2)
     #expect(state.settle(at: .seconds(30), leaseMax: lease) { $0.owner == 1 })
     #expect(state.inFlight == 1)
-    #expect(state.sends.first?.answeredAt == .seconds(30))
+    let once = state
     #expect(!state.settle(at: .seconds(31), leaseMax: lease) { $0.owner == 1 })
-    #expect(state.sends.first?.answeredAt == .seconds(30), "once and for all")
+    #expect(state == once, "once and for all")
     #expect(state.settle(at: .seconds(700), leaseMax: lease) { _ in false })
     #expect(state.inFlight == 0)
   }
@@ -175,7 +183,7 @@ struct PacingStateTests {
     state.record(.refused(retryAfter: .seconds(99)), to: 30, at: .seconds(5062))
     state.rebase(from: .seconds(5112), to: .seconds(20))
     #expect(state.blockedUntil == .seconds(70))
-    #expect(state.verdict(thirty, at: .seconds(20)) == .at(.seconds(80)))
+    #expect(state.verdict(thirty, at: .seconds(20)) == .at(.milliseconds(80_500)))
     #expect(state.gear == .safe)
   }
 
@@ -185,7 +193,28 @@ struct PacingStateTests {
     state.record(.refused(retryAfter: .seconds(86_400)), to: 3, at: .seconds(1_000_000))
     state.limitToPast(of: .seconds(10))
     #expect(state.blockedUntil == .seconds(10 + 86_401))
-    #expect(state.sends.allSatisfy { $0.sentAt <= .seconds(10) })
+    #expect(state.verdict(thirty, at: .seconds(10)) == .at(.seconds(10 + 86_401)))
+  }
+
+  @Test("a state is as large, and a permit looks at as much, at 3,000 a minute as at 30", arguments: [30, 600, 3000])
+  func size(_ perMinute: Int) throws {
+    let rules = PacingRules(.perMinute(perMinute))
+    var (state, now, number) = (PacingState(), Duration.seconds(100_000), UInt64(0))
+    let end = now + .seconds(180)
+    while now < end {
+      switch state.verdict(rules, at: now) {
+      case .now:
+        number += 1
+        state.record(PacedSend(number: number, owner: 1, sentAt: now))
+        state.record(.notRefused, to: number, at: now + .milliseconds(5))
+      case .at(let time): now = time
+      case .afterAnswer: Issue.record("nothing is in flight")
+      }
+    }
+    #expect(Double(number) >= 0.95 * Double(perMinute * 3), "\(number) in three minutes")
+    let bytes = try JSONEncoder().encode(state).count
+    print("pacer: \(perMinute) a minute, \(number) in three minutes, a state of \(bytes) bytes")
+    #expect(bytes < 700)
   }
 
   @Test("both limits count a conversion, the limit of writes alone everything else")

@@ -24,7 +24,7 @@ import Testing
     "LedgerRebuild.swift": "rename(2)", "RebuildMarker.swift": "open(2)", "FileSearch.swift": "read(2)",
     "ForgottenPeople.swift": "the bytes of an HMAC", "PasswordFile.swift": "stat(2) of libpq's password file",
     "DaemonAccess.swift": "sockaddr_un", "ControlServer.swift": "sockaddr_un, SO_PEERCRED",
-    "ControlClient.swift": "sockaddr_un", "StartupPages.swift": "madvise(2)", "LedgerOwner.swift": "setuid(2)",
+    "ControlClient.swift": "sockaddr_un", "LedgerOwner.swift": "setuid(2)",
     "TimerDescriptors.swift": "open(2)", "KeyFile.swift": "stat(2), POSIX ACLs", "DiskCheck.swift": "statfs(2)",
     "StandardStreams.swift": "write(2)",
   ]

@@ -91,32 +91,6 @@ struct TransportTests {
     }
   }
 
-  @Test("what was made ready and not sent is withdrawn where the answer to another says that none should be")
-  func withdrawn() async throws {
-    let script: @Sendable (StubConnection) -> Void = { connection in
-      while connection.readRequest() != nil {
-        Thread.sleep(forTimeInterval: 0.3)
-        connection.answer(
-          429, #"{"error":{"code":"RATE_LIMITED","message":"slow down"}}"#, headers: ["Retry-After: 60"])
-      }
-    }
-    try await ClientFixture.with(script: script) { fixture in
-      var permits: [SendPermit] = []
-      for _ in 0..<PacingRules.preparedMax { permits.append(try await fixture.client.reserveConversion()) }
-      let answers = try await withThrowingTaskGroup { group in
-        for permit in permits { group.addTask { try await fixture.convert(permit: permit) } }
-        return try await group.reduce(into: []) { $0.append($1) }
-      }
-      // Some may have been begun between two tasks' submitting theirs.
-      let sent = fixture.server.requests.count
-      #expect(PacingRules.inFlightMax...(PacingRules.inFlightMax + 2) ~= sent, "\(sent) were sent")
-      let withdrawn = answers.compactMap(\.transportFailure)
-      #expect(withdrawn.count == PacingRules.preparedMax - sent)
-      #expect(withdrawn.allSatisfy { $0.kind == .withdrawn && !$0.mayHaveBeenDone })
-      #expect(answers.count { $0.head?.status == 429 } == sent)
-    }
-  }
-
   @Test(
     "a permit from before a refusal sends nothing while the wait lasts that the API asks for",
     arguments: [RateLimit.unlimited, .perMinute(6000)])
@@ -154,25 +128,6 @@ struct TransportTests {
       #expect(fixture.server.requests.count == 1)
       // The probe that lets sending go on has permits of its own.
       #expect(try await fixture.convert().head?.status == status)
-    }
-  }
-
-  @Test("reports that are refused one after the other take what waits behind them back", arguments: [400, 404])
-  func refusedOnes(status: Int) async throws {
-    let script: @Sendable (StubConnection) -> Void = { connection in
-      while connection.readRequest() != nil {
-        Thread.sleep(forTimeInterval: 0.3)
-        connection.answer(status, #"{"error":{"code":"NOT_FOUND","message":"no"}}"#)
-      }
-    }
-    try await ClientFixture.with(script: script) { fixture in
-      var permits: [SendPermit] = []
-      for _ in 0..<64 { permits.append(try await fixture.client.reserveConversion()) }
-      try await withThrowingTaskGroup { group in
-        for permit in permits { group.addTask { try await fixture.convert(permit: permit) } }
-        for try await _ in group {}
-      }
-      #expect(fixture.server.requests.count <= PacingRules.inFlightMax + 2)
     }
   }
 

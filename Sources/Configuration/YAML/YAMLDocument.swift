@@ -13,23 +13,30 @@ struct YAMLDocument {
 
   /// Reads the text, or says why it is no YAML. Where the syntax is broken, that is the only finding.
   init(_ text: String) {
-    let names: RepeatedKeys
-    switch RepeatedKeys.compose(text) {
-    case .failure(let mistake):
+    do {
+      let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
+      let node = try parser.singleRoot()
+      // Anchors are weak references that the parser owns: it must live until the tree is converted.
+      withExtendedLifetime(parser) { root = node.map { convert($0, depth: 0) } }
+    } catch {
+      let mistake = Self.mistake(error, in: text)
       findings = [mistake.finding]
       root = YAMLValue(content: .refused, position: mistake.position)
       return
-    case .success(let composed):
-      names = composed.names
-      // Anchors are weak references that the parser owns: it must live until the tree is converted.
-      withExtendedLifetime(composed.parser) {
-        root = composed.root.map { convert($0, names: names, depth: 0) }
-      }
     }
     if let root, root.isNull { self.root = nil }
   }
 
-  private mutating func convert(_ node: Node, names: RepeatedKeys, depth: Int) -> YAMLValue {
+  /// Names the mistake for which a text is no YAML. Of a key that is given more than once, Yams tells the first place alone.
+  private static func mistake(_ error: any Error, in text: String) -> YAMLSyntaxMistake {
+    guard case YamlError.duplicatedKeysInMapping(let keys, let context) = error else {
+      return YAMLSyntaxMistake(error, in: text)
+    }
+    let message = "\(Shown.text(keys.first ?? "")) is given more than once; its first place is here"
+    return YAMLSyntaxMistake(position: Position(context.mark), message: message)
+  }
+
+  private mutating func convert(_ node: Node, depth: Int) -> YAMLValue {
     let position = Position(node.mark)
     if let refusal = refusal(of: node, depth: depth) {
       findings.append(Finding(position: position, message: refusal))
@@ -40,37 +47,31 @@ struct YAMLDocument {
       let content = YAMLValue.Content.scalar(scalar.string, isPlain: scalar.style == .plain)
       return YAMLValue(content: content, position: position)
     case .sequence(let items):
-      let list = items.map { convert($0, names: names, depth: depth + 1) }
+      let list = items.map { convert($0, depth: depth + 1) }
       return YAMLValue(content: .list(list), position: position)
     case .mapping(let mapping):
-      let entries = entries(of: mapping, names: names, depth: depth)
+      let entries = entries(of: mapping, depth: depth)
       return YAMLValue(content: .mapping(entries), position: position)
     case .alias:
       return YAMLValue(content: .refused, position: position)
     }
   }
 
-  private mutating func entries(of mapping: Node.Mapping, names: RepeatedKeys, depth: Int) -> [YAMLEntry] {
+  private mutating func entries(of mapping: Node.Mapping, depth: Int) -> [YAMLEntry] {
     var entries: [YAMLEntry] = []
-    var seen: [String: Position] = [:]
     for (key, value) in mapping {
-      let value = convert(value, names: names, depth: depth + 1)
-      let keyValue = convert(key, names: names, depth: depth + 1)
+      let value = convert(value, depth: depth + 1)
+      let keyValue = convert(key, depth: depth + 1)
       let position = keyValue.position
       guard case .scalar(let written, let isPlain) = keyValue.content else {
         if case .refused = keyValue.content { continue }
         findings.append(Finding(position: position, message: "a key is a single word, not \(keyValue.shown)"))
         continue
       }
-      let name = names.name(at: position) ?? written
-      if isPlain, name == "<<" {
+      if isPlain, written == "<<" {
         findings.append(Finding(position: position, message: "merge keys (<<) are not read here; write the keys out"))
-      } else if let first = seen[name] {
-        let message = "\(Shown.text(name)) is given twice; it was first given at \(first.line):\(first.column)"
-        findings.append(Finding(position: position, message: message))
       } else {
-        seen[name] = position
-        entries.append(YAMLEntry(key: name, position: position, value: value))
+        entries.append(YAMLEntry(key: written, position: position, value: value))
       }
     }
     return entries

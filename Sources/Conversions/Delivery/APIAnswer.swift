@@ -14,7 +14,7 @@ extension APIAnswer {
   /// or a wrong address.
   public var saysNotFound: Bool {
     guard case .failure(let failure, let head) = self else { return false }
-    return head.status == 404 && failure.code == "NOT_FOUND"
+    return head.status == 404 && failure.code == APIErrorCode.notFound.rawValue
   }
 }
 

@@ -38,7 +38,8 @@ extension SendVerdict {
     case 400, 413, 415, 422:
       return failure.isMalformed
         ? .unknown(words, retryAfter: failure.retryAfter) : .review(.rejected, rejection(words, failure.fields))
-    case 404 where failure.code != "NOT_FOUND": return .unknown(words, retryAfter: failure.retryAfter)
+    case 404 where failure.code != APIErrorCode.notFound.rawValue:
+      return .unknown(words, retryAfter: failure.retryAfter)
     case 404 where history.hasUnknownOutcome: return .verify(.missingAfterUnknown)
     case 404 where history.rematches >= rematchesMax: return .review(.referralMissing, words)
     case 404: return .rematch(words)

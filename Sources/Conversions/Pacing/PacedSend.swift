@@ -1,4 +1,4 @@
-/// One write that a pacer let through, as long as it matters to the next.
+/// One write that a pacer let through and that is in flight.
 public struct PacedSend: Hashable, Sendable, Codable {
   /// The permit's number, unique among all processes of the host.
   public var number: UInt64
@@ -12,8 +12,6 @@ public struct PacedSend: Hashable, Sendable, Codable {
   public var ownerNamespace: UInt64?
   /// The uptime at which it was let through.
   public var sentAt: Duration
-  /// The uptime at which it was answered, or given up as never to be answered; nil while it is under way.
-  public var answeredAt: Duration?
 
   /// Makes a send that is under way.
   public init(

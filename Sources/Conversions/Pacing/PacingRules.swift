@@ -31,11 +31,6 @@ public struct PacingRules: Hashable, Sendable {
   public static let orphanedFor = Duration.seconds(5)
   /// The most sends that are ever under way.
   public static let inFlightMax = 16
-  /// The most sends at one time where no limit is configured: those under way, and those made ready to follow them.
-  public static let preparedMax = 48 * inFlightMax
-  /// The most sends that are remembered, and up to which a window is counted exactly; above 600 a minute the spacing
-  /// alone keeps the limit.
-  public static let historyMax = 600
 
   /// Returns the time for which a refusal is waited out, by the wait that it asks for, if any.
   public static func wait(asked: Duration?) -> Duration {

@@ -1,9 +1,9 @@
-/// The state that must be remembered to keep one limit: the last window's sends, the gear, and the wait that the API
-/// asked for.
+/// The state that must be remembered to keep one limit: the sends in flight, the count of the last window's answers, the
+/// gear, and the wait that the API asked for. Its size does not grow with the limit.
 ///
 /// A pure value: times are uptimes of one boot, given by the caller.
 public struct PacingState: Hashable, Sendable, Codable {
-  /// The sends that may still matter, in the order in which they were let through.
+  /// The sends in flight, in the order in which they were let through: sixteen at most.
   public private(set) var sends: [PacedSend] = []
   /// The gear.
   public private(set) var gear = PacingGear.first
@@ -13,6 +13,9 @@ public struct PacingState: Hashable, Sendable, Codable {
   public private(set) var blockedUntil: Duration?
   /// The time that answers take, as a moving mean over some eight of them.
   public private(set) var latency = Duration.zero
+  private var answers = AnswerCount()
+  /// The time at which the latest of the answered sends left.
+  private var lastSentAt: Duration?
   private var lastAnsweredAt: Duration?
   private var lastRefusedAt: Duration?
 
@@ -20,7 +23,7 @@ public struct PacingState: Hashable, Sendable, Codable {
   public init() {}
 
   /// The number of sends under way.
-  public var inFlight: Int { sends.count { $0.answeredAt == nil } }
+  public var inFlight: Int { sends.count }
 
   /// Judges when the next write may leave.
   public func verdict(_ rules: PacingRules, at now: Duration) -> PacingVerdict {
@@ -30,7 +33,9 @@ public struct PacingState: Hashable, Sendable, Codable {
     if let perMinute = rules.perMinute {
       switch gear {
       case .first:
-        if let last = sends.last { earliest = max(earliest, last.sentAt + rules.spacingAfterSend(perMinute)) }
+        if let last = [sends.last?.sentAt, lastSentAt].compactMap(\.self).max() {
+          earliest = max(earliest, last + rules.spacingAfterSend(perMinute))
+        }
       case .safe:
         let spacing = rules.spacingAfterAnswer(perMinute, widening: widening)
         if let last = lastAnsweredAt { earliest = max(earliest, last + spacing) }
@@ -50,20 +55,12 @@ public struct PacingState: Hashable, Sendable, Codable {
     if let blockedUntil, blockedUntil > now { .at(blockedUntil) } else { .afterAnswer }
   }
 
-  /// Finds when fewer than the limit were counted within a window, each taken as counted as late as its answer. Exact
+  /// Finds when fewer than the limit were counted within a window, each taken as counted as late as its answer. Right
   /// for answers that overtake each other, which "60 s after the answer n back" is not.
   private func room(for perMinute: Int, at now: Duration) -> PacingVerdict {
-    guard perMinute <= PacingRules.historyMax, sends.count >= perMinute else { return .now }
-    let start = now - PacingRules.window
-    var answers: [Duration] = []
-    for send in sends {
-      if let time = send.answeredAt, time > start { answers.append(time) }
-    }
-    let unanswered = inFlight
-    guard unanswered < perMinute else { return .afterAnswer }
-    guard unanswered + answers.count >= perMinute else { return .now }
-    answers.sort(by: >)
-    return .at(answers[perMinute - unanswered - 1] + PacingRules.window)
+    guard inFlight < perMinute else { return .afterAnswer }
+    let tooMany = inFlight + answers.total(at: now) - perMinute + 1
+    return tooMany > 0 ? answers.leaves(tooMany, at: now).map(PacingVerdict.at) ?? .now : .now
   }
 
   /// Records a send that is let through.
@@ -81,7 +78,7 @@ public struct PacingState: Hashable, Sendable, Codable {
     let index = sends.firstIndex { $0.number == number }
     let sentAt = index.map { sends[$0].sentAt } ?? now
     if let index {
-      sends[index].answeredAt = now
+      end(index, at: now)
       latency = latency == .zero ? now - sentAt : (latency * 7 + (now - sentAt)) / 8
     }
     let pause = min(now - (lastAnsweredAt ?? now), PacingRules.narrowingPauseMax)
@@ -94,7 +91,13 @@ public struct PacingState: Hashable, Sendable, Codable {
       let until = Self.blockedUntil(after: retryAfter, at: now)
       blockedUntil = max(blockedUntil ?? until, until)
     }
-    prune(at: now)
+  }
+
+  /// Counts a send in flight as answered.
+  private mutating func end(_ index: Int, at now: Duration) {
+    let send = sends.remove(at: index)
+    lastSentAt = max(lastSentAt ?? send.sentAt, send.sentAt)
+    answers.add(at: now)
   }
 
   /// Ends the wait that the API asked for.
@@ -119,21 +122,23 @@ public struct PacingState: Hashable, Sendable, Codable {
   /// - Returns: True if there were any. The caller must then store the state: settled anew at each look, a send would
   ///   be answered just now for ever.
   public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ ownerOf: PacedSend) -> Bool) -> Bool {
-    var isChanged = false
-    for index in sends.indices where sends[index].answeredAt == nil {
+    let before = inFlight
+    for index in sends.indices.reversed() {
       let age = now - sends[index].sentAt
       guard age > leaseMax || age > PacingRules.orphanedFor && isGone(sends[index]) else { continue }
-      sends[index].answeredAt = now
+      end(index, at: now)
       lastAnsweredAt = now
-      isChanged = true
     }
-    return isChanged
+    return inFlight < before
   }
 
   /// Makes the times those of another boot, in which their age is unknown: all counts as sent and answered just now at
   /// most, and what was left of a wait begins anew.
   public mutating func rebase(from savedAt: Duration, to now: Duration) {
-    for index in sends.indices { (sends[index].sentAt, sends[index].answeredAt) = (now, now) }
+    if !sends.isEmpty || lastSentAt != nil { lastSentAt = now }
+    answers.add(sends.count, at: savedAt)
+    answers.move(to: now)
+    sends = []
     if lastAnsweredAt != nil { lastAnsweredAt = now }
     if lastRefusedAt != nil { lastRefusedAt = now }
     blockedUntil = blockedUntil.map { now + max(.zero, $0 - savedAt) }
@@ -142,10 +147,9 @@ public struct PacingState: Hashable, Sendable, Codable {
 
   /// Pulls back whatever lies in a future that can't be, so that no damaged time stops sending for good.
   public mutating func limitToPast(of now: Duration) {
-    for index in sends.indices {
-      sends[index].sentAt = min(sends[index].sentAt, now)
-      sends[index].answeredAt = sends[index].answeredAt.map { min($0, now) }
-    }
+    for index in sends.indices { sends[index].sentAt = min(sends[index].sentAt, now) }
+    answers.limitToPast(of: now)
+    lastSentAt = lastSentAt.map { min($0, now) }
     lastAnsweredAt = lastAnsweredAt.map { min($0, now) }
     lastRefusedAt = lastRefusedAt.map { min($0, now) }
     let blockMax = now + PacingRules.retryAfterMax + PacingRules.retryAfterMargin
@@ -155,7 +159,7 @@ public struct PacingState: Hashable, Sendable, Codable {
 
   /// Blocks sends for a minute, as nothing is known of the last one; gear, and any longer wait, stay.
   public mutating func forgetLastMinute(at now: Duration) {
-    sends = []
+    (sends, answers, lastSentAt) = ([], AnswerCount(), nil)
     let until = now + PacingRules.window
     blockedUntil = max(blockedUntil ?? until, until)
   }
@@ -169,11 +173,5 @@ public struct PacingState: Hashable, Sendable, Codable {
       case .safe: rules.spacingAfterAnswer(perMinute, widening: widening) + latency
       }
     return 60 / spacing.inSeconds
-  }
-
-  /// Forgets sends that can't matter any more: answered longer ago than a window and the widest first-gear spacing.
-  private mutating func prune(at now: Duration) {
-    sends.removeAll { send in send.answeredAt.map { now - $0 > .seconds(65) } ?? false }
-    if sends.count > PacingRules.historyMax { sends.removeFirst(sends.count - PacingRules.historyMax) }
   }
 }

@@ -10,9 +10,4 @@ public struct WriteLimits: Hashable, Sendable {
     self.writes = writes
     self.conversions = conversions
   }
-
-  /// True if no limit counts writes of a kind.
-  public func areNone(for kind: WriteKind) -> Bool {
-    writes.perMinute == nil && (kind == .referral || conversions.perMinute == nil)
-  }
 }

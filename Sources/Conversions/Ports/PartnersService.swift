@@ -28,7 +28,7 @@ public struct SendPermit: Hashable, Sendable {
   public let number: UInt64
   /// The number of refusals that its pacer had met when it gave it out: after another one it is worth nothing.
   public let refusals: UInt64
-  /// The uptime from which on it is worth nothing, as it is not counted any more; nil where nothing is counted.
+  /// The uptime from which on it is worth nothing, as it is not counted any more; nil for no such time.
   public let goodUntil: Duration?
 
   /// Makes a permit that a pacer gave out.

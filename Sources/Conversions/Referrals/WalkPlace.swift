@@ -44,7 +44,7 @@ public struct WalkPlace: Hashable, Sendable, Codable {
   }
 
   /// The tier that the walk is over.
-  public var tier: MirrorTier
+  public var tier: WalkTier
   /// The reads and the time spent on it so far, and the time at which it began.
   public var walk: MirrorWalk
   /// The list that it is in.
@@ -60,7 +60,7 @@ public struct WalkPlace: Hashable, Sendable, Codable {
 
   /// Makes a place from its values.
   public init(
-    tier: MirrorTier, walk: MirrorWalk, status: ReferralStatus, from: Timestamp?, boundary: Timestamp?,
+    tier: WalkTier, walk: MirrorWalk, status: ReferralStatus, from: Timestamp?, boundary: Timestamp?,
     instant: Instant?, newestConversion: Timestamp?
   ) {
     (self.tier, self.walk, self.status) = (tier, walk, status)

@@ -1,6 +1,6 @@
 /// One of the walks by which the mirror follows the API's referrals, each with a period of its own. The spelling is
 /// kept in the ledger.
-public enum MirrorTier: String, Sendable, Codable, CaseIterable, CodingKeyRepresentable {
+public enum WalkTier: String, Sendable, Codable, CaseIterable, CodingKeyRepresentable {
   /// Open referrals made in the last quarter of an hour.
   case quarterHour = "15m"
   /// Open referrals made in the last two hours.
@@ -31,12 +31,12 @@ public enum MirrorTier: String, Sendable, Codable, CaseIterable, CodingKeyRepres
   }
 
   /// True if a walk of this kind shows all that one of `other` would.
-  public func covers(_ other: MirrorTier) -> Bool {
+  public func covers(_ other: WalkTier) -> Bool {
     guard self != other, self != .full else { return true }
     guard self != .conversions, other != .conversions, other != .full else { return false }
     return Self.byAge.firstIndex(of: self) ?? 0 >= Self.byAge.firstIndex(of: other) ?? 0
   }
 
   /// The walks over open referrals, the smallest first.
-  public static let byAge: [MirrorTier] = [.quarterHour, .twoHours, .day, .week, .month, .open]
+  public static let byAge: [WalkTier] = [.quarterHour, .twoHours, .day, .week, .month, .open]
 }

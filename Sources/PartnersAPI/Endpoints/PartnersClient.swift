@@ -42,8 +42,7 @@ public struct PartnersClient: PartnersService {
     reader = AnswerReader(apiKey: options.apiKey, clock: clock)
     // Allows several reads at once: one before a send must not wait for a slow page of the mirror.
     reads = CurlMulti(options, transfersMax: 4)
-    // Withdraws those that wait: if no limit is configured, more are made ready than are under way.
-    writes = CurlMulti(options, transfersMax: Self.writeConnectionsMax, withdrawsAfter: Self.isOfAll)
+    writes = CurlMulti(options, transfersMax: Self.writeConnectionsMax)
     readLimiter = ReadLimiter(readsPerMinute, clock: clock)
   }
 
@@ -145,18 +144,6 @@ public struct PartnersClient: PartnersService {
     return TransportFailure(
       kind: isCancelled ? .cancelled : .connection, message: isCancelled ? "cancelled" : "\(error)",
       mayHaveBeenDone: false)
-  }
-
-  /// True if any other write may be answered the same: the key, the limit, the certificate, the server as a whole are
-  /// no matter of one report; nor, perhaps, is that it is refused or its referral unknown, which is for the next one to
-  /// find out and not for all that are made ready.
-  @Sendable private static func isOfAll(_ result: Result<HTTPAnswer, TransportFailure>) -> Bool {
-    switch result {
-    case .success(let answer):
-      answer.status >= 500 || answer.status / 100 == 3
-        || [400, 401, 403, 404, 413, 415, 422, 429].contains(answer.status)
-    case .failure(let failure): failure.kind != .cancelled
-    }
   }
 
   private static let untimely = TransportFailure(

@@ -7,7 +7,7 @@ import Foundation
 /// as such; bytes after a shorter text are ignored.
 struct PacerRecord: Codable, Equatable {
   /// The format of this program.
-  static let version = 1
+  static let version = 2
   /// The largest size of a file of ours, in bytes.
   static let bytesMax = 1 << 20
   private static let mark = "conversiond-pacer"

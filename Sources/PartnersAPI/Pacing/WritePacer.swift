@@ -22,8 +22,6 @@ public actor WritePacer {
   private let turns = TurnQueue(count: 1)
   /// The permits that are out, with the kind of write that each counts as.
   private var kinds: [UInt64: WriteKind] = [:]
-  /// The pace of unlimited writes, outside the actor: thousands of writes a second need not change threads twice each.
-  private let unlimited = Mutex(UnlimitedPacing())
   /// The API's refusals in this process that the file doesn't hold yet, by their permits' numbers: the time until which
   /// nothing is let through. Known at once, even while another task holds the actor or another process the file.
   private let refusals = Mutex<[UInt64: Duration]>([:])
@@ -71,14 +69,7 @@ public actor WritePacer {
   /// - Throws: `CancellationError`; `PacingFailure` where the file can't be read, locked or written.
   public nonisolated func reserve(_ kind: WriteKind) async throws -> SendPermit {
     try Task.checkCancellation()
-    if limits.areNone(for: kind), let permit = begin(kind) { return permit }
     return try await reserveInTurn(kind)
-  }
-
-  /// Begins a write that no limit counts; nil if it has to wait.
-  private nonisolated func begin(_ kind: WriteKind) -> SendPermit? {
-    let refusals = refusalCount.load(ordering: .acquiring)
-    return unlimited.withLock { refusedUntil == nil ? $0.begin(kind, refusals: refusals, at: clock.uptime) : nil }
   }
 
   /// True while the write of a permit may still leave. Not so once the API has refused another one, as it would this
@@ -105,9 +96,6 @@ public actor WritePacer {
       let verdict: PacingVerdict
       if let refusedUntil {
         verdict = .at(refusedUntil)
-      } else if limits.areNone(for: kind) {
-        verdict = try lookedVerdict(kind)
-        if verdict == .now, let permit = begin(kind) { return permit }
       } else {
         let number = UInt64.random(in: .min ... .max)
         let refusals = refusalCount.load(ordering: .acquiring)
@@ -136,26 +124,11 @@ public actor WritePacer {
     }
   }
 
-  private func lookedVerdict(_ kind: WriteKind) throws -> PacingVerdict {
-    let now = clock.uptime
-    if unlimited.withLock({ $0.needsLook(at: now) }) {
-      let blockedUntil = try snapshot().blockedUntil(kind)
-      // Takes the time after the look: a slow file would otherwise be read again and again.
-      unlimited.withLock { $0.look(blockedUntil: blockedUntil, at: clock.uptime) }
-    }
-    return unlimited.withLock { $0.verdict(at: clock.uptime) }
-  }
-
   /// Records the answer to a permit's write. If the file can't be written now, the next access to it does that, before
   /// which nothing is sent. The wait of a refusal holds in this process from the call on.
   public nonisolated func finish(_ permit: SendPermit, _ answer: PacedAnswer) async {
     note(answer, to: permit)
-    guard let kind = unlimited.withLock({ $0.end(permit) }) else { return await finishCounted(permit, answer) }
-    guard case .refused = answer else { return }
-    await record(answer, to: permit, kind)
-    // Discards a look from before, which has not seen the refusal.
-    unlimited.withLock { $0.forgetLook() }
-    forget(permit)
+    await finishCounted(permit, answer)
   }
 
   private nonisolated func note(_ answer: PacedAnswer, to permit: SendPermit) {
@@ -173,7 +146,7 @@ public actor WritePacer {
 
   /// Takes back a permit with which nothing was sent.
   public nonisolated func cancel(_ permit: SendPermit) async {
-    if unlimited.withLock({ $0.end(permit) }) == nil { await cancelCounted(permit) }
+    await cancelCounted(permit)
   }
 
   private func finishCounted(_ permit: SendPermit, _ answer: PacedAnswer) {
@@ -208,7 +181,6 @@ public actor WritePacer {
     let wasRefused = refusedUntil != nil
     let wasAsked = try update { pacing, _ in (pacing.endWait(at: now), true) }
     refusals.withLock { $0.removeAll() }
-    unlimited.withLock { $0.forgetLook() }
     return wasAsked || wasRefused
   }
 

@@ -13,7 +13,7 @@ struct MirrorSchedule: Sendable {
   private static let unlimited = 600
 
   /// A walk that goes on, and when it began.
-  typealias Running = (tier: MirrorTier, beganAt: Timestamp)
+  typealias Running = (tier: WalkTier, beganAt: Timestamp)
 
   /// The reads a minute that are the mirror's own.
   let readsPerMinute: Double
@@ -27,13 +27,13 @@ struct MirrorSchedule: Sendable {
   var pacing: ReadPacing { ReadPacing(.perMinute(max(1, Int(readsPerMinute)))) }
 
   /// The tiers from the largest to the smallest: one that is due interrupts those before it.
-  private static let bySize: [MirrorTier] = [
+  private static let bySize: [WalkTier] = [
     .full, .open, .month, .week, .day, .conversions, .twoHours, .quarterHour,
   ]
 
   /// Returns the time after the beginning of one walk at which the next one is due. A full sweep's is stretched only
   /// while the list is distrusted and tried often: it is promised twice a day.
-  static func nominal(_ tier: MirrorTier, isDistrusted: Bool) -> Duration {
+  static func nominal(_ tier: WalkTier, isDistrusted: Bool) -> Duration {
     switch tier {
     case .quarterHour: .seconds(15)
     case .twoHours: .seconds(60)
@@ -55,7 +55,7 @@ struct MirrorSchedule: Sendable {
   private static let wantedPeriodMin = Duration.seconds(1)
 
   /// Each tier's part of the mirror's reads. They add up to 1.
-  static func part(_ tier: MirrorTier) -> Double {
+  static func part(_ tier: WalkTier) -> Double {
     switch tier {
     case .quarterHour: 0.24
     case .twoHours: 0.16
@@ -67,14 +67,14 @@ struct MirrorSchedule: Sendable {
   }
 
   /// Returns the nominal period, stretched by what the tier's last walk cost.
-  func period(_ tier: MirrorTier, after last: MirrorWalk?, isDistrusted: Bool = false) -> Duration {
+  func period(_ tier: WalkTier, after last: MirrorWalk?, isDistrusted: Bool = false) -> Duration {
     let nominal = Self.nominal(tier, isDistrusted: isDistrusted)
     let period = max(nominal, stretched(tier, after: last))
     return tier == .full ? min(period, Self.fullPeriodMax) : period
   }
 
   /// Returns the period at which walks like the last one take no more than the tier's part.
-  private func stretched(_ tier: MirrorTier, after last: MirrorWalk?, part: Double? = nil) -> Duration {
+  private func stretched(_ tier: WalkTier, after last: MirrorWalk?, part: Double? = nil) -> Duration {
     guard let last else { return .zero }
     let part = part ?? Self.part(tier)
     let byReads = Double(last.reads) / (readsPerMinute * part) * 60
@@ -86,7 +86,7 @@ struct MirrorSchedule: Sendable {
   /// The part of the reads for walks over the open referrals that orders wait for: what the others leave, and among
   /// them the full sweep that they interrupt, which must come to its end, too.
   private func wantedPart(_ progress: MirrorProgress) -> Double {
-    let others = MirrorTier.allCases.filter { $0 != .open }.map { tier in
+    let others = WalkTier.allCases.filter { $0 != .open }.map { tier in
       guard tier != .full else { return Self.part(tier) }
       guard let last = progress.walks[tier] else { return 0 }
       let period = Self.nominal(tier, isDistrusted: false).inSeconds
@@ -100,7 +100,7 @@ struct MirrorSchedule: Sendable {
   /// ones than those that go on, which count as done.
   func next(
     _ progress: MirrorProgress, now: Timestamp, startedAt: Timestamp = .distantPast, running: [Running] = []
-  ) -> MirrorTier? {
+  ) -> WalkTier? {
     let position = running.last.flatMap { Self.bySize.firstIndex(of: $0.tier) }.map { $0 + 1 } ?? 0
     let smaller = Self.bySize[position...]
     return smaller.first { tier in
@@ -130,7 +130,7 @@ struct MirrorSchedule: Sendable {
 
   /// Returns the time at which a tier's walk is due; nil for one that is not walked in safe mode.
   private func dueAt(
-    _ tier: MirrorTier, _ progress: MirrorProgress, now: Timestamp, startedAt: Timestamp, running: [Running]
+    _ tier: WalkTier, _ progress: MirrorProgress, now: Timestamp, startedAt: Timestamp, running: [Running]
   ) -> Timestamp? {
     let isDistrusted = progress.distrust != nil
     if isDistrusted, tier == .conversions { return nil }
@@ -150,7 +150,7 @@ struct MirrorSchedule: Sendable {
   }
 }
 
-extension MirrorTier {
+extension WalkTier {
   /// True if it is walked so often that each walk need not be stored.
   var isSmall: Bool { self == .quarterHour || self == .twoHours || self == .conversions }
 }

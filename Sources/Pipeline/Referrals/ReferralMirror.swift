@@ -103,7 +103,7 @@ public struct ReferralMirror: Service {
     try await context.mirrorWake.wait(until: context.clock.uptime + wait, clock: context.clock)
   }
 
-  private func begin(_ tier: MirrorTier, _ progress: MirrorProgress, _ run: inout MirrorRun) async throws {
+  private func begin(_ tier: WalkTier, _ progress: MirrorProgress, _ run: inout MirrorRun) async throws {
     // Keeps the full sweep out of safe mode: it tries each time what the reference promises.
     let isSafe = progress.distrust != nil && tier != .full
     var walk = try await walk(tier, isSafe: isSafe, progress)
@@ -127,7 +127,7 @@ public struct ReferralMirror: Service {
     }
   }
 
-  private func walk(_ tier: MirrorTier, isSafe: Bool, _ progress: MirrorProgress) async throws -> WalkUnderWay {
+  private func walk(_ tier: WalkTier, isSafe: Bool, _ progress: MirrorProgress) async throws -> WalkUnderWay {
     let known = isSafe ? try await context.ledger.transaction { try $0.referralCounts() } : [:]
     return WalkUnderWay(
       tier, isSafe: isSafe, progress: progress, known: known.values.reduce(0, +), now: context.clock.now)
@@ -171,7 +171,7 @@ public struct ReferralMirror: Service {
   }
 
   private func walk(
-    _ tier: MirrorTier, isSafe: Bool, _ progress: MirrorProgress, after earlier: WalkUnderWay
+    _ tier: WalkTier, isSafe: Bool, _ progress: MirrorProgress, after earlier: WalkUnderWay
   ) async throws -> WalkUnderWay {
     var next = try await walk(tier, isSafe: isSafe, progress)
     next.add(earlier.record)

@@ -35,7 +35,7 @@ public struct PipelineContext: Sendable {
   /// Doubts about the API's search.
   public var searchDoubts = SearchDoubts()
   /// The state that the walks over the API's list share.
-  public var referralWalks = ReferralWalks()
+  public var referralWalks = WalkState()
 
   /// The outside as a daemon, a test or a simulation gives it.
   public init(

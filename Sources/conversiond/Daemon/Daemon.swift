@@ -75,7 +75,6 @@ struct Daemon {
       ledger, rules: configuration.attributionRules, mapping: configuration.rowRules, now: context.clock.now)
     try await CatchUp.begin(ledger, at: context.clock.now)
     try await tellQuiet(ledger, log: log)
-    StartupPages.release()
     var group = ServiceGroupConfiguration(
       services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: .silent)
     group.maximumGracefulShutdownDuration = Self.stopMax

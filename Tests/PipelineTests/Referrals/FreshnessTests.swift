@@ -145,7 +145,7 @@ extension Loops {
       // Made at 5, the order seen at 8.
       let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
       let world = try await world(makeRules(choose: .last), young: young)
-      let note = { @Sendable (tier: MirrorTier) async throws in
+      let note = { @Sendable (tier: WalkTier) async throws in
         let reading = ReferralReader(context: world.context)
         let (progress, now) = (try await reading.progress(), world.clock.now)
         let walk = WalkUnderWay(tier, isSafe: false, progress: progress, known: 0, now: now)

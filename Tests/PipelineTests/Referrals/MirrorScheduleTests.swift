@@ -12,10 +12,10 @@ import Testing
 
   /// The cost of a tier's walk: so many reads, each of a length.
   private struct Cost {
-    var reads: [MirrorTier: Int]
+    var reads: [WalkTier: Int]
     var each: Duration
 
-    func of(_ tier: MirrorTier) -> Int { reads[tier] ?? 2 }
+    func of(_ tier: WalkTier) -> Int { reads[tier] ?? 2 }
   }
 
   /// Runs the schedule for a time as the mirror does, one read after the other, the smaller walks between the larger
@@ -24,12 +24,12 @@ import Testing
   private func simulate(
     _ limit: RateLimit, _ cost: Cost, for duration: Duration, after earlier: MirrorProgress = MirrorProgress(),
     wantsOpen: Bool = false
-  ) -> (walks: [MirrorTier: Int], reads: Int, longest: [MirrorTier: Duration]) {
+  ) -> (walks: [WalkTier: Int], reads: Int, longest: [WalkTier: Duration]) {
     let schedule = MirrorSchedule(limit)
     var pacing = schedule.pacing
     var (progress, uptime) = (earlier, Duration.zero)
-    var running: [(tier: MirrorTier, beganAt: Timestamp, left: Int)] = []
-    var (walks, reads, longest) = ([MirrorTier: Int](), 0, [MirrorTier: Duration]())
+    var running: [(tier: WalkTier, beganAt: Timestamp, left: Int)] = []
+    var (walks, reads, longest) = ([WalkTier: Int](), 0, [WalkTier: Duration]())
     while uptime < duration {
       let now = start + uptime
       if wantsOpen { progress.openWalkWantedAt = now }
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test func theTiersPartsAddUp() {
-    let sum = MirrorTier.allCases.map(MirrorSchedule.part).reduce(0, +)
+    let sum = WalkTier.allCases.map(MirrorSchedule.part).reduce(0, +)
     #expect(abs(sum - 1) < 1e-9)
   }
 
@@ -101,7 +101,7 @@ import Testing
     let schedule = MirrorSchedule(.perMinute(120))
     var progress = MirrorProgress()
     progress.walks[.full] = MirrorWalk(beganAt: start, reads: 5, busy: .zero)
-    for tier in MirrorTier.allCases { #expect(progress.walkBegan(tier, now: start) == start, "\(tier)") }
+    for tier in WalkTier.allCases { #expect(progress.walkBegan(tier, now: start) == start, "\(tier)") }
     #expect(schedule.next(progress, now: start + .seconds(14)) == nil)
     #expect(schedule.next(progress, now: start + .seconds(15)) == .quarterHour)
     #expect(schedule.nextDueAt(progress, now: start) == start + .seconds(15))
@@ -198,7 +198,7 @@ import Testing
     progress.walks[.full] = MirrorWalk(beganAt: start, reads: 5, busy: .zero)
     let restart = start + .seconds(600)
     #expect(!schedule.isCurrent(progress, now: restart, startedAt: restart))
-    for tier in [MirrorTier.quarterHour, .twoHours, .conversions] {
+    for tier in [WalkTier.quarterHour, .twoHours, .conversions] {
       progress.walks[tier] = MirrorWalk(beganAt: restart, reads: 2, busy: .zero)
     }
     #expect(!schedule.isCurrent(progress, now: restart, startedAt: restart), "a day's referrals are due")

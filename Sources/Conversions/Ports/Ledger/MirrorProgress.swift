@@ -22,7 +22,7 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
   /// The reason why the API's list can't be trusted, if it can't: the mirror reads in its safe mode then.
   public var distrust: String?
   /// The last walk of each tier.
-  public var walks: [MirrorTier: MirrorWalk] = [:]
+  public var walks: [WalkTier: MirrorWalk] = [:]
   /// The newest `convertedAt`, by the API's clock, up to which every conversion is known.
   public var conversionsKnownTo: Timestamp?
   /// The time by which the API's clock is ahead of the host's, smoothed over its answers' Date headers, which have
@@ -44,14 +44,14 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
     place = try? values.decodeIfPresent(WalkPlace.self, forKey: .place)
     lastAnswerAt = try values.decodeIfPresent(Timestamp.self, forKey: .lastAnswerAt)
     distrust = try values.decodeIfPresent(String.self, forKey: .distrust)
-    walks = try values.decodeIfPresent([MirrorTier: MirrorWalk].self, forKey: .walks) ?? [:]
+    walks = try values.decodeIfPresent([WalkTier: MirrorWalk].self, forKey: .walks) ?? [:]
     conversionsKnownTo = try values.decodeIfPresent(Timestamp.self, forKey: .conversionsKnownTo)
     clockAhead = try values.decodeIfPresent(Duration.self, forKey: .clockAhead)
   }
 
   /// Returns the time at which the last complete walk began that showed everything that one of `tier` would; nil where
   /// there was none, or where the clock was set back behind it.
-  public func walkBegan(_ tier: MirrorTier, now: Timestamp) -> Timestamp? {
+  public func walkBegan(_ tier: WalkTier, now: Timestamp) -> Timestamp? {
     walks.filter { $0.key.covers(tier) && $0.value.beganAt <= now }.map(\.value.beganAt).max()
   }
 }

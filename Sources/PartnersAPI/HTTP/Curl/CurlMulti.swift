@@ -18,7 +18,6 @@ import Synchronization
   private static let isGloballyReady: Bool = conversiond_curl_global_init() == CURLE_OK
 
   private let transfersMax: Int
-  private let isOfAll: @Sendable (Result<HTTPAnswer, TransportFailure>) -> Bool
   private let options: HTTPOptions
   private nonisolated(unsafe) let headers: (read: HeaderList, write: HeaderList)
   private let state = Mutex(State())
@@ -31,12 +30,8 @@ import Synchronization
   private nonisolated(unsafe) var idle: [CurlHandle] = []
 
   /// Makes a sender of at most so many transfers at once, on as many connections, each opened when it is first needed.
-  /// After a result of which `isOfAll` is true, no transfer is begun that was submitted before it.
-  init(
-    _ options: HTTPOptions, transfersMax: Int,
-    withdrawsAfter isOfAll: @escaping @Sendable (Result<HTTPAnswer, TransportFailure>) -> Bool = { _ in false }
-  ) {
-    (self.options, self.isOfAll) = (options, isOfAll)
+  init(_ options: HTTPOptions, transfersMax: Int) {
+    self.options = options
     self.transfersMax = max(1, transfersMax)
     unsafe headers = (HeaderList(options, hasBody: false), HeaderList(options, hasBody: true))
     unsafe multi = Self.isGloballyReady ? curl_multi_init() : nil
@@ -74,21 +69,6 @@ import Synchronization
       wake()
     }
   }
-
-  /// Ends the transfers that were not begun yet: of none of them has a byte left.
-  private func withdrawWaiting() {
-    let waiting = state.withLock { state in
-      defer { state.submitted = [] }
-      return state.submitted
-    }
-    for transfer in waiting {
-      transfer.end(.failure(Self.withdrawal))
-    }
-  }
-
-  /// The failure of a transfer that was made ready and not sent.
-  private static let withdrawal = TransportFailure(
-    kind: .withdrawn, message: "not sent: the API would not have it of another", mayHaveBeenDone: false)
 
   private func submit(_ transfer: CurlTransfer) {
     let isDriven = state.withLock { state in
@@ -203,7 +183,6 @@ import Synchronization
     unsafe running[handle.number] = nil
     if let multi = unsafe multi { _ = unsafe curl_multi_remove_handle(multi, handle.easy) }
     putBack(handle)
-    if isOfAll(result) { withdrawWaiting() }
     transfer.end(result)
   }
 

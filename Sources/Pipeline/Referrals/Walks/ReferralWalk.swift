@@ -34,7 +34,7 @@ struct ReferralWalk: PageWalk {
   }
 
   /// Returns its place, as a part of a tier's walk.
-  func place(in walk: MirrorWalk, of tier: MirrorTier, newestConversion: Timestamp?) -> WalkPlace {
+  func place(in walk: MirrorWalk, of tier: WalkTier, newestConversion: Timestamp?) -> WalkPlace {
     WalkPlace(
       tier: tier, walk: walk, status: status, from: from, boundary: boundary, instant: instant?.place,
       newestConversion: newestConversion)

@@ -2,8 +2,8 @@ import Conversions
 
 /// The state that all walks over the API's list share: what was done since the ledger was last told, the API's clock,
 /// and the referrals that can't be read.
-public actor ReferralWalks {
-  private var walks: [MirrorTier: MirrorWalk] = [:]
+public actor WalkState {
+  private var walks: [WalkTier: MirrorWalk] = [:]
   private var lastAnswerAt: Timestamp?
   private var clock = ClockComparison()
   /// The ledger's progress, with its count of changes when that was read.
@@ -31,7 +31,7 @@ public actor ReferralWalks {
 
   /// The facts that the ledger wasn't told yet.
   struct Untold: Sendable {
-    fileprivate let walks: [MirrorTier: MirrorWalk]
+    fileprivate let walks: [WalkTier: MirrorWalk]
     fileprivate let lastAnswerAt: Timestamp?
     fileprivate let clockAhead: Duration?
 
@@ -66,7 +66,7 @@ public actor ReferralWalks {
   }
 
   /// Notes a walk that came to its end, for when the next one is due.
-  func note(_ walk: MirrorWalk, of tier: MirrorTier) { walks[tier] = walk }
+  func note(_ walk: MirrorWalk, of tier: WalkTier) { walks[tier] = walk }
 
   /// Forgets walks that began in the future.
   func forgetWhatLiesAhead(of now: Timestamp) { walks = walks.filter { $0.value.beganAt <= now } }

@@ -3,7 +3,7 @@ import Conversions
 /// A tier's walk that goes on: one or more ways through the list, one after the other. As a value it outlasts a failed
 /// read, which only means that the same page is asked for again.
 struct WalkUnderWay: Sendable {
-  let tier: MirrorTier
+  let tier: WalkTier
   /// True if it is in safe mode.
   let isSafe: Bool
   private(set) var beganAt: Timestamp
@@ -22,7 +22,7 @@ struct WalkUnderWay: Sendable {
   private(set) var busy: Duration
 
   /// A tier's walk from its beginning.
-  init(_ tier: MirrorTier, isSafe: Bool, beganAt: Timestamp, walks: [any PageWalk]) {
+  init(_ tier: WalkTier, isSafe: Bool, beganAt: Timestamp, walks: [any PageWalk]) {
     (self.tier, self.isSafe, self.beganAt, self.walks) = (tier, isSafe, beganAt, walks)
     (reads, busy) = (0, .zero)
     query = walks.first?.first
@@ -87,7 +87,7 @@ extension WalkUnderWay {
   ///   - overlap: The time by which a walk over the newest conversions goes further back than the last one.
   ///   - now: Wall-clock time.
   init(
-    _ tier: MirrorTier, isSafe: Bool, progress: MirrorProgress, known: Int, overlap: Duration = ConversionsWalk.overlap,
+    _ tier: WalkTier, isSafe: Bool, progress: MirrorProgress, known: Int, overlap: Duration = ConversionsWalk.overlap,
     now: Timestamp
   ) {
     // Allows for a host's clock that is ahead: it would look for the young among those not yet made.
@@ -118,7 +118,7 @@ extension WalkUnderWay {
     var walks: [any PageWalk] = [ConversionsWalk(knownTo: progress.distrust == nil ? nil : progress.conversionsKnownTo)]
     walks += ReferralWalk.statuses.map { ReferralWalk(status: $0) }
     guard progress.distrust != nil else { return walks }
-    for age in MirrorTier.byAge.compactMap(\.ageMax) {
+    for age in WalkTier.byAge.compactMap(\.ageMax) {
       walks += [ReferralStatus.clicked, .pending].map { ReferralWalk(status: $0, from: now - age) }
     }
     return walks
