@@ -93,7 +93,10 @@ import Testing
       #expect(await shop.reaches(["2": "waiting"], within: .seconds(10)))
       try await Task.sleep(for: .seconds(5))
       #expect(await shop.sandbox.state.counters.requests - asked < 400)
-      #expect(try await shop.status().end == .exited(1))
+      let first = try await shop.status()
+      if first.end != .exited(1) { print("status ended with \(first.end) at first: \(first.report)") }
+      // A busy host may have its one good moment, a referral's own GET say, just then.
+      #expect(await eventually(within: .seconds(20)) { (try? await shop.status().end) == .exited(1) })
       await shop.sandbox.removeFaults()
       try await shop.stop()
     }
