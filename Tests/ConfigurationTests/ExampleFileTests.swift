@@ -12,21 +12,18 @@ import Testing
       .standardizedFileURL.path
   }
 
-  /// With `CONVERSIOND_WRITE_EXAMPLE` set, writes the file in place of comparing it.
-  @Test func theFileIsWhatTheSchemaSays() throws {
+  /// Compares a file with the text that it must have; with `CONVERSIOND_WRITE_EXAMPLE` set, writes it before.
+  private func expectText(_ text: String, at path: String) throws {
     if ProcessInfo.processInfo.environment["CONVERSIOND_WRITE_EXAMPLE"] != nil {
-      try ExampleFile.text.write(toFile: Self.path, atomically: true, encoding: .utf8)
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
-    #expect(try String(contentsOfFile: Self.path, encoding: .utf8) == ExampleFile.text)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
   }
 
-  /// With `CONVERSIOND_WRITE_EXAMPLE` set, writes the page in place of comparing it.
+  @Test func theFileIsWhatTheSchemaSays() throws { try expectText(ExampleFile.text, at: Self.path) }
+
   @Test func theManualPageIsWhatTheSchemaSays() throws {
-    let path = Self.path(of: "deploy/man/conversiond.yaml.5")
-    if ProcessInfo.processInfo.environment["CONVERSIOND_WRITE_EXAMPLE"] != nil {
-      try ManualPage.text.write(toFile: path, atomically: true, encoding: .utf8)
-    }
-    #expect(try String(contentsOfFile: path, encoding: .utf8) == ManualPage.text)
+    try expectText(ManualPage.text, at: Self.path(of: "deploy/man/conversiond.yaml.5"))
     for key in Schema.keys { #expect(ManualPage.text.contains("\\fB\(key.path)\\fR\n"), "\(key.path)") }
   }
 

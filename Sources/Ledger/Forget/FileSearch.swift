@@ -6,8 +6,8 @@ extension Database {
   /// Counts a text in the database's file as it is on the disk, whatever the case of its ASCII letters; to be called
   /// when the log is empty.
   ///
-  /// Reads by SQLite's own descriptor: closing another one of the same file would drop SQLite's locks on it (SQLite,
-  /// How To Corrupt An SQLite Database File, 2.2).
+  /// Reads by SQLite's own descriptor: closing another one of the same file would drop SQLite's locks on it
+  /// (SQLite, "How To Corrupt An SQLite Database File", 2.2).
   func occurrences(of text: [UInt8]) throws -> Int {
     guard let connection = unsafe sqliteConnection, let sign = text.firstIndex(of: UInt8(ascii: "@")) else { return 0 }
     var opened: UnsafeMutablePointer<sqlite3_file>?

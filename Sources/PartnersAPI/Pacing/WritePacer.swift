@@ -67,9 +67,22 @@ public actor WritePacer {
   /// Waits until the limits allow one write, first come, first served within this process, and reserves it.
   ///
   /// - Throws: `CancellationError`; `PacingFailure` where the file can't be read, locked or written.
-  public nonisolated func reserve(_ kind: WriteKind) async throws -> SendPermit {
+  public func reserve(_ kind: WriteKind) async throws -> SendPermit {
     try Task.checkCancellation()
-    return try await reserveInTurn(kind)
+    try await turns.acquire()
+    defer { turns.release() }
+    while true {
+      try Task.checkCancellation()
+      let number = UInt64.random(in: .min ... .max)
+      let refusals = refusalCount.load(ordering: .acquiring)
+      switch try refusedUntil.map(PacingVerdict.at) ?? verdict(kind, number) {
+      case .now:
+        kinds[number] = kind
+        return SendPermit(number: number, refusals: refusals, goodUntil: clock.uptime + Self.leaseMax / 2)
+      case .at(let time): try await clock.sleep(until: min(time, clock.uptime + Self.waitMax))
+      case .afterAnswer: try await clock.sleep(for: Self.answerPoll)
+      }
+    }
   }
 
   /// True while the write of a permit may still leave. Not so once the API has refused another one, as it would this
@@ -86,32 +99,6 @@ public actor WritePacer {
   private nonisolated var refusedUntil: Duration? {
     let now = clock.uptime
     return refusals.withLock { $0.values.max() }.flatMap { $0 > now ? $0 : nil }
-  }
-
-  private func reserveInTurn(_ kind: WriteKind) async throws -> SendPermit {
-    try await turns.acquire()
-    defer { turns.release() }
-    while true {
-      try Task.checkCancellation()
-      let verdict: PacingVerdict
-      if let refusedUntil {
-        verdict = .at(refusedUntil)
-      } else {
-        let number = UInt64.random(in: .min ... .max)
-        let refusals = refusalCount.load(ordering: .acquiring)
-        verdict = try self.verdict(kind, number)
-        if verdict == .now {
-          kinds[number] = kind
-          return SendPermit(number: number, refusals: refusals, goodUntil: clock.uptime + Self.leaseMax / 2)
-        }
-      }
-      switch verdict {
-      // Tries again: another write was quicker, or the look is too old again.
-      case .now: await Task.yield()
-      case .at(let time): try await clock.sleep(until: min(time, clock.uptime + Self.waitMax))
-      case .afterAnswer: try await clock.sleep(for: Self.answerPoll)
-      }
-    }
   }
 
   private func verdict(_ kind: WriteKind, _ number: UInt64) throws -> PacingVerdict {
@@ -145,17 +132,13 @@ public actor WritePacer {
   }
 
   /// Takes back a permit with which nothing was sent.
-  public nonisolated func cancel(_ permit: SendPermit) async {
-    await cancelCounted(permit)
+  public func cancel(_ permit: SendPermit) {
+    if kinds.removeValue(forKey: permit.number) != nil { settle { $0.cancel(permit.number) } }
   }
 
   private func finishCounted(_ permit: SendPermit, _ answer: PacedAnswer) {
     defer { forget(permit) }
     if let kind = kinds.removeValue(forKey: permit.number) { record(answer, to: permit, kind) }
-  }
-
-  private func cancelCounted(_ permit: SendPermit) {
-    if kinds.removeValue(forKey: permit.number) != nil { settle { $0.cancel(permit.number) } }
   }
 
   private func record(_ answer: PacedAnswer, to permit: SendPermit, _ kind: WriteKind) {

@@ -10,7 +10,7 @@ public struct ChangeListener: Service {
 
   private let context: PipelineContext
 
-  /// Listens to the context' shop.
+  /// Listens to the context's shop.
   public init(_ context: PipelineContext) {
     self.context = context
   }

@@ -23,7 +23,7 @@ public struct ReferralMirror: Service {
   private let schedule: MirrorSchedule
   private var reading: ReferralReader { ReferralReader(context: context) }
 
-  /// A mirror of what the context' API shows, which takes at most half of `readsPerMinute`.
+  /// A mirror of what the context's API shows, which takes at most half of `readsPerMinute`.
   public init(_ context: PipelineContext, readsPerMinute: RateLimit = .perMinute(120)) {
     self.context = context
     schedule = MirrorSchedule(readsPerMinute)

@@ -17,7 +17,7 @@ enum TimerDescriptors {
   static func make() async throws {
     try makeSure(of: leastFree)
     // Makes timers due in 30 years: one that is over before libdispatch comes to it makes no descriptor.
-    // What is later than 2116 by the wall clock counts as never, and has no timer (libdispatch,
+    // Stays below the year 2116: a later wall-clock time counts as never, and gets no timer (libdispatch,
     // DISPATCH_TIME_MAX_VALUE).
     let never = 30 * 365 * 86_400
     DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(never)) {}
