@@ -57,7 +57,7 @@ struct StatementRun {
       default: failure = failure ?? result
       }
     }
-    try settleCancelRequest()
+    try endCancelRequest()
     if isCancelled { throw CancellationError() }
     if let failure { throw error(failure) }
     guard !results.isEmpty else { throw lost() }
@@ -110,7 +110,7 @@ struct StatementRun {
   }
 
   /// Waits until the cancel request is over, so that it can't hit the connection's next statement.
-  private mutating func settleCancelRequest() throws {
+  private mutating func endCancelRequest() throws {
     while let request, !request.isOver {
       let remaining = deadline - .now
       guard remaining > .zero else { throw lostToCancellation() }

@@ -86,7 +86,7 @@ struct PacingHostSimulation {
     while now < end {
       let next = min(end, nextEvent())
       // As `WritePacer` does at each access to its file, whether there is anything or not.
-      if hasOrphans { settle() }
+      if hasOrphans { expireOrphans() }
       switch pacing.verdict(.conversion, course.limits, at: uptime) {
       case .now: send()
       case .at(let time) where bootedAt + time.inSeconds < next: now = max(now, bootedAt + time.inSeconds)
@@ -101,8 +101,8 @@ struct PacingHostSimulation {
     return outcome
   }
 
-  private mutating func settle() {
-    _ = pacing.settle(at: uptime, leaseMax: .seconds(600)) { [process] in $0.owner != process }
+  private mutating func expireOrphans() {
+    _ = pacing.expireOrphans(at: uptime, leaseMax: .seconds(600)) { [process] in $0.owner != process }
     hasOrphans = pacing.writes.sends.contains { $0.owner != process }
   }
 

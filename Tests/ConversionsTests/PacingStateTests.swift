@@ -160,20 +160,20 @@ struct PacingStateTests {
 
   @Test(
     "unanswered sends of processes that are gone count as answered now, a moment later; others wait for their lease")
-  func settle() {
+  func orphans() {
     var state = PacingState()
     state.record(PacedSend(number: 1, owner: 1, sentAt: .seconds(10)))
     state.record(PacedSend(number: 2, owner: 2, sentAt: .seconds(20)))
     let lease = Duration.seconds(600)
     // Its request may be counted only now, and the next one must not be counted too soon after it.
-    #expect(!state.settle(at: .seconds(15), leaseMax: lease) { $0.owner == 1 })
+    #expect(!state.expireOrphans(at: .seconds(15), leaseMax: lease) { $0.owner == 1 })
     #expect(state.inFlight == 2)
-    #expect(state.settle(at: .seconds(30), leaseMax: lease) { $0.owner == 1 })
+    #expect(state.expireOrphans(at: .seconds(30), leaseMax: lease) { $0.owner == 1 })
     #expect(state.inFlight == 1)
     let once = state
-    #expect(!state.settle(at: .seconds(31), leaseMax: lease) { $0.owner == 1 })
+    #expect(!state.expireOrphans(at: .seconds(31), leaseMax: lease) { $0.owner == 1 })
     #expect(state == once, "once and for all")
-    #expect(state.settle(at: .seconds(700), leaseMax: lease) { _ in false })
+    #expect(state.expireOrphans(at: .seconds(700), leaseMax: lease) { _ in false })
     #expect(state.inFlight == 0)
   }
 

@@ -64,10 +64,12 @@ public struct HostPacing: Hashable, Sendable, Codable {
   }
 
   /// Counts sends that will never be answered as answered now; returns true if there were any; see
-  /// `PacingState.settle`.
-  public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ ownerOf: PacedSend) -> Bool) -> Bool {
-    let ofWrites = writes.settle(at: now, leaseMax: leaseMax, isGone: isGone)
-    let ofConversions = conversions.settle(at: now, leaseMax: leaseMax, isGone: isGone)
+  /// `PacingState.expireOrphans`.
+  public mutating func expireOrphans(at now: Duration, leaseMax: Duration, isGone: (_ ownerOf: PacedSend) -> Bool)
+    -> Bool
+  {
+    let ofWrites = writes.expireOrphans(at: now, leaseMax: leaseMax, isGone: isGone)
+    let ofConversions = conversions.expireOrphans(at: now, leaseMax: leaseMax, isGone: isGone)
     return ofWrites || ofConversions
   }
 

@@ -119,9 +119,11 @@ public struct PacingState: Hashable, Sendable, Codable {
   /// Counts sends that will never be answered as answered now: those whose process is gone, a few seconds after they
   /// left, and those longer under way than any request can be.
   ///
-  /// - Returns: True if there were any. The caller must then store the state: settled anew at each look, a send would
+  /// - Returns: True if there were any. The caller must then store the state: expired anew at each look, a send would
   ///   be answered just now for ever.
-  public mutating func settle(at now: Duration, leaseMax: Duration, isGone: (_ ownerOf: PacedSend) -> Bool) -> Bool {
+  public mutating func expireOrphans(at now: Duration, leaseMax: Duration, isGone: (_ ownerOf: PacedSend) -> Bool)
+    -> Bool
+  {
     let before = inFlight
     for index in sends.indices.reversed() {
       let age = now - sends[index].sentAt

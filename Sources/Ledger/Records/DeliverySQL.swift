@@ -96,10 +96,10 @@ extension SQLiteTransaction: DeliveryRecords {
       values.add(now)
       values.add(entry.number)
     }
-    try settle(entry, report, result.next, detail: attempt.detail, at: now)
+    try store(entry, report, result.next, detail: attempt.detail, at: now)
   }
 
-  private func settle(
+  private func store(
     _ entry: EntryID, _ report: ConversionReport, _ next: SendResult.Next, detail: String?, at now: Timestamp
   ) throws {
     switch next {
@@ -147,7 +147,7 @@ extension SQLiteTransaction: DeliveryRecords {
       UPDATE orders SET outcome = ?, reason = ?, detail = ?, decided_at = ?, send_at = NULL, decide_at = NULL\
       \(claims ? "" : ", claims = 0") WHERE entry = ?
       """
-    try hot(claims ? .settle : .settleAndLetGo, sql).run { values in
+    try hot(claims ? .end : .endAndLetGo, sql).run { values in
       values.add(outcome.rawValue)
       values.add(reason)
       values.add(detail)

@@ -178,7 +178,7 @@ extension SQLiteTransaction {
     let (living, gone) = (sharers.filter(isThere), sharers.filter { !isThere($0) })
     if living.count == 1 { return try unite(living[0], gone, id: id.transactionID, row: shown[living[0].key], at: now) }
     for sharer in gone { try loseKey(of: sharer.entry, findsRow: false) }
-    for sharer in living { try settleCheck(of: sharer, id: id.transactionID) }
+    for sharer in living { try endCheck(of: sharer, id: id.transactionID) }
     return false
   }
 
@@ -215,7 +215,7 @@ extension SQLiteTransaction {
     let keeper = survivor.isOver ? survivor : gone.first(where: \.isOver) ?? first ?? survivor
     for sharer in gone where sharer.entry != keeper.entry { try loseKey(of: sharer.entry, findsRow: false) }
     guard keeper.entry != survivor.entry else {
-      try settleCheck(of: survivor, id: id)
+      try endCheck(of: survivor, id: id)
       return false
     }
     let left = try Row.fetchOne(
@@ -233,7 +233,7 @@ extension SQLiteTransaction {
   }
 
   /// Ends the question about an order's ID: it is decided by the shop's answer, unless that was done already.
-  private func settleCheck(of sharer: Sharer, id: String) throws {
+  private func endCheck(of sharer: Sharer, id: String) throws {
     let isAlone = try !isRepeated(id, key: sharer.key)
     try execute(
       """

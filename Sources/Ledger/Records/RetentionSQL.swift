@@ -22,7 +22,7 @@ extension SQLiteTransaction: RetentionRecords {
   ]
 
   /// The statement that settles the entries in a JSON array, `?1`.
-  private static let settle = """
+  private static let archive = """
     INSERT OR REPLACE INTO settled (key, entry, digest, transaction_id, outcome, referral_id, value, sent_id, placed_from,
       decided_at)
     SELECT o.key, o.entry, o.digest, o.transaction_id, o.outcome, coalesce(r.referral_id, o.referral_id),
@@ -52,7 +52,7 @@ extension SQLiteTransaction: RetentionRecords {
     if !rows.isEmpty {
       let numbers = try rows.map { try $0.decode(Int64.self, forColumn: "entry") }
       let entries = "[" + numbers.map(String.init).joined(separator: ",") + "]"
-      try execute(Self.settle, [entries])
+      try execute(Self.archive, [entries])
       // Its report and its sends go with it.
       try execute(
         """

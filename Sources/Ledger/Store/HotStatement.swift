@@ -120,8 +120,8 @@ final class HotStatements {
   /// The names of the hot statements.
   enum Name: Int, CaseIterable {
     case standing, settled, insert, update, holder, referralByID, referralsByEmail, referralsByExternalID
-    case freezing, beforeSend, attempt, counting, settle, converted, referralSeenAt, referralReadAt
-    case entry, fact, rivals, settleAndLetGo
+    case freezing, beforeSend, attempt, counting, end, converted, referralSeenAt, referralReadAt
+    case entry, fact, rivals, endAndLetGo
   }
 
   private var found = [HotStatement?](repeating: nil, count: Name.allCases.count)

@@ -133,7 +133,7 @@ public actor WritePacer {
 
   /// Takes back a permit with which nothing was sent.
   public func cancel(_ permit: SendPermit) {
-    if kinds.removeValue(forKey: permit.number) != nil { settle { $0.cancel(permit.number) } }
+    if kinds.removeValue(forKey: permit.number) != nil { apply { $0.cancel(permit.number) } }
   }
 
   private func finishCounted(_ permit: SendPermit, _ answer: PacedAnswer) {
@@ -143,7 +143,7 @@ public actor WritePacer {
 
   private func record(_ answer: PacedAnswer, to permit: SendPermit, _ kind: WriteKind) {
     let now = clock.uptime
-    settle { $0.record(answer, to: permit.number, kind, at: now) }
+    apply { $0.record(answer, to: permit.number, kind, at: now) }
   }
 
   /// Returns the state that all programs of this host share, as of now.
@@ -167,7 +167,7 @@ public actor WritePacer {
     return wasAsked || wasRefused
   }
 
-  private func settle(_ change: @escaping @Sendable (inout HostPacing) -> Void) {
+  private func apply(_ change: @escaping @Sendable (inout HostPacing) -> Void) {
     pending.append(change)
     // Leaves a change that fails in `pending`, and `reserve` tells about it: without this write it lets nothing
     // through.
@@ -180,10 +180,10 @@ public actor WritePacer {
       let now = clock.uptime
       var (pacing, isOfThisBoot) = load(bytes, at: now)
       for change in pending { change(&pacing) }
-      // Stores what was settled: a send that was answered "just now" at each look would hold up sending for ever.
-      let isSettled = pacing.settle(at: now, leaseMax: Self.leaseMax, isGone: SendOwner.current.isGone)
+      // Stores what has expired: a send that was answered "just now" at each look would hold up sending for ever.
+      let hasExpired = pacing.expireOrphans(at: now, leaseMax: Self.leaseMax, isGone: SendOwner.current.isGone)
       let (result, isChanged) = body(&pacing, now)
-      let isToWrite = isChanged || isSettled || !pending.isEmpty || !isOfThisBoot
+      let isToWrite = isChanged || hasExpired || !pending.isEmpty || !isOfThisBoot
       let record = PacerRecord(bootID: bootID, savedAt: now, pacing: pacing)
       if isToWrite { keepsake?.keep(record) }
       return (result, isToWrite ? try record.encoded() : nil)

@@ -50,34 +50,44 @@ public struct Delivery: Service {
   func loop() async {
     await withDiscardingTaskGroup { attempts in
       var window = SendWindow(context, keys: keys)
-      while !Task.isCancelled {
-        do {
-          try await drain(&window)
-          let ended = window.ended
-          try await step(&window) { queued, permit in
-            let runner = runner
-            attempts.addTask { ended.add(await runner.run(queued, permit: permit), of: queued.entry) }
-          }
-          // Notes success only with nothing under way: an attempt under way may still fail.
-          if window.inFlight.isEmpty { window.succeed(at: context.clock.uptime, log: context.log) }
-        } catch is CancellationError where Task.isCancelled {
-          return
-        } catch {
-          await rest(after: error, &window)
+      var retrying = RetryingLoop(
+        context, outage: Outage(of: "delivery", failed: .ledgerFailed, recovered: .ledgerRecovered),
+        shopOutage: Outage(
+          of: "looking at orders before their reports", failed: .pollFailed, recovered: .pollRecovered))
+      await retrying.run { retrying in
+        try await drain(&window, &retrying)
+        let ended = window.ended
+        try await step(&window, &retrying) { queued, permit in
+          let runner = runner
+          attempts.addTask { ended.add(await runner.run(queued, permit: permit), of: queued.entry) }
         }
+        // Waits for the end of what is under way: until then it is unknown whether anything works.
+        if window.inFlight.isEmpty { retrying.succeed() }
+      } failure: { error in
+        window.narrow()
+        // Looks for interrupted sends again: the result of a send may be the very thing that couldn't be stored.
+        window.hasRecovered = false
+        return describe(error)
       }
     }
+  }
+
+  private func describe(_ error: any Error) -> RetryingLoop.Failure {
+    let component: ComponentHealth.Component =
+      error is OrderSourceFailure ? .database : error is LedgerFailure ? .ledger : .delivery
+    return RetryingLoop.Failure(
+      message: "\(error)", component: component, level: component == .database ? .warning : .error)
   }
 
   /// Takes in what came of the attempts that have ended.
   ///
   /// - Throws: The failure of one of them; `LedgerFailure`.
-  private func drain(_ window: inout SendWindow) async throws {
+  private func drain(_ window: inout SendWindow, _ retrying: inout RetryingLoop) async throws {
     var failure: (any Error)?
     for (entry, end) in window.ended.take() {
       let isLate = window.end(entry)
       do {
-        try await take(end, of: entry, isLate: isLate, &window)
+        try await take(end, of: entry, isLate: isLate, &window, &retrying)
       } catch {
         // Takes in the others as well, whatever became of this one.
         failure = error
@@ -86,19 +96,20 @@ public struct Delivery: Service {
     if let failure { throw failure }
   }
 
-  private func take(_ end: AttemptRunner.AttemptEnd, of entry: EntryID, isLate: Bool, _ window: inout SendWindow)
-    async throws
-  {
+  private func take(
+    _ end: AttemptRunner.AttemptEnd, of entry: EntryID, isLate: Bool, _ window: inout SendWindow,
+    _ retrying: inout RetryingLoop
+  ) async throws {
     switch end {
     case .notSent:
-      window.succeed(at: context.clock.uptime, log: context.log)
+      retrying.succeed()
       window.noteNothing(of: entry)
     case .unseen(let failure):
-      window.succeed(at: context.clock.uptime, log: context.log)
+      retrying.succeed()
       await window.note(failure, isLate: isLate, wait: wait(afterFailures:), context)
       try await putOff(failure, window)
     case .sent(let ended):
-      window.succeed(at: context.clock.uptime, log: context.log)
+      retrying.succeed()
       await window.note(ended, isLate: isLate, wait: wait(afterFailures:), context)
       try await window.conflicts.note(ended, context)
       if let refusal = window.breaker.refusal { try await window.gate.halt(refusal.reason, refusal.detail) }
@@ -123,19 +134,6 @@ public struct Delivery: Service {
     try await context.ledger.transaction {
       try $0.postpone(failure.order.entry, until: until, reason: LookFailure.reason, detail: "\(failure)")
     }
-  }
-
-  /// Waits out what went wrong.
-  private func rest(after error: any Error, _ window: inout SendWindow) async {
-    window.narrow()
-    // Looks for interrupted sends again: the result of a send may be the very thing that couldn't be stored.
-    window.hasRecovered = false
-    let component: ComponentHealth.Component =
-      error is OrderSourceFailure ? .database : error is LedgerFailure ? .ledger : .delivery
-    context.health.failed(component, "\(error)", at: context.clock.now)
-    window.fail("\(error)", isShop: component == .database, at: context.clock.uptime, log: context.log)
-    let wait = await context.jitter.wait(.reconnect, afterFailures: window.failures)
-    try? await context.clock.sleep(for: wait)
   }
 
   /// Recovers sends that are marked as under way, and aren't. They may have been done: the daemon ended during them, or
@@ -163,7 +161,9 @@ public struct Delivery: Service {
   }
 
   /// Goes one step on: recovers, probes, begins an attempt, or sleeps until there is something to do.
-  private func step(_ window: inout SendWindow, begin: (LedgerOrder, SendPermit) -> Void) async throws {
+  private func step(
+    _ window: inout SendWindow, _ retrying: inout RetryingLoop, begin: (LedgerOrder, SendPermit) -> Void
+  ) async throws {
     guard try await recover(&window), try await window.gate.isFree() else { return }
     guard window.inFlight.count < window.width else { return try await sleep(until: nil) }
     if let rest = window.rest(at: context.clock.uptime) {
@@ -183,7 +183,7 @@ public struct Delivery: Service {
     }
     let permit = try await context.partners.reserveConversion()
     do {
-      guard let queued = try await pick(&window) else { return await context.partners.cancel(permit) }
+      guard let queued = try await pick(&window, &retrying) else { return await context.partners.cancel(permit) }
       window.queue.takeNext()
       window.inFlight.insert(queued.entry)
       begin(queued, permit)
@@ -194,8 +194,8 @@ public struct Delivery: Service {
   }
 
   /// Chooses after the wait for the permit, as the queue, and the window, may have changed during it.
-  private func pick(_ window: inout SendWindow) async throws -> LedgerOrder? {
-    try await drain(&window)
+  private func pick(_ window: inout SendWindow, _ retrying: inout RetryingLoop) async throws -> LedgerOrder? {
+    try await drain(&window, &retrying)
     guard window.mayBegin(at: context.clock.uptime) else { return nil }
     return try await window.next()
   }

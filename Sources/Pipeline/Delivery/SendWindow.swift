@@ -35,35 +35,12 @@ struct SendWindow {
   var conflicts = ConflictHint()
   /// The orders that were under way when sending was last found out of order.
   private var late: Set<EntryID> = []
-  /// The outage of the ledger and the pacer's file.
-  private var outage = Outage(of: "delivery", failed: .ledgerFailed, recovered: .ledgerRecovered)
-  /// The outage of the shop's database.
-  private var shopOutage = Outage(
-    of: "looking at orders before their reports", failed: .pollFailed, recovered: .pollRecovered)
 
   init(_ context: PipelineContext, keys: [MatchingKey]) {
     ended = EndedAttempts(signal: context.deliveryWake)
     gate = HaltGate(context: context)
     queue = SendQueue(context, keys: keys)
     breaker = Breaker(reporter: context.apiReporter)
-  }
-
-  /// The number of failures in a row of what isn't the API's.
-  var failures: Int { outage.failures + shopOutage.failures }
-
-  /// Takes in a failure of the shop's database, or of the ledger.
-  mutating func fail(_ message: String, isShop: Bool, at uptime: Duration, log: Logger) {
-    if isShop {
-      shopOutage.fail(message, at: uptime, log: log)
-    } else {
-      outage.fail(message, level: .error, at: uptime, log: log)
-    }
-  }
-
-  /// Takes in that the shop's database and the ledger work.
-  mutating func succeed(at uptime: Duration, log: Logger) {
-    outage.succeed(at: uptime, log: log)
-    shopOutage.succeed(at: uptime, log: log)
   }
 
   /// Takes in that an order is not under way any more; returns true if it was when sending was found out of order.

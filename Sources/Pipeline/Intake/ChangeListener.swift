@@ -21,27 +21,22 @@ public struct ChangeListener: Service {
   }
 
   private func loop() async {
-    var failures = 0
-    var told: String?
-    while !Task.isCancelled {
-      do {
-        try await context.orders.change()
-        (failures, told) = (0, nil)
-        context.intakeWake.notify()
-      } catch is CancellationError where Task.isCancelled {
-        return
-      } catch {
-        // Logs only that the shop sends no notices; intake logs that a database is down.
-        let isSilent = (error as? OrderSourceFailure)?.kind == .silent
-        if isSilent, told != "\(error)" {
-          told = "\(error)"
-          context.log.event(
-            .pollWarning, .notice, "orders.notify_channel is not listened to, orders are polled for: \(error)")
-        }
-        failures += 1
-        let wait = await context.jitter.wait(.reconnect, afterFailures: failures)
-        try? await context.clock.sleep(for: isSilent ? Self.silentInterval : wait)
+    var logged: String?
+    var retrying = RetryingLoop(context, outage: nil)
+    await retrying.run { retrying in
+      try await context.orders.change()
+      retrying.succeed()
+      logged = nil
+      context.intakeWake.notify()
+    } failure: { error in
+      // Logs only that the shop sends no notices; intake logs that a database is down.
+      guard (error as? OrderSourceFailure)?.kind == .silent else { return RetryingLoop.Failure(message: "\(error)") }
+      if logged != "\(error)" {
+        logged = "\(error)"
+        context.log.event(
+          .pollWarning, .notice, "orders.notify_channel is not listened to, orders are polled for: \(error)")
       }
+      return RetryingLoop.Failure(message: "\(error)", waitMin: Self.silentInterval)
     }
   }
 }

@@ -62,35 +62,24 @@ public struct Intake: Service {
   }
 
   func loop() async {
-    var outage = Outage(of: "reading orders", failed: .pollFailed, recovered: .pollRecovered)
-    var told: Set<String> = []
+    var logged: Set<String> = []
     var run: IntakeRun?
     var room = LedgerRoom(sizeMax: settings.ledgerSizeMax)
-    while !Task.isCancelled {
-      do {
-        guard try await room.look(context) else {
-          try await context.clock.sleep(for: LedgerRoom.interval)
-          continue
-        }
-        if run == nil { run = try await begin() }
-        guard var current = run else { continue }
-        let warnings = try await current.step()
-        run = current
-        guard let warnings else { continue }
-        outage.succeed(at: context.clock.uptime, log: context.log)
-        context.health.succeeded(.database, at: context.clock.now)
-        tell(warnings, &told)
-      } catch is CancellationError where Task.isCancelled {
-        return
-      } catch {
-        let isChanged = (error as? OrderSourceFailure)?.kind == .changed
-        // Begins anew: the table may be another one, or the ledger may not hold what this run believes.
-        run = nil
-        if !isChanged || outage.failures > 0 { await report(error, &outage) }
-        // Waits at least a poll's interval: two servers behind one address would be another table at each read.
-        let wait = isChanged ? .zero : await context.jitter.wait(.reconnect, afterFailures: outage.failures)
-        try? await context.clock.sleep(for: max(wait, settings.pollInterval))
-      }
+    let outage = Outage(of: "reading orders", failed: .pollFailed, recovered: .pollRecovered)
+    var retrying = RetryingLoop(context, outage: outage)
+    await retrying.run { retrying in
+      guard try await room.look(context) else { return try await context.clock.sleep(for: LedgerRoom.interval) }
+      var current = if let run { run } else { try await begin() }
+      run = current
+      let warnings = try await current.step()
+      run = current
+      guard let warnings else { return }
+      retrying.succeed(.database)
+      log(warnings, &logged)
+    } failure: { error in
+      // Begins anew: the table may be another one, or the ledger may not hold what this run believes.
+      run = nil
+      return describe(error)
     }
   }
 
@@ -142,18 +131,19 @@ public struct Intake: Service {
   }
 
   /// Logs each warning once for as long as it lasts.
-  private func tell(_ warnings: [String], _ told: inout Set<String>) {
-    for warning in warnings where !told.contains(warning) { context.log.event(.pollWarning, .warning, warning) }
-    told = Set(warnings)
+  private func log(_ warnings: [String], _ logged: inout Set<String>) {
+    for warning in warnings where !logged.contains(warning) { context.log.event(.pollWarning, .warning, warning) }
+    logged = Set(warnings)
   }
 
-  private func report(_ error: any Error, _ outage: inout Outage) async {
+  private func describe(_ error: any Error) -> RetryingLoop.Failure {
     let failure = error as? OrderSourceFailure
-    let message = failure.map(\.message) ?? "\(error)"
-    context.health.failed(failure == nil ? .ledger : .database, message, at: context.clock.now)
     let needsPerson = failure?.kind == .mapping || failure?.kind == .permission
-    outage.fail(
-      message, level: needsPerson ? .error : .warning, at: context.clock.uptime, log: context.log,
-      fields: ["sqlstate": failure?.sqlState, "reason": failure?.kind.rawValue])
+    // Waits at least a poll's interval: two servers behind one address would be another table at each read.
+    return RetryingLoop.Failure(
+      message: failure.map(\.message) ?? "\(error)", component: failure == nil ? .ledger : .database,
+      level: needsPerson ? .error : .warning,
+      fields: ["sqlstate": failure?.sqlState, "reason": failure?.kind.rawValue],
+      isExpected: failure?.kind == .changed, waitMin: settings.pollInterval)
   }
 }

@@ -25,21 +25,14 @@ public struct Matching: Service {
   }
 
   func loop() async {
-    var outage = Outage(of: "deciding orders", failed: .ledgerFailed, recovered: .ledgerRecovered)
-    while !Task.isCancelled {
-      do {
-        let decided = try await decideBatch()
-        outage.succeed(at: context.clock.uptime, log: context.log)
-        context.health.succeeded(.ledger, at: context.clock.now)
-        if decided == 0 { try await waitForWork() }
-      } catch is CancellationError where Task.isCancelled {
-        return
-      } catch {
-        outage.fail("\(error)", level: .error, at: context.clock.uptime, log: context.log)
-        context.health.failed(.ledger, "\(error)", at: context.clock.now)
-        let wait = await context.jitter.wait(.reconnect, afterFailures: outage.failures)
-        try? await context.clock.sleep(for: wait)
-      }
+    let outage = Outage(of: "deciding orders", failed: .ledgerFailed, recovered: .ledgerRecovered)
+    var retrying = RetryingLoop(context, outage: outage)
+    await retrying.run { retrying in
+      let decided = try await decideBatch()
+      retrying.succeed(.ledger)
+      if decided == 0 { try await waitForWork() }
+    } failure: {
+      RetryingLoop.Failure(message: "\($0)", component: .ledger)
     }
   }
 
@@ -67,7 +60,7 @@ public struct Matching: Service {
       var batch = Batch(isOfChange: isOfChange)
       for order in orders {
         let decision = try decider.decide(order)
-        _ = try transaction.settle(order, decision, rules: rules, now: now)
+        _ = try transaction.store(order, decision, rules: rules, now: now)
         let decided = Decided(orderID: order.orderID, before: order, decision: decision)
         batch.decided.append(decided)
         if decided.waitsForWalk {
@@ -84,7 +77,7 @@ public struct Matching: Service {
         try transaction.wantOpenWalk(at: seenAt)
         batch.wantsMirror = true
       }
-      if orders.isEmpty, !isOfChange { batch.hasCaughtUp = try Self.settleCatchUp(transaction, now: now) }
+      if orders.isEmpty, !isOfChange { batch.hasCaughtUp = try Self.endCatchUp(transaction, now: now) }
       return batch
     }
     tell(batch)
@@ -125,7 +118,7 @@ public struct Matching: Service {
 
   /// Ends the catch-up when a walk over all orders has ended, the referrals are current, and every order they brought
   /// is decided. Only then may anything be frozen.
-  private static func settleCatchUp(_ transaction: any LedgerTransaction, now: Timestamp) throws -> Bool {
+  private static func endCatchUp(_ transaction: any LedgerTransaction, now: Timestamp) throws -> Bool {
     var progress = try transaction.intakeProgress()
     let mirror = try transaction.mirrorProgress()
     guard progress.caughtUpAt == nil, progress.lastWalkAt != nil, let swept = mirror.completeSweepBeganAt,

@@ -35,36 +35,37 @@ public struct ReferralMirror: Service {
   }
 
   func loop() async {
-    var outage = Outage(
+    let outage = Outage(
       of: "reading referrals", failed: .mirrorFailed, recovered: .mirrorRecovered, reporter: context.apiReporter)
     try? await context.surveyWake.wait(
       until: context.clock.uptime + Self.surveyWait, clock: context.clock)
     var run = makeRun()
-    while !Task.isCancelled {
-      do {
-        try await followClock(&run)
-        let progress = try await reading.progress()
-        let now = context.clock.now
-        // Follows a clock that was set back.
-        run.startedAt = min(run.startedAt, now)
-        if let tier = schedule.next(progress, now: now, startedAt: run.startedAt, running: run.running) {
-          try await begin(tier, progress, &run)
-        }
-        guard !run.isIdle else {
-          try await rest(progress, run)
-          continue
-        }
-        try await advance(&run, progress)
-        outage.succeed(at: context.clock.uptime, log: context.log)
-        await tellHealth(progress)
-      } catch is CancellationError where Task.isCancelled {
-        return
-      } catch {
-        await report(error, &outage)
-        let wait = await context.jitter.wait(.reconnect, afterFailures: outage.failures)
-        try? await context.clock.sleep(for: wait)
-      }
+    var retrying = RetryingLoop(context, outage: outage)
+    await retrying.run { retrying in
+      guard try await step(&run) else { return }
+      retrying.succeed()
+    } failure: {
+      describe($0)
     }
+  }
+
+  /// Begins the walk that is due, and takes one page of those under way; false after a rest without any.
+  private func step(_ run: inout MirrorRun) async throws -> Bool {
+    try await followClock(&run)
+    let progress = try await reading.progress()
+    let now = context.clock.now
+    // Follows a clock that was set back.
+    run.startedAt = min(run.startedAt, now)
+    if let tier = schedule.next(progress, now: now, startedAt: run.startedAt, running: run.running) {
+      try await begin(tier, progress, &run)
+    }
+    guard !run.isIdle else {
+      try await rest(progress, run)
+      return false
+    }
+    try await advance(&run, progress)
+    await tellHealth(progress)
+    return true
   }
 
   /// Forgets what was done by a clock that has been set since, in this run or before it.
@@ -161,7 +162,7 @@ public struct ReferralMirror: Service {
       try await reading.distrust(fault)
     } else {
       try await reading.note(walk)
-      try await WalkRecord(context: context, schedule: schedule).settle(walk, startedAt: run.startedAt)
+      try await WalkRecord(context: context, schedule: schedule).record(walk, startedAt: run.startedAt)
       guard walk.tier == .full, !walk.isSafe else { return }
       run.absent = try await AbsentReferrals(context: context).next(after: walk.beganAt)
     }
@@ -184,13 +185,13 @@ public struct ReferralMirror: Service {
     context.health.failed(.referrals, "safe mode: \(fault)", at: now)
   }
 
-  private func report(_ error: any Error, _ outage: inout Outage) async {
+  private func describe(_ error: any Error) -> RetryingLoop.Failure {
     let failure = error as? ReadFailure
-    context.health.failed(failure == nil ? .ledger : .referrals, "\(error)", at: context.clock.now)
     let reason = failure?.haltReason(in: .listing)
-    outage.fail(
-      "\(error)", level: reason == nil ? .warning : .error, isHalt: reason != nil, at: context.clock.uptime,
-      log: context.log, fields: ["http_status": failure?.status.map(String.init), "reason": reason?.rawValue])
+    return RetryingLoop.Failure(
+      message: "\(error)", component: failure == nil ? .ledger : .referrals,
+      level: reason == nil ? .warning : .error, isHalt: reason != nil,
+      fields: ["http_status": failure?.status.map(String.init), "reason": reason?.rawValue])
   }
 }
 

@@ -31,25 +31,17 @@ public struct Retention: Service {
   }
 
   private func loop() async {
-    var outage = Outage(of: "removing old entries", failed: .ledgerFailed, recovered: .ledgerRecovered)
-    while !Task.isCancelled {
-      do {
-        // Waits for a confirmed clock: what is removed by a wrong one is lost.
-        guard context.clock.isConfirmed else {
-          try await context.clock.sleep(for: Self.clockWait)
-          continue
-        }
-        let removed = try await removeAll()
-        outage.succeed(at: context.clock.uptime, log: context.log)
-        if removed > 0 { context.log.debug("removed \(removed) finished orders older than ledger.retain") }
-        try await context.clock.sleep(for: Self.interval)
-      } catch is CancellationError where Task.isCancelled {
-        return
-      } catch {
-        outage.fail("\(error)", level: .error, at: context.clock.uptime, log: context.log)
-        let wait = await context.jitter.wait(.reconnect, afterFailures: outage.failures)
-        try? await context.clock.sleep(for: wait)
-      }
+    let outage = Outage(of: "removing old entries", failed: .ledgerFailed, recovered: .ledgerRecovered)
+    var retrying = RetryingLoop(context, outage: outage)
+    await retrying.run { retrying in
+      // Waits for a confirmed clock: what is removed by a wrong one is lost.
+      guard context.clock.isConfirmed else { return try await context.clock.sleep(for: Self.clockWait) }
+      let removed = try await removeAll()
+      retrying.succeed()
+      if removed > 0 { context.log.debug("removed \(removed) finished orders older than ledger.retain") }
+      try await context.clock.sleep(for: Self.interval)
+    } failure: {
+      RetryingLoop.Failure(message: "\($0)")
     }
   }
 

@@ -103,7 +103,7 @@ struct SimulatedPartners: PartnersService {
       try Task.checkCancellation()
       let now = api.clock.uptime
       let (verdict, permit) = api.state.withLock { state in
-        _ = state.pacing.settle(at: now, leaseMax: .seconds(600)) { $0.owner != life.number }
+        _ = state.pacing.expireOrphans(at: now, leaseMax: .seconds(600)) { $0.owner != life.number }
         let verdict = state.pacing.verdict(.conversion, api.limits, at: now)
         guard verdict == .now else { return (verdict, SendPermit(number: 0)) }
         state.permits += 1

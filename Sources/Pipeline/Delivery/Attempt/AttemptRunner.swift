@@ -67,7 +67,7 @@ final class AttemptRunner: Sendable {
         order = changed
         isLate = context.clock.uptime - answered.askedAt > ReferralQuestion.answerLasts
       case .stays(.resolveUnknown(let order, let frozen)):
-        try await UnknownOutcome(context: context).settle(order, frozen)
+        try await UnknownOutcome(context: context).resolve(order, frozen)
         return nil
       case .stays(.dropped(let decided)):
         decided?.log(to: context.log)
@@ -96,11 +96,11 @@ final class AttemptRunner: Sendable {
     let found = try await context.orders.orders(withKeys: [order.row.key])[order.row.key]
     let sighting = found ?? .unproven("the shop was not asked")
     let (rules, now, isConfirmed) = (rules, context.clock.now, context.clock.isConfirmed)
-    let settled = try await context.ledger.transaction {
+    let beforeSend = try await context.ledger.transaction {
       let decider = try OrderDecider($0, rules: rules, now: now, isTimeConfirmed: isConfirmed)
       return try $0.freezeReport(order, sighting, decider: decider)
     }
-    switch settled {
+    switch beforeSend {
     case .send(let order, let report):
       // Masks addresses, as the metadata may hold whatever the shop's tables do.
       let body = MaskedText.withoutAddresses(String(decoding: report.body, as: UTF8.self))

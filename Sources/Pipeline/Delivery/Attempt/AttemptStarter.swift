@@ -134,8 +134,8 @@ final class AttemptStarter: Sendable {
           return .stays(.changed(order))
         }
         let sighting = rows[order.row.key] ?? .unproven("the shop was not asked")
-        let settled = try transaction.freezeReport(order, sighting, decider: decider)
-        guard case .send(let order, let report) = settled else { return .stays(settled) }
+        let beforeSend = try transaction.freezeReport(order, sighting, decider: decider)
+        guard case .send(let order, let report) = beforeSend else { return .stays(beforeSend) }
         let number = try transaction.beginSend(order.entry, report, at: now)
         return .goes(Attempt.Started(order: order, report: report, number: number, startedAt: now))
       }

@@ -9,7 +9,7 @@ struct UnknownOutcome: Sendable {
 
   let context: PipelineContext
 
-  func settle(_ order: LedgerOrder, _ frozen: FrozenReport) async throws {
+  func resolve(_ order: LedgerOrder, _ frozen: FrozenReport) async throws {
     let now = context.clock.now
     let answer = await context.partners.referral(frozen.report.referralID)
     // The API refuses every request now: all sending halts, and this order waits with the others.

@@ -10,12 +10,12 @@ struct WalkRecord: Sendable {
   let schedule: MirrorSchedule
 
   /// Stores a walk's result if something rests on it or a minute has passed.
-  func settle(_ walk: WalkUnderWay, startedAt: Timestamp) async throws {
+  func record(_ walk: WalkUnderWay, startedAt: Timestamp) async throws {
     let (now, schedule) = (context.clock.now, schedule)
     if try await leavesNothing(walk, now: now) { return }
     let noted = await context.referralWalks.untold.completing(MirrorProgress())
     let memory = context.clock.memory
-    let settled = try await context.ledger.transaction { transaction -> Settled in
+    let conclusion = try await context.ledger.transaction { transaction -> Conclusion in
       let before = try transaction.mirrorProgress()
       var progress = before
       progress.walks.merge(noted.walks) { $1 }
@@ -25,18 +25,18 @@ struct WalkRecord: Sendable {
         progress.currentSince = now
       }
       let isIdle = progress.settledFacts == before.settledFacts && walk.tier.isSmall
-      if isIdle, before.heardAnAnswer(lately: now) { return Settled() }
+      if isIdle, before.heardAnAnswer(lately: now) { return Conclusion() }
       (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
       try transaction.setMirrorProgress(progress)
       try transaction.setClockMemory(memory)
-      return Settled(before: before, after: progress)
+      return Conclusion(before: before, after: progress)
     }
-    if let fault = settled.newDistrust { ReferralReader(context: context).tellDistrust(fault) }
-    if settled.isTrustedAgain {
+    if let fault = conclusion.newDistrust { ReferralReader(context: context).tellDistrust(fault) }
+    if conclusion.isTrustedAgain {
       context.log.event(
         .mirrorTrusted, .notice, "a full sweep of the API's referrals found nothing wrong any more")
     }
-    if settled.matters { context.matchingWake.notify() }
+    if conclusion.matters { context.matchingWake.notify() }
   }
 }
 
@@ -50,7 +50,7 @@ extension WalkRecord {
 }
 
 /// The mirror's progress before and after a walk's end.
-private struct Settled: Sendable {
+private struct Conclusion: Sendable {
   var before = MirrorProgress()
   var after = MirrorProgress()
 

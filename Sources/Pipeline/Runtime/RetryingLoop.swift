@@ -1,0 +1,79 @@
+import Conversions
+import Logging
+
+/// Runs a loop's steps one after the other until its task is cancelled. Waits each failure out, longer after each in a row,
+/// and tells of them as one outage and in the component's health.
+struct RetryingLoop {
+  /// A failure of a step, as an operator is told of it.
+  struct Failure {
+    var message: String
+    /// The part that failed, for `status`.
+    var component: ComponentHealth.Component?
+    var level = Logger.Level.error
+    /// True if only a person ends it.
+    var isHalt = false
+    var fields: [String: String?] = [:]
+    /// True if it belongs to normal work: told only within an outage, and not waited out longer each time.
+    var isExpected = false
+    /// The least wait after it.
+    var waitMin = Duration.zero
+  }
+
+  private let context: PipelineContext
+  /// The outage that failures are told as; nil for a loop that tells of them itself.
+  private var outage: Outage?
+  /// The outage that failures of the shop's database are told as; nil where the other one serves.
+  private var shopOutage: Outage?
+  private var failures = 0
+
+  init(_ context: PipelineContext, outage: Outage?, shopOutage: Outage? = nil) {
+    (self.context, self.outage, self.shopOutage) = (context, outage, shopOutage)
+  }
+
+  /// Runs `step` again and again; what it throws is taken in as `failure` describes it.
+  mutating func run(
+    _ step: (inout Self) async throws -> Void, failure describe: (any Error) async -> Failure
+  ) async {
+    while !Task.isCancelled {
+      do {
+        try await step(&self)
+      } catch is CancellationError where Task.isCancelled {
+        return
+      } catch {
+        await waitOut(await describe(error))
+      }
+    }
+  }
+
+  /// Ends the outage, and notes that a component works.
+  mutating func succeed(_ component: ComponentHealth.Component? = nil) {
+    failures = 0
+    let (uptime, log) = (context.clock.uptime, context.log)
+    outage?.succeed(at: uptime, log: log)
+    shopOutage?.succeed(at: uptime, log: log)
+    if let component { context.health.succeeded(component, at: context.clock.now) }
+  }
+
+  private mutating func waitOut(_ failure: Failure) async {
+    var wait = Duration.zero
+    if !failure.isExpected || failures > 0 {
+      failures += 1
+      if let component = failure.component {
+        context.health.failed(component, failure.message, at: context.clock.now)
+      }
+      if failure.component == .database, shopOutage != nil {
+        Self.tell(failure, &shopOutage, context)
+      } else {
+        Self.tell(failure, &outage, context)
+      }
+    }
+    if !failure.isExpected { wait = await context.jitter.wait(.reconnect, afterFailures: failures) }
+    try? await context.clock.sleep(for: max(wait, failure.waitMin))
+  }
+
+  private static func tell(_ failure: Failure, _ outage: inout Outage?, _ context: PipelineContext) {
+    outage?.fail(
+      failure.message, level: failure.level, isHalt: failure.isHalt, at: context.clock.uptime, log: context.log,
+      fields: failure.fields)
+  }
+}
