@@ -60,7 +60,7 @@ struct PacingHostSimulation {
   /// Seconds of the server's time; the host's uptime is that less `bootedAt`.
   private var now = 0.0
   private var bootedAt = -100.0
-  private var process: Int32 = 1
+  private var process: UInt64 = 1
   /// True while sends of processes that are gone are not answered.
   private var hasOrphans = false
   private var restartAt: Double

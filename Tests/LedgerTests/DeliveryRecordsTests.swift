@@ -14,14 +14,6 @@ import Testing
     try await ledger.transaction { try $0.nextToSend(at: now, seenUpTo: now, limit: 1).first?.entry.number }
   }
 
-  @Test func nothingIsFrozenBeforeTheCatchUpIsOver() async throws {
-    let ledger = try await ledger(orders: 1)
-    try await ledger.transaction { try $0.decide(EntryID(1), .queued("r1"), at: epoch) }
-    #expect(try await next(ledger) == nil)
-    try await ledger.settleCatchUp()
-    #expect(try await next(ledger) == 1)
-  }
-
   @Test func whatWasSeenLaterThanAllReferralsAreKnownIsNotSentForTheFirstTime() async throws {
     let ledger = try await ledger(orders: 2)
     try await ledger.settleCatchUp()

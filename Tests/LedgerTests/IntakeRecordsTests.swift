@@ -61,11 +61,7 @@ import Testing
     let other = makeOrder(1, email: "bob@example.com", placed: epoch + .seconds(5))
     #expect(try await ledger.take([.readable(other)]) == [.changed])
     #expect(try await ledger.entry(1)?.outcome == .reported)
-    try await ledger.transaction { transaction in
-      var progress = try transaction.intakeProgress()
-      progress.lastWalkAt = epoch
-      try transaction.setIntakeProgress(progress)
-    }
+    try await ledger.transaction { try $0.endMappingChange() }
     let third = makeOrder(1, email: "eve@example.com", placed: epoch + .seconds(9))
     #expect(try await ledger.take([.readable(third)]) == [.reused])
   }
@@ -112,7 +108,7 @@ import Testing
       try $0.decide(EntryID(1), Decision(.waiting, reason: DecisionReason.mirrorIncomplete), at: epoch)
     }
     #expect(try await ledger.undecided().isEmpty)
-    try await ledger.settleCatchUp()
+    try await ledger.transaction { try $0.wakeOrdersBehindMirror() }
     #expect(try await ledger.undecided().count == 1)
   }
 }

@@ -343,25 +343,6 @@ import Testing
     }
   }
 
-  @Test func anOlderLedgerHasNotLostWhatItNeverHad() async throws {
-    let fixture = try LedgerFixture()
-    try await makeLedger(fixture)
-    try sqlite(
-      fixture.path,
-      """
-      DROP TABLE settled; DROP TABLE forgotten; DELETE FROM facts WHERE name = 'forget.key';
-      DELETE FROM grdb_migrations WHERE identifier LIKE '5:%' OR identifier LIKE '6:%';
-      PRAGMA writable_schema = ON; UPDATE sqlite_master SET type = NULL WHERE name = 'orders_outcome';
-      """)
-    let damaged = try Data(contentsOf: URL(fileURLWithPath: fixture.path))
-    let failure = #expect(throws: LedgerFailure.self) { try fixture.open() }
-    #expect(failure?.kind == .damaged)
-    #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.path)) == damaged, "it is no half of this version")
-    let salvage = try await rebuild(fixture.path)
-    try await judge(fixture.path, salvage, "older")
-    #expect(salvage.isComplete && salvage.reported == Self.count / 2 - 3)
-  }
-
   @Test(arguments: 0...3) func anInterruptedRebuildStopsEveryStartAndIsGoneOnWith(step: Int) async throws {
     let fixture = try LedgerFixture()
     try await makeLedger(fixture)

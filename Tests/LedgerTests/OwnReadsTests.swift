@@ -69,9 +69,11 @@ import Testing
       try await ledger.transaction { tx in
         try tx.decide(EntryID(1), Decision(.waiting, reason: DecisionReason.mirrorBehind), at: epoch)
         try tx.decide(EntryID(2), Decision(.waiting, reason: DecisionReason.mirrorIncomplete), at: epoch)
-        var progress = try tx.mirrorProgress()
+        let before = try tx.mirrorProgress()
+        var progress = before
         progress.openWalkBeganAt = walk
         try tx.setMirrorProgress(progress)
+        if progress.hasWalked(since: before) { try tx.wakeOrdersBehindMirror() }
         return try tx.undecided(at: epoch, limit: 10).count
       }
     }

@@ -93,15 +93,15 @@ import Testing
 
   @Test func nothingIsCommittedOnceTheCheckHasFoundDamage() async throws {
     let fixture = try LedgerFixture()
-    let held = Mutex<(isHolding: Bool, commits: [GroupCommit])>((false, []))
+    let held = Mutex<(isHolding: Bool, commits: [@Sendable () -> Void])>((false, []))
     var schedule = LedgerSchedule()
     let commit = schedule.commit
-    schedule.commit = { commits in
+    schedule.commit = { queue, work in
       let isHeld = held.withLock { held in
-        if held.isHolding { held.commits.append(commits) }
+        if held.isHolding { held.commits.append { commit(queue, work) } }
         return held.isHolding
       }
-      if !isHeld { commit(commits) }
+      if !isHeld { commit(queue, work) }
     }
     let ledger = try SQLiteLedger(path: fixture.path, lockPath: nil, schedule: schedule)
     _ = try await ledger.take([.readable(makeOrder(1))])
@@ -117,7 +117,7 @@ import Testing
     let waiting = Task { try await ledger.take([.readable(makeOrder(2))]) }
     while held.withLock({ $0.commits.isEmpty }) { try await Task.sleep(for: .milliseconds(1)) }
     #expect(try await !ledger.integrityFaults().isEmpty)
-    for commits in held.withLock({ $0.commits }) { commit(commits) }
+    for commit in held.withLock({ $0.commits }) { commit() }
     let failure = await #expect(throws: LedgerFailure.self) { _ = try await waiting.value }
     #expect(failure?.kind == .damaged)
     let later = await #expect(throws: LedgerFailure.self) { _ = try await ledger.take([.readable(makeOrder(3))]) }

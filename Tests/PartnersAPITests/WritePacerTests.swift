@@ -9,9 +9,10 @@ struct WritePacerTests {
   private static let thirty = WriteLimits()
 
   private func pacer(
-    _ path: String, _ clock: PacerClock, boot: String = "boot-1", keepsake: String? = nil
+    _ path: String, _ clock: PacerClock, boot: String = "boot-1", keepsake: String? = nil,
+    owner: UInt64 = .random(in: .min ... .max)
   ) -> WritePacer {
-    WritePacer(path: path, keepsake: keepsake, limits: Self.thirty, clock: clock, bootID: boot)
+    WritePacer(path: path, keepsake: keepsake, owner: owner, limits: Self.thirty, clock: clock, bootID: boot)
   }
 
   private func withPath(_ body: (String) async throws -> Void) async throws {
@@ -27,15 +28,6 @@ struct WritePacerTests {
     defer { clock.advance(.zero) }
     await pacer.finish(permit, answer)
     return clock.uptime - start
-  }
-
-  /// A send of a process whose number is of this process's namespace.
-  private static func send(
-    _ number: UInt64, of process: Int32, since beganAt: UInt64? = nil, at sentAt: Duration
-  ) -> PacedSend {
-    PacedSend(
-      number: number, owner: process, ownerBeganAt: beganAt, ownerNamespace: SendOwner.current.namespace, sentAt: sentAt
-    )
   }
 
   @Test("the spacing is kept across a restart, and the file is its owner's alone")
@@ -206,22 +198,18 @@ struct WritePacerTests {
     }
   }
 
-  @Test("in the safe gear, what a process left in flight holds the lane for a few seconds and no longer")
+  @Test("in the safe gear, what a process left in flight holds up sending for a few seconds and no longer")
   func orphaned() async throws {
     try await withPath { path in
-      let child = Process()
-      child.executableURL = URL(fileURLWithPath: "/bin/true")
-      try child.run()
-      child.waitUntilExit()
       for (age, wait) in [(30, Duration.seconds(2)), (1, .seconds(6))] {
         let clock = PacerClock()
         var pacing = HostPacing()
         pacing.record(.refused(retryAfter: .zero), to: 1, .conversion, at: clock.uptime - .seconds(60))
         let sentAt = clock.uptime - .seconds(age)
-        pacing.record(Self.send(2, of: child.processIdentifier, at: sentAt), .conversion)
+        pacing.record(PacedSend(number: 2, owner: 7, sentAt: sentAt), .conversion)
         let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
         try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
-        let waited = try await self.wait(pacer(path, clock), clock)
+        let waited = try await self.wait(pacer(path, clock, owner: 7), clock)
         #expect(waited >= wait && waited < wait + .milliseconds(200), "\(age) s old: \(waited)")
       }
     }
@@ -241,90 +229,35 @@ struct WritePacerTests {
     }
   }
 
-  @Test("two in flight hold back a third, until the process that held them is gone")
+  @Test("two in flight hold back a third, but for the one that holds their permits after a restart")
   func deadOwner() async throws {
     try await withPath { path in
-      let child = Process()
-      child.executableURL = URL(fileURLWithPath: "/bin/true")
-      try child.run()
-      child.waitUntilExit()
-      let clock = PacerClock()
-      var pacing = HostPacing()
-      for number in 1...2 as ClosedRange<UInt64> {
-        let time = clock.uptime - .seconds(30) * Int(number)
-        pacing.record(Self.send(number, of: child.processIdentifier, at: time), .conversion)
-      }
-      let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
-      try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
-      #expect(try await wait(pacer(path, clock), clock) == .zero)
-      pacing = HostPacing()
-      pacing.record(Self.send(1, of: 1, at: clock.uptime - .seconds(30)), .conversion)
-      pacing.record(Self.send(2, of: 1, at: clock.uptime - .seconds(20)), .conversion)
-      let alive = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
-      try Data(try alive.encoded()).write(to: URL(fileURLWithPath: path))
-      let waited = try await wait(pacer(path, clock), clock)
-      #expect(waited > .seconds(560), "the lease of what process 1 holds: \(waited)")
-    }
-  }
-
-  @Test("a number that is another process's now holds nothing back: this one's own, as in a container, or a stranger's")
-  func reusedNumber() async throws {
-    try await withPath { path in
-      let child = Process()
-      child.executableURL = URL(fileURLWithPath: "/bin/sleep")
-      child.arguments = ["600"]
-      try child.run()
-      defer {
-        // Not SIGTERM, which a child inherits as blocked from the threads that tests run on.
-        kill(child.processIdentifier, SIGKILL)
-        child.waitUntilExit()
-      }
-      let mine = SendOwner.current
-      #expect(mine.beganAt != nil)
-      let wait = { (owner: Int32, beganAt: UInt64?) async throws -> Duration in
+      let wait = { (owner: UInt64) async throws -> Duration in
         let clock = PacerClock()
         var pacing = HostPacing()
         for number in 1...2 as ClosedRange<UInt64> {
           let time = clock.uptime - .seconds(20) * Int(number)
-          pacing.record(Self.send(number, of: owner, since: beganAt, at: time), .conversion)
+          pacing.record(PacedSend(number: number, owner: owner, sentAt: time), .conversion)
         }
         let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
         try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
-        return try await self.wait(pacer(path, clock), clock)
+        return try await self.wait(pacer(path, clock, owner: 7), clock)
       }
-      #expect(try await wait(mine.process, 1) == .zero)
-      #expect(try await wait(mine.process, nil) == .zero, "as an earlier version signed")
-      #expect(try await wait(child.processIdentifier, 1) == .zero)
-      // Those who hold them indeed.
-      #expect(try await wait(mine.process, mine.beganAt) > .seconds(500))
+      #expect(try await wait(7) == .zero)
+      let waited = try await wait(8)
+      #expect(waited > .seconds(550) && waited < .seconds(600), "the lease of what another holds: \(waited)")
     }
   }
 
-  @Test(
-    "a number of another container's is nobody's here: its send counts until its lease is over, whoever has the number",
-    arguments: [1, nil] as [UInt64?])
-  func otherNamespace(_ namespace: UInt64?) async throws {
+  @Test("what the process itself has in flight holds back a third for as long as a stranger's does")
+  func ownInFlight() async throws {
     try await withPath { path in
-      let child = Process()
-      child.executableURL = URL(fileURLWithPath: "/bin/true")
-      try child.run()
-      child.waitUntilExit()
-      let mine = SendOwner.current
-      // A number that no process has here, one that another process has, and this process's.
-      for owner in [child.processIdentifier, 1, mine.process] {
-        let clock = PacerClock()
-        var pacing = HostPacing()
-        for number in 1...2 as ClosedRange<UInt64> {
-          let sentAt = clock.uptime - .seconds(20) * Int(number)
-          pacing.record(
-            PacedSend(number: number, owner: owner, ownerBeganAt: 1, ownerNamespace: namespace, sentAt: sentAt),
-            .conversion)
-        }
-        let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
-        try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
-        let waited = try await wait(pacer(path, clock), clock)
-        #expect(waited > .seconds(550) && waited < .seconds(600), "process \(owner): \(waited)")
-      }
+      let clock = PacerClock()
+      let pacer = pacer(path, clock, owner: 7)
+      let permits = [try await pacer.reserve(.conversion), try await pacer.reserve(.conversion)]
+      clock.advance(.seconds(60))
+      #expect(try await wait(pacer, clock) > .seconds(500))
+      for permit in permits { await pacer.cancel(permit) }
     }
   }
 
@@ -335,7 +268,7 @@ struct WritePacerTests {
       var pacing = HostPacing()
       pacing.record(.refused(retryAfter: .seconds(40)), to: 1, .conversion, at: clock.uptime)
       for number in 2...10 as ClosedRange<UInt64> {
-        pacing.record(Self.send(number, of: 1, at: clock.uptime), .conversion)
+        pacing.record(PacedSend(number: number, owner: 1, sentAt: clock.uptime), .conversion)
       }
       let record = PacerRecord(bootID: "boot-1", savedAt: clock.uptime, pacing: pacing)
       try Data(try record.encoded()).write(to: URL(fileURLWithPath: path))
@@ -368,17 +301,6 @@ struct WritePacerTests {
       #expect(at - start >= .seconds(41), "reserved after \(at - start)")
       await refused.value
       for permit in [permit, permits[1]] { await pacer.cancel(permit) }
-    }
-  }
-
-  @Test("a send is signed with its process's number and beginning")
-  func signature() async throws {
-    try await withPath { path in
-      let clock = PacerClock()
-      _ = try await pacer(path, clock).reserve(.conversion)
-      let send = try await pacer(path, clock).snapshot().writes.sends.first
-      #expect(send?.owner == getpid() && send?.ownerBeganAt != nil)
-      #expect(send?.ownerNamespace != nil)
     }
   }
 
@@ -463,7 +385,7 @@ struct WritePacerTests {
     try await withPath { path in
       // 600 a minute: 104 ms apart.
       let limits = WriteLimits(writes: .perMinute(600), conversions: .unlimited)
-      let pacer = WritePacer(path: path, limits: limits)
+      let pacer = WritePacer(path: path, owner: UInt64(getpid()), limits: limits)
       async let other: Void = Self.reserveElsewhere(path)
       try await Self.reserve(pacer, times: 10, path)
       await other
@@ -479,7 +401,8 @@ struct WritePacerTests {
   private static func reserveElsewhere(_ path: String) async {
     await #expect(processExitsWith: .success) { [path = path as String] in
       let limits = WriteLimits(writes: .perMinute(600), conversions: .unlimited)
-      try await WritePacerTests.reserve(WritePacer(path: path, limits: limits), times: 10, path)
+      try await WritePacerTests.reserve(
+        WritePacer(path: path, owner: UInt64(getpid()), limits: limits), times: 10, path)
     }
   }
 
@@ -488,7 +411,7 @@ struct WritePacerTests {
     var text = ""
     for _ in 0..<times {
       let permit = try await pacer.reserve(.conversion)
-      let sentAt = try #require(try await pacer.snapshot().writes.sends.first { $0.owner == getpid() }?.sentAt)
+      let sentAt = try #require(try await pacer.snapshot().writes.sends.first { $0.owner == UInt64(getpid()) }?.sentAt)
       text += "\(sentAt / .milliseconds(1))\n"
       await pacer.finish(permit, .notRefused)
     }

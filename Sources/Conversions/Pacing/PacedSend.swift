@@ -2,25 +2,14 @@
 public struct PacedSend: Hashable, Sendable, Codable {
   /// The permit's number, unique among all processes of the host.
   public var number: UInt64
-  /// The process that holds the permit.
-  public var owner: Int32
-  /// The time at which that process began, in the kernel's ticks since the boot, which tells it from another one with
-  /// its number; nil where it could not be told.
-  public var ownerBeganAt: UInt64?
-  /// The namespace of process numbers in which its number means that process (pid_namespaces(7)); nil where it could
-  /// not be told.
-  public var ownerNamespace: UInt64?
+  /// The holder of the permit. Only one process at a time has a holder's number, so a send of that holder's which is
+  /// none of the process's own was left by one that ended.
+  public var owner: UInt64
   /// The uptime at which it was let through.
   public var sentAt: Duration
 
   /// Makes a send that is under way.
-  public init(
-    number: UInt64, owner: Int32, ownerBeganAt: UInt64? = nil, ownerNamespace: UInt64? = nil, sentAt: Duration
-  ) {
-    self.number = number
-    self.owner = owner
-    self.ownerBeganAt = ownerBeganAt
-    self.ownerNamespace = ownerNamespace
-    self.sentAt = sentAt
+  public init(number: UInt64, owner: UInt64, sentAt: Duration) {
+    (self.number, self.owner, self.sentAt) = (number, owner, sentAt)
   }
 }

@@ -116,8 +116,8 @@ public struct PacingState: Hashable, Sendable, Codable {
     widening = min(PacingRules.wideningMax, widening * PacingRules.wideningStep)
   }
 
-  /// Counts sends that will never be answered as answered now: those whose process is gone, a few seconds after they
-  /// left, and those longer under way than any request can be.
+  /// Counts sends that will never be answered as answered now: those that a process left which ended, a few seconds
+  /// after they left, and those longer under way than any request can be.
   ///
   /// - Returns: True if there were any. The caller must then store the state: expired anew at each look, a send would
   ///   be answered just now for ever.

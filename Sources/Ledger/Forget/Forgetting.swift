@@ -62,7 +62,7 @@ extension SQLiteLedger {
     do {
       return try await queue.writeWithoutTransaction(body)
     } catch {
-      throw heeded(error).error
+      throw handle(error)
     }
   }
 }
@@ -79,8 +79,7 @@ extension SQLiteTransaction {
   func traces(of email: EmailAddress) throws -> PersonTraces {
     var traces = PersonTraces()
     traces.wasForgotten = try isForgotten(email)
-    let text = email.text
-    let named = try orders(" WHERE o.email = ?1 OR \(Self.mayName) ORDER BY o.entry") { $0.add(text) }
+    let named = try orders(" WHERE o.email = ?1 OR \(Self.mayName) ORDER BY o.entry", [email.text])
     traces.orders = try named.filter { try names($0, email) }.map { order in
       PersonTraces.Trace(
         entry: order.entry, orderID: order.orderID, outcome: order.outcome, obstacle: order.obstacleToForgetting)
@@ -108,7 +107,7 @@ extension SQLiteTransaction {
       \(Self.selectReferral) WHERE email = ?1 OR instr(lower(coalesce(external_source_id, '')), ?1)
         OR instr(lower(coalesce(referrer_identifier, '')), ?1)
       """
-    return try hot(sql).rows({ $0.add(email.text) }, mirrored).filter { $0.without { $0 == email } != nil }
+    return try rows(sql, [email.text], mirrored).filter { $0.without { $0 == email } != nil }
   }
 
   /// Erases what was found.

@@ -77,7 +77,7 @@ extension SQLiteTransaction {
     guard let key = try fact(Self.forgettingKey), let hash = forgotten.hash(of: email, keyText: key) else {
       return false
     }
-    return try hot("SELECT 1 FROM forgotten WHERE hash = ?").first({ $0.add(hash) }, { _ in true }) ?? false
+    return try first("SELECT 1 FROM forgotten WHERE hash = ?", [Data(hash)]) { _ in true } ?? false
   }
 
   /// Stores an address's hash.

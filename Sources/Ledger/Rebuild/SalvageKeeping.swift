@@ -33,7 +33,7 @@ struct SalvageKeeper {
     try keepActs(&salvage)
     try keepOrders(&salvage)
     var told = 0
-    let hasAll = try reading.rows(of: "settled", by: "key", since: LedgerSchema.settledVersion) {
+    let hasAll = try reading.rows(of: "settled", by: "key") {
       told += try keepSettled($0, &salvage)
     }
     let listed = Self.settledKept.compactMap(reading.settledCount).reduce(0, +)
@@ -82,14 +82,14 @@ struct SalvageKeeper {
     guard reading.fact(SQLiteTransaction.forgettingKey) != nil else {
       // Without the key its hashes mean nothing.
       var isEmpty = true
-      let hasAll = try reading.rows(of: "forgotten", by: "hash", since: LedgerSchema.forgottenVersion) {
+      let hasAll = try reading.rows(of: "forgotten", by: "hash") {
         isEmpty = isEmpty && $0.isEmpty
       }
       if !hasAll || !isEmpty { salvage.tables.append("forgotten") }
       return
     }
     var (count, hasOther) = (0, false)
-    let hasAll = try reading.rows(of: "forgotten", by: "hash", since: LedgerSchema.forgottenVersion) { rows in
+    let hasAll = try reading.rows(of: "forgotten", by: "hash") { rows in
       try writing { db in
         for row in rows {
           guard let hash = row.readable("hash", as: Data.self), hash.count == 32,

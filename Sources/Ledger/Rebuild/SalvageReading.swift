@@ -25,7 +25,7 @@ struct SalvageReader {
     }
     guard let queue = try? DatabaseQueue(path: copyPath, configuration: configuration),
       let tables = try? queue.inDatabase({ try String.fetchSet($0, sql: "SELECT name FROM sqlite_master") }),
-      tables.contains("orders"), let expected = try? LedgerSchema.firstColumns
+      tables.contains("orders"), let expected = try? LedgerSchema.columns
     else { return nil }
     (self.queue, self.expected) = (queue, expected)
     // Values in a column by another name would be taken for nothing.
@@ -266,25 +266,14 @@ struct SalvageReader {
   /// - Parameters:
   ///   - table: Its name.
   ///   - key: Its primary key.
-  ///   - version: The migration that made it.
   ///   - take: Takes a batch in, perhaps twice; throws no `DatabaseError`.
-  /// - Returns: True if all were read, or there never was such a table.
+  /// - Returns: True if all were read.
   /// - Throws: Any error that `take` throws.
-  func rows(
-    of table: String, by key: String, since version: String, _ take: ([Row]) throws -> Void
-  ) throws -> Bool {
-    guard hasColumns(table) == true else { return isOlder(than: version) }
+  func rows(of table: String, by key: String, _ take: ([Row]) throws -> Void) throws -> Bool {
+    guard hasColumns(table) == true else { return false }
     if try read("SELECT * FROM \(table) ORDER BY \(key)", take) { return true }
     _ = try read("SELECT * FROM \(table) ORDER BY \(key) DESC", take)
     return false
-  }
-
-  /// Returns true if the ledger is one of before a version: by the versions that it names, as there may be a table that
-  /// the schema doesn't show any more.
-  private func isOlder(than version: String) -> Bool {
-    let versions = try? queue.inDatabase { try String.fetchSet($0, sql: "SELECT identifier FROM grdb_migrations") }
-    guard let versions, !versions.isEmpty else { return false }
-    return !versions.contains(version)
   }
 
   private func read(_ sql: String, _ take: ([Row]) throws -> Void) throws -> Bool {

@@ -6,23 +6,15 @@ extension SQLiteTransaction: DeliveryRecords {
   func nextToSend(
     at now: Timestamp, seenUpTo: Timestamp, after place: QueuePlace?, limit: Int
   ) throws -> [LedgerOrder] {
-    let mayFreeze = try mayFreeze
     // By outcome alone, all of a long queue would be read and sorted for each look at its head.
     let condition = """
        WHERE o.outcome = 'queued' AND o.send_at <= ? AND o.decide_at IS NULL AND (o.first_seen_at <= ? OR r.is_unknown = 1)
         AND r.is_sending IS NOT 1\(place == nil ? "" : " AND (o.is_backfill, o.send_at, o.entry) > (?, ?, ?)")
       ORDER BY o.is_backfill, o.send_at, o.entry LIMIT ?
       """
-    return try orders(condition, select: OrderCoding.selectToSend) { values in
-      values.add(now)
-      values.add(mayFreeze ? seenUpTo : Timestamp(microseconds: .min))
-      if let place {
-        values.add(place.isBackfill)
-        values.add(place.dueAt)
-        values.add(place.entry.number)
-      }
-      values.add(Int64(limit))
-    }
+    var arguments: StatementArguments = [now.microseconds, seenUpTo.microseconds]
+    if let place { arguments += [place.isBackfill, place.dueAt.microseconds, place.entry.number] }
+    return try orders(condition, select: OrderCoding.selectToSend, arguments + [limit])
   }
 
   func nextSendAt() throws -> Timestamp? {
@@ -46,18 +38,16 @@ extension SQLiteTransaction: DeliveryRecords {
         first_sent_at = CASE WHEN is_unknown THEN coalesce(first_sent_at, excluded.first_sent_at)
           ELSE excluded.first_sent_at END
       """
-    try hot(.freezing, freezing).run { values in
-      values.add(entry.number)
-      values.add(report.referralID.text)
-      values.add(report.transactionID.text)
-      values.add(report.value)
-      values.add(report.body)
-      values.add(now)
-    }
+    try execute(
+      freezing,
+      [
+        entry.number, report.referralID.text, report.transactionID.text, report.value, Data(report.body),
+        now.microseconds,
+      ])
     let standing = """
       SELECT (SELECT max(number) FROM attempts a WHERE a.entry = o.entry), decide_at FROM orders o WHERE o.entry = ?
       """
-    let stands = try hot(.beforeSend, standing).first({ $0.add(entry.number) }) {
+    let stands = try first(standing, [entry.number]) {
       (attempts: $0.integer(0) ?? 0, isToDecide: $0.time(1) != nil)
     }
     // An order that is being sent is decided by its answer alone.
@@ -74,15 +64,12 @@ extension SQLiteTransaction: DeliveryRecords {
       INSERT INTO attempts (entry, number, started_at, duration, http_status, verdict, detail)
       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
       """
-    try hot(.attempt, ended).run { values in
-      values.add(entry.number)
-      values.add(Int64(attempt.number))
-      values.add(attempt.startedAt)
-      values.add(attempt.duration?.wholeMicroseconds)
-      values.add(attempt.httpStatus.map(Int64.init))
-      values.add(attempt.verdict)
-      values.add(attempt.detail)
-    }
+    try execute(
+      ended,
+      [
+        entry.number, attempt.number, attempt.startedAt.microseconds, attempt.duration?.wholeMicroseconds,
+        attempt.httpStatus, attempt.verdict, attempt.detail,
+      ])
     // A commit that failed may have been kept all the same, and with it this attempt.
     guard db.changesCount > 0 else { return }
     // Its bytes may have left only now, however long ago it was marked.
@@ -90,48 +77,25 @@ extension SQLiteTransaction: DeliveryRecords {
       UPDATE reports SET is_sending = 0, is_unknown = is_unknown OR ?1, attempts = attempts + ?2,
         last_sent_at = CASE WHEN ?1 THEN max(last_sent_at, ?3) ELSE last_sent_at END WHERE entry = ?4
       """
-    try hot(.counting, counting).run { values in
-      values.add(result.isUnknown)
-      values.add(result.counts ? 1 : 0)
-      values.add(now)
-      values.add(entry.number)
-    }
-    try store(entry, report, result.next, detail: attempt.detail, at: now)
+    try execute(counting, [result.isUnknown, result.counts ? 1 : 0, now.microseconds, entry.number])
+    let order = result.order(mayBeDone: try isUnknown(entry), at: now)
+    try store(entry, report, order, detail: attempt.detail, at: now)
   }
 
   private func store(
-    _ entry: EntryID, _ report: ConversionReport, _ next: SendResult.Next, detail: String?, at now: Timestamp
+    _ entry: EntryID, _ report: ConversionReport, _ order: OrderAfterSend, detail: String?, at now: Timestamp
   ) throws {
-    switch next {
-    case .reported:
-      try set(entry, .reported, reason: nil, detail: detail, at: now)
-      try markConverted(report.referralID, value: report.value, at: now)
-    case .superseded:
-      try set(entry, .superseded, reason: DecisionReason.alreadyConverted, detail: detail, claims: false, at: now)
-      // Verified as not done it counts as never sent: a referral that ranks before this one may appear yet.
-      try unfreeze(entry)
-    case .review(let reason):
-      // Refused for good, or for a referral that is gone: nothing was done, so the next rival may have it. Any other
-      // doubt, an earlier send that may have been done among them, holds the referral until a person has decided.
-      let keeps = try (reason != .rejected && reason != .referralMissing) || isUnknown(entry)
-      try set(entry, .review, reason: reason.rawValue, detail: detail, claims: keeps, at: now)
-      // Surely not done, it counts as never sent: once its row, its referral, a setting or another one changes it is
-      // decided anew.
-      if reason == .referralMissing || reason == .rejected { try unfreeze(entry) }
-    case .again(let time):
-      // Refused for sure, it counts as never sent: it is asked for and decided again before its next send.
-      try unfreeze(entry)
-      try postpone(entry, until: time, reason: "retry", detail: detail ?? "")
-    case .rematch:
-      try unfreeze(entry)
-      try execute("UPDATE orders SET rematches = rematches + 1 WHERE entry = ?", [entry.number])
-      try set(entry, .waiting, reason: DecisionReason.noReferralYet, detail: detail, claims: false, at: now)
+    if order.isUnfrozen { try unfreeze(entry) }
+    if let time = order.sendAt {
+      try postpone(entry, until: time, reason: order.reason ?? "", detail: detail ?? "")
+    } else {
+      try set(entry, order, detail: detail, at: now)
     }
+    if order.convertsReferral { try markConverted(report.referralID, value: report.value, at: now) }
     try wakeRivals(of: report.referralID)
-    guard next == .rematch else { return }
-    // Not at once: another account's API answers 404 for every referral, and must not empty the queue.
-    let later = now + Self.rematchWait
-    try execute("UPDATE orders SET decide_at = ? WHERE entry = ?", [later.microseconds, entry.number])
+    guard let time = order.rematchAt else { return }
+    try execute(
+      "UPDATE orders SET rematches = rematches + 1, decide_at = ? WHERE entry = ?", [time.microseconds, entry.number])
   }
 
   private func isUnknown(_ entry: EntryID) throws -> Bool {
@@ -139,21 +103,13 @@ extension SQLiteTransaction: DeliveryRecords {
       db.cachedStatement(sql: "SELECT is_unknown FROM reports WHERE entry = ?"), arguments: [entry.number]) ?? false
   }
 
-  private func set(
-    _ entry: EntryID, _ outcome: Outcome, reason: String?, detail: String?, claims: Bool = true, at now: Timestamp
-  ) throws {
+  private func set(_ entry: EntryID, _ order: OrderAfterSend, detail: String?, at now: Timestamp) throws {
     // A column that is set is taken out of its indexes and put in again, changed or not.
     let sql = """
       UPDATE orders SET outcome = ?, reason = ?, detail = ?, decided_at = ?, send_at = NULL, decide_at = NULL\
-      \(claims ? "" : ", claims = 0") WHERE entry = ?
+      \(order.claims ? "" : ", claims = 0") WHERE entry = ?
       """
-    try hot(claims ? .end : .endAndLetGo, sql).run { values in
-      values.add(outcome.rawValue)
-      values.add(reason)
-      values.add(detail)
-      values.add(now)
-      values.add(entry.number)
-    }
+    try execute(sql, [order.outcome.rawValue, order.reason, detail, now.microseconds, entry.number])
   }
 
   /// Marks our own conversion in the mirror at once, so that rivals need not wait for a sweep.
@@ -162,15 +118,8 @@ extension SQLiteTransaction: DeliveryRecords {
       UPDATE referrals SET status = 'converted', converted_at = ?1, seen_at = max(seen_at, ?1), conversion_value = ?2
       WHERE id = ?3 AND status <> 'converted'
       """
-    try hot(.converted, sql).run { values in
-      values.add(now)
-      values.add(value)
-      values.add(referral.text)
-    }
+    try execute(sql, [now.microseconds, value, referral.text])
   }
-
-  /// The time that an order waits to be matched again whose referral the API said it doesn't know.
-  private static let rematchWait = Duration.seconds(60)
 
   func postpone(_ entry: EntryID, until time: Timestamp, reason: String, detail: String) throws {
     // An order that was decided otherwise while a task waited for an answer stays what it became.
@@ -229,7 +178,7 @@ extension SQLiteTransaction: DeliveryRecords {
       UPDATE orders SET decide_at = 0
       WHERE decide_at > ? AND (outcome = 'held' OR outcome = 'waiting' AND (rematches > 0 OR reason IN (?, ?)))
       """,
-      [(now + Self.rematchWait).microseconds, DecisionReason.mirrorBehind, DecisionReason.clockUnconfirmed])
+      [(now + SendResult.rematchWait).microseconds, DecisionReason.mirrorBehind, DecisionReason.clockUnconfirmed])
   }
 
   func sendingHalt() throws -> SendingHalt? { try fact("lane.halt", as: SendingHalt.self) }

@@ -6,12 +6,9 @@ extension SQLiteTransaction: IntakeRecords {
     try fact("intake", as: IntakeProgress.self) ?? IntakeProgress()
   }
 
-  func setIntakeProgress(_ progress: IntakeProgress) throws {
-    if try progress.lastWalkAt != nil && progress.lastWalkAt != intakeProgress().lastWalkAt {
-      try setFact("mapping.changed", nil)
-    }
-    try setFact("intake", json: progress)
-  }
+  func setIntakeProgress(_ progress: IntakeProgress) throws { try setFact("intake", json: progress) }
+
+  func endMappingChange() throws { try setFact("mapping.changed", nil) }
 
   /// Notes the mapping. After a change everything is read again from the beginning, and until that is done another time
   /// of placing is no sign of another order.
@@ -31,7 +28,7 @@ extension SQLiteTransaction: IntakeRecords {
       SELECT entry, digest, coalesce(transaction_id, (SELECT transaction_id FROM reports r WHERE r.entry = orders.entry))
       FROM orders WHERE key = ?
       """
-    let found = try hot(.standing, sql).first({ $0.add(row.key.text) }) {
+    let found = try first(sql, [row.key.text]) {
       (entry: EntryID($0.integer(0) ?? 0), digest: $0.integer(1), id: $0.text(2))
     }
     guard let found else { return try standingOfSettled(row) }
@@ -79,11 +76,7 @@ extension SQLiteTransaction: IntakeRecords {
           ELSE decided_at END
       WHERE entry = ?
       """
-    try hot(.update, sql).run { values in
-      values.add(contentsOf: row)
-      values.add(now)
-      values.add(entry)
-    }
+    try execute(sql, row.shopColumns + [now.microseconds, entry])
   }
 
   func insert(_ row: OrderRow, _ decision: Decision, seenAt: Timestamp, isBackfill: Bool) throws -> EntryID {
@@ -100,24 +93,14 @@ extension SQLiteTransaction: IntakeRecords {
         send_at, had_qualified, candidates, opened_by_rules)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
-    try hot(.insert, sql).run { values in
-      values.add(contentsOf: row)
-      values.add(row.key.text)
-      values.add(isBackfill)
-      values.add(seenAt)
-      values.add(decision.outcome.rawValue)
-      values.add(decision.reason)
-      values.add(decision.detail)
-      values.add(decision.referralID?.text)
-      values.add(decision.claims)
-      values.add(decision.value)
-      values.add(isDecided ? seenAt : nil)
-      values.add(decision.lookAgainAt)
-      values.add(decision.outcome == .queued ? seenAt : nil)
-      values.add(isDecided && row.qualifies)
-      values.add(CandidateCoding.text(decision.candidates))
-      values.add(decision.reason == DecisionReason.rulesChanged)
-    }
+    let now = seenAt.microseconds
+    let decided: StatementArguments = [
+      row.key.text, isBackfill, now, decision.outcome.rawValue, decision.reason, decision.detail,
+      decision.referralID?.text, decision.claims, decision.value, isDecided ? now : nil,
+      decision.lookAgainAt?.microseconds, decision.outcome == .queued ? now : nil, isDecided && row.qualifies,
+      CandidateCoding.text(decision.candidates), decision.reason == DecisionReason.rulesChanged,
+    ]
+    try execute(sql, row.shopColumns + decided)
     let entry = EntryID(db.lastInsertedRowID)
     if mayBeRepeated { try questionNamesakes(of: row, at: seenAt) }
     return entry
@@ -209,30 +192,19 @@ private struct KnownOrder {
   }
 }
 
-extension HotStatement.Values {
-  /// Adds the columns that come from the shop, in the order in which both statements name them.
-  fileprivate mutating func add(contentsOf row: OrderRow) {
-    let order: Order? = if case .readable(let order) = row { order } else { nil }
-    let fault: UnreadableOrder? = if case .unreadable(let fault) = row { fault } else { nil }
-    add(row.digest.bits)
-    add(row.transactionID)
-    add(order?.email?.text)
-    add(order?.externalSourceID?.text)
-    add(order?.customerID)
-    add(order.map { $0.total != .unmapped } ?? false)
-    add(order?.total.amountText)
-    add(order?.total.currencyText)
-    add(order?.status)
-    add(row.qualifies)
-    add(order?.placedAt.earliest)
-    add(order?.placedAt.latest)
-    add(order?.metadata)
-    add(fault?.reason.rawValue)
-    add(fault?.detail)
-  }
-}
-
 extension OrderRow {
+  /// The columns that come from the shop, in the order in which both statements name them.
+  fileprivate var shopColumns: StatementArguments {
+    let order: Order? = if case .readable(let order) = self { order } else { nil }
+    let fault: UnreadableOrder? = if case .unreadable(let fault) = self { fault } else { nil }
+    return [
+      digest.bits, transactionID, order?.email?.text, order?.externalSourceID?.text, order?.customerID,
+      order.map { $0.total != .unmapped } ?? false, order?.total.amountText, order?.total.currencyText, order?.status,
+      qualifies, order?.placedAt.earliest.microseconds, order?.placedAt.latest.microseconds, order?.metadata,
+      fault?.reason.rawValue, fault?.detail,
+    ]
+  }
+
   var qualifies: Bool {
     if case .readable(let order) = self { order.qualifies } else { false }
   }

@@ -4,10 +4,8 @@ import GRDB
 extension SQLiteTransaction: MatchingRecords {
   func undecided(at now: Timestamp, limit: Int) throws -> [LedgerOrder] {
     // In order of placing, so that a batch gives a referral to the earliest of its orders.
-    try orders(" WHERE o.decide_at <= ? ORDER BY o.decide_at, o.placed_from, o.entry LIMIT ?") {
-      $0.add(now)
-      $0.add(Int64(limit))
-    }
+    try orders(
+      " WHERE o.decide_at <= ? ORDER BY o.decide_at, o.placed_from, o.entry LIMIT ?", [now.microseconds, limit])
   }
 
   func nextDecisionAt() throws -> Timestamp? {
@@ -19,23 +17,23 @@ extension SQLiteTransaction: MatchingRecords {
   func referrals(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws -> [MirroredReferral] {
     var found: [MirroredReferral] = []
     if let email, known.mayHoldReferral(KeyHash.of(email.text)) {
-      found = try referrals(.referralsByEmail, "email", email.text)
+      found = try referrals("email", email.text)
     }
     if let externalSourceID, known.mayHoldReferral(KeyHash.of(externalSourceID.text)) {
-      let byID = try referrals(.referralsByExternalID, "external_source_id", externalSourceID.text)
+      let byID = try referrals("external_source_id", externalSourceID.text)
       found += byID.filter { referral in !found.contains { $0.id == referral.id } }
     }
     return found
   }
 
-  private func referrals(_ name: HotStatements.Name, _ column: String, _ value: String) throws -> [MirroredReferral] {
-    try hot(name, Self.selectReferral + " WHERE \(column) = ?").rows({ $0.add(value) }, mirrored)
+  private func referrals(_ column: String, _ value: String) throws -> [MirroredReferral] {
+    try rows(Self.selectReferral + " WHERE \(column) = ?", [value], mirrored)
   }
 
   func referral(holding key: MatchingKey) throws -> MirroredReferral? {
     let column = key == .email ? "email" : "external_source_id"
     let condition = " WHERE \(column) IS NOT NULL AND gone_at IS NULL ORDER BY seen_at DESC LIMIT 1"
-    return try hot(Self.selectReferral + condition).first({ _ in }, mirrored)
+    return try first(Self.selectReferral + condition, [], mirrored)
   }
 
   func holder(of referral: ReferralID, except entry: EntryID?) throws -> DecisionContext.Holder? {
@@ -45,10 +43,7 @@ extension SQLiteTransaction: MatchingRecords {
         EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry) AS is_frozen, transaction_id, reason
       FROM orders WHERE referral_id = ? AND claims = 1 AND entry <> ?
       """
-    return try hot(.holder, sql).first({ values in
-      values.add(referral.text)
-      values.add(entry?.number ?? 0)
-    }) { row -> DecisionContext.Holder in
+    return try first(sql, [referral.text, entry?.number ?? 0]) { row -> DecisionContext.Holder in
       guard let outcome = Outcome(rawValue: row.text(4) ?? "") else {
         throw LedgerFailure(.damaged, "ledger: entry \(row.integer(0) ?? 0) has no known outcome")
       }
@@ -109,7 +104,7 @@ extension SQLiteTransaction: MatchingRecords {
     let condition = "referral_id = ? AND outcome = 'waiting' AND referral_id IS NOT NULL"
     // By outcome alone, every order that waits for a referral would be looked at.
     let select = "SELECT 1 FROM orders INDEXED BY orders_behind WHERE \(condition) LIMIT 1"
-    guard try hot(.rivals, select).first({ $0.add(referral.text) }, { _ in true }) ?? false else { return }
+    guard try first(select, [referral.text], { _ in true }) ?? false else { return }
     try execute("UPDATE orders INDEXED BY orders_behind SET decide_at = 0 WHERE \(condition)", [referral.text])
   }
 
@@ -118,10 +113,9 @@ extension SQLiteTransaction: MatchingRecords {
   func setRulesInForce(_ rules: RulesInForce) throws { try setFact("rules", json: rules) }
 
   func neverSent(after entry: EntryID, limit: Int) throws -> [LedgerOrder] {
-    try orders(" WHERE o.entry > ? AND r.entry IS NULL AND o.outcome <> 'reported' ORDER BY o.entry LIMIT ?") {
-      $0.add(entry.number)
-      $0.add(Int64(limit))
-    }
+    try orders(
+      " WHERE o.entry > ? AND r.entry IS NULL AND o.outcome <> 'reported' ORDER BY o.entry LIMIT ?",
+      [entry.number, limit])
   }
 
   func openedByRules() throws -> Int {

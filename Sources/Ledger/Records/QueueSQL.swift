@@ -66,26 +66,22 @@ extension SQLiteTransaction: QueueRecords {
           OR CASE WHEN r.is_sending = 1 THEN r.last_sent_at ELSE o.decided_at END < ?\(stored.count + 5))
       ORDER BY o.entry LIMIT ?
       """
-    return try orders(condition) { values in
-      for outcome in stored { values.add(outcome.rawValue) }
-      values.add(filter.after.number)
-      values.add(filter.outcomes.contains(.sending))
-      values.add(filter.outcomes.contains(.queued))
-      values.add(filter.reason)
-      values.add(filter.decidedBefore)
-      values.add(Int64(filter.limit))
-    }
+    let others: StatementArguments = [
+      filter.after.number, filter.outcomes.contains(.sending), filter.outcomes.contains(.queued), filter.reason,
+      filter.decidedBefore?.microseconds, filter.limit,
+    ]
+    return try orders(condition, StatementArguments(stored.map(\.rawValue)) + others)
   }
 
   func entry(_ id: EntryID) throws -> LedgerOrder? {
-    try hot(.entry, OrderCoding.select + " WHERE o.entry = ?").first({ $0.add(id.number) }, OrderCoding.order)
+    try first(OrderCoding.select + " WHERE o.entry = ?", [id.number], OrderCoding.order)
   }
 
   func entries(ofOrder id: String) throws -> [LedgerOrder] {
     // Most shops report an order by its key, and such an ID is found by the key's own index.
-    let ownKey = try orders(" WHERE o.key = ?1 AND coalesce(o.transaction_id, o.key) = ?1") { $0.add(id) }
+    let ownKey = try orders(" WHERE o.key = ?1 AND coalesce(o.transaction_id, o.key) = ?1", [id])
     return try ownKey
-      + orders(" WHERE o.transaction_id = ? AND o.transaction_id <> o.key ORDER BY o.entry") { $0.add(id) }
+      + orders(" WHERE o.transaction_id = ? AND o.transaction_id <> o.key ORDER BY o.entry", [id])
   }
 
   func attempts(of entry: EntryID) throws -> [Attempt] {

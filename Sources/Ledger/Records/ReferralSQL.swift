@@ -7,12 +7,11 @@ extension SQLiteTransaction: ReferralRecords {
   static let isOpen = "status IN ('clicked', 'pending')"
 
   func referral(_ id: ReferralID) throws -> MirroredReferral? {
-    try hot(.referralByID, Self.selectReferral + " WHERE id = ?").first({ $0.add(id.text) }, mirrored)
+    try first(Self.selectReferral + " WHERE id = ?", [id.text], mirrored)
   }
 
   func seenAt(of id: ReferralID) throws -> Timestamp? {
-    try hot(.referralSeenAt, "SELECT seen_at FROM referrals WHERE id = ?").first({ $0.add(id.text) }) { $0.time(0) }
-      ?? nil
+    try first("SELECT seen_at FROM referrals WHERE id = ?", [id.text]) { $0.time(0) } ?? nil
   }
 
   func record(
@@ -45,12 +44,9 @@ extension SQLiteTransaction: ReferralRecords {
     try fact("mirror", as: MirrorProgress.self) ?? MirrorProgress()
   }
 
-  func setMirrorProgress(_ progress: MirrorProgress) throws {
-    let before = try mirrorProgress()
-    try setFact("mirror", json: progress)
-    let hasMoved = progress.openWalkBeganAt != nil && progress.openWalkBeganAt != before.openWalkBeganAt
-    guard hasMoved || progress.completeSweepBeganAt != before.completeSweepBeganAt else { return }
-    // These orders wait for nothing but this: a complete walk that began after they were seen.
+  func setMirrorProgress(_ progress: MirrorProgress) throws { try setFact("mirror", json: progress) }
+
+  func wakeOrdersBehindMirror() throws {
     try execute(
       "UPDATE orders SET decide_at = 0 WHERE outcome = 'waiting' AND reason IN (?, ?) AND decide_at IS NULL",
       [DecisionReason.mirrorIncomplete, DecisionReason.mirrorBehind])
@@ -148,7 +144,7 @@ extension SQLiteTransaction: ReferralRecords {
       seen_at, open_seen_at, expired_seen_at, gone_at, email_written FROM referrals
     """
 
-  func mirrored(_ row: HotStatement.Columns) -> MirroredReferral {
+  func mirrored(_ row: SQLRow) -> MirroredReferral {
     let zero = Timestamp(microseconds: 0)
     return MirroredReferral(
       id: ReferralID(row.text(0) ?? ""), status: row.text(1).flatMap(ReferralStatus.init) ?? .expired,

@@ -73,7 +73,7 @@ extension SQLiteTransaction: RetentionRecords {
   /// Finds the standing of a row whose key is none of the orders'.
   func standingOfSettled(_ row: OrderRow) throws -> RowStanding {
     let sql = "SELECT digest, coalesce(transaction_id, sent_id) FROM settled WHERE key = ?"
-    let found = try hot(.settled, sql).first({ $0.add(row.key.text) }) { (digest: $0.integer(0), id: $0.text(1)) }
+    let found = try first(sql, [row.key.text]) { (digest: $0.integer(0), id: $0.text(1)) }
     guard let found else { return try standing(byIDOf: row) }
     if found.digest == row.digest.bits { return .unchanged }
     if Self.isSame(found.id, row.transactionID) { return .changed(try bringBack(row.key)) }

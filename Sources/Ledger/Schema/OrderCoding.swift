@@ -29,7 +29,7 @@ enum OrderCoding {
     """
   }
 
-  private enum Column: Int32 {
+  private enum Column: Int {
     case entry, key, transactionID, email, externalSourceID, customerID, isTotalMapped, total
     case currency, status, qualifies, placedFrom, placedTo, metadata, unreadableReason
     case unreadableDetail, outcome, reason, detail, referralID, claims, value, firstSeenAt
@@ -41,7 +41,7 @@ enum OrderCoding {
 
   /// The columns of one row by their names.
   private struct Fields {
-    let row: HotStatement.Columns
+    let row: SQLRow
 
     func text(_ column: Column) -> String? { row.text(column.rawValue) }
     func integer(_ column: Column) -> Int64? { row.integer(column.rawValue) }
@@ -50,7 +50,7 @@ enum OrderCoding {
   }
 
   /// - Throws: `LedgerFailure.damaged` for an outcome that no version had, and for a count that is none.
-  static func order(from row: HotStatement.Columns) throws -> LedgerOrder {
+  static func order(from row: SQLRow) throws -> LedgerOrder {
     let fields = Fields(row: row)
     guard let stored = fields.text(.outcome).flatMap(Outcome.init) else {
       throw LedgerFailure(.damaged, "ledger: entry \(fields.integer(.entry) ?? 0) has no known outcome")
@@ -123,8 +123,8 @@ enum OrderCoding {
 extension SQLiteTransaction {
   /// Reads the orders for which a condition holds, with the ORDER BY and LIMIT behind it.
   func orders(
-    _ condition: String, select: String = OrderCoding.select, _ bind: (inout HotStatement.Values) throws -> Void
+    _ condition: String, select: String = OrderCoding.select, _ arguments: StatementArguments
   ) throws -> [LedgerOrder] {
-    try hot(select + condition).rows(bind, OrderCoding.order)
+    try rows(select + condition, arguments, OrderCoding.order)
   }
 }

@@ -16,9 +16,9 @@ import Synchronization
 /// Damage is for ever: every transaction fails once it is met, as a write to a damaged file may damage it further.
 final class LedgerConnection: Sendable {
   private enum State: Sendable {
-    case open(GroupCommit)
-    /// Not to be used any more; nil once it is closed.
-    case distrusted(DatabaseQueue?)
+    case open(DatabaseQueue)
+    /// Not to be used any more, by the failure; nil once it is closed.
+    case distrusted(LedgerFailure, DatabaseQueue?)
     /// The connection is kept, as something may still run on it.
     case damaged(LedgerFailure, DatabaseQueue?)
     case closed
@@ -43,38 +43,51 @@ final class LedgerConnection: Sendable {
     (self.path, self.schedule) = (path, schedule)
     let queue = try SQLiteLedger.connect(path: path)
     try SQLiteLedger.migrate(queue, path: path)
-    state = Mutex(.open(GroupCommit(queue, schedule: schedule.commit)))
+    state = Mutex(.open(queue))
     number = Self.number(of: path)
   }
 
-  /// The connection to use now, by its commits.
+  /// The connection to use now.
   ///
   /// - Throws: `LedgerFailure` where there is none that can be trusted.
-  var commits: GroupCommit {
+  var queue: DatabaseQueue {
     get async throws {
-      if case .open(let commits) = state.withLock({ $0 }) { return commits }
+      if case .open(let queue) = state.withLock({ $0 }) { return queue }
       return try await withCheckedThrowingContinuation { continuation in
         schedule.open { continuation.resume(with: Result { try self.current() }) }
       }
     }
   }
 
-  /// True while the current connection can be used.
-  var isOpen: Bool {
-    if case .open = state.withLock({ $0 }) { true } else { false }
+  /// Runs `work` on a connection after all that waits for it already.
+  func schedule(_ work: @escaping @Sendable (Database) -> Void, on queue: DatabaseQueue) {
+    schedule.commit(queue, work)
+  }
+
+  /// Checks that nothing has ended a connection since its work was scheduled.
+  ///
+  /// - Throws: The `LedgerFailure` that ended it.
+  func check(_ queue: DatabaseQueue) throws {
+    switch state.withLock({ $0 }) {
+    case .open(let current) where current === queue: return
+    case .distrusted(let failure, _), .damaged(let failure, _): throw failure
+    // A connection that was opened since then is another one.
+    case .open: throw LedgerFailure(.io, "\(path) was opened anew")
+    case .closed: throw LedgerFailure(.other, "\(path) was closed")
+    }
   }
 
   /// Takes in what a failure says of the connection that it was met on.
-  func heed(_ failure: LedgerFailure) {
+  func handle(_ failure: LedgerFailure) {
     let (isNews, former) = state.withLock { state -> (Bool, DatabaseQueue?) in
       switch (failure.kind, state) {
-      case (.damaged, .open(let commits)):
-        state = .damaged(failure, commits.queue)
-        return (true, commits.queue)
-      case (.damaged, .distrusted(let queue)):
+      case (.damaged, .open(let queue)):
         state = .damaged(failure, queue)
         return (true, queue)
-      case (.io, .open(let commits)), (.permission, .open(let commits)): state = .distrusted(commits.queue)
+      case (.damaged, .distrusted(_, let queue)):
+        state = .damaged(failure, queue)
+        return (true, queue)
+      case (.io, .open(let queue)), (.permission, .open(let queue)): state = .distrusted(failure, queue)
       default: break
       }
       return (false, nil)
@@ -98,27 +111,26 @@ final class LedgerConnection: Sendable {
       return state
     }
     switch state {
-    case .open(let commits): try commits.queue.close()
-    case .distrusted(let queue?): try queue.close()
-    case .distrusted(nil), .damaged, .closed: break
+    case .open(let queue), .distrusted(_, let queue?): try queue.close()
+    case .distrusted(_, nil), .damaged, .closed: break
     }
   }
 
-  /// Returns the commits to use now; runs one at a time.
-  private func current() throws -> GroupCommit {
+  /// Returns the connection to use now; runs one at a time.
+  private func current() throws -> DatabaseQueue {
     switch state.withLock({ $0 }) {
-    case .open(let commits): return commits
+    case .open(let queue): return queue
     case .damaged(let failure, _): throw failure
     case .closed: throw LedgerFailure(.other, "\(path) was closed")
-    case .distrusted(let former):
+    case .distrusted(let failure, let former):
       // Two connections of one process would be in each other's way, so one that can't be closed is waited for.
       do { try former?.close() } catch let error as DatabaseError { throw LedgerFailure(error) }
-      state.withLock { if case .distrusted = $0 { $0 = .distrusted(nil) } }
-      let commits = GroupCommit(try anew(), schedule: schedule.commit)
+      state.withLock { if case .distrusted = $0 { $0 = .distrusted(failure, nil) } }
+      let queue = try anew()
       return try state.withLock { state in
         guard case .distrusted = state else { throw LedgerFailure(.other, "\(path) was closed") }
-        state = .open(commits)
-        return commits
+        state = .open(queue)
+        return queue
       }
     }
   }
@@ -140,7 +152,7 @@ final class LedgerConnection: Sendable {
       return queue
     } catch {
       let failure = LedgerFailure(opening: path, error)
-      if failure.kind == .damaged { heed(failure) }
+      if failure.kind == .damaged { handle(failure) }
       throw failure
     }
   }
@@ -155,19 +167,21 @@ final class LedgerConnection: Sendable {
 extension SQLiteLedger {
   /// The connection to use now.
   var queue: DatabaseQueue {
-    get async throws { try await connection.commits.queue }
+    get async throws { try await connection.queue }
   }
 
   /// Takes in what a failed transaction says of the connection; to be called on the connection's own queue, so that
   /// nothing else runs on it before.
-  func heeded(_ error: any Error) -> GroupCommit.Heeded {
+  ///
+  /// - Returns: The error for the caller.
+  func handle(_ error: any Error) -> any Error {
     var failure = (error as? LedgerFailure) ?? (error as? DatabaseError).map { LedgerFailure($0) }
     if error is RowDecodingError { failure = LedgerFailure(.damaged, "a value of another kind than a ledger holds") }
     if failure?.kind == .damaged, let words = failure?.description, !words.hasPrefix(path) {
       failure = LedgerFailure(.damaged, "\(path) is damaged: \(words)")
     }
-    if let failure { connection.heed(failure) }
-    return GroupCommit.Heeded(error: failure ?? error, isOver: !connection.isOpen)
+    if let failure { connection.handle(failure) }
+    return failure ?? error
   }
 
   /// Returns once the ledger turns out to be damaged while it is in use; nil where the task is cancelled before.
@@ -176,12 +190,15 @@ extension SQLiteLedger {
 
 /// The schedule of a ledger's blocking work: on queues of its own, as soon as it can be, but in a simulation.
 struct LedgerSchedule: Sendable {
-  /// Schedules the next group of a connection: `commitNext` is called once for each call of this.
-  var commit: @Sendable (GroupCommit) -> Void = { commits in
-    commits.queue.asyncWriteWithoutTransaction { commits.commitNext($0) }
+  /// Runs a transaction on a connection, one after the other as they were given.
+  var commit: @Sendable (DatabaseQueue, @escaping @Sendable (Database) -> Void) -> Void = { queue, work in
+    queue.asyncWriteWithoutTransaction(work)
   }
   /// Runs work that waits for the disk, and for what is under way on a former connection; one at a time.
   var open: @Sendable (@escaping @Sendable () -> Void) -> Void = { work in opening.async(execute: work) }
 
   private static let opening = DispatchQueue(label: "ledger.opening")
+
+  /// Runs a transaction on the caller's thread.
+  static func commitNow(_ queue: DatabaseQueue, _ work: (Database) -> Void) { queue.writeWithoutTransaction(work) }
 }

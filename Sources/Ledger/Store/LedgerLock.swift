@@ -36,6 +36,18 @@ final class LedgerLock: Sendable {
   }
 }
 
+extension SQLiteLedger {
+  /// Returns a number that of all processes only the one with this ledger's lock has: by the lock's file, which stays the
+  /// same when the ledger is made anew. Random where there is no such file.
+  public static func holderNumber(path: String) -> UInt64 {
+    var status = stat()
+    guard unsafe stat(path + ".lock", &status) == 0 else { return .random(in: .min ... .max) }
+    var digest = ContentDigest()
+    digest.combine("\(status.st_dev) \(status.st_ino)")
+    return UInt64(bitPattern: digest.bits)
+  }
+}
+
 extension LedgerFailure {
   /// A failure of a system call on a file, with the kind its errno stands for.
   init(fileError code: Int32, doing verb: String, _ path: String) {

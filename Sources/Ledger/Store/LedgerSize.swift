@@ -17,7 +17,7 @@ extension SQLiteLedger {
         return try Self.size(db, path).total
       }
     } catch {
-      throw heeded(error).error
+      throw handle(error)
     }
   }
 

@@ -27,7 +27,7 @@ extension SQLiteTransaction {
   /// stage of its life, without a key that it has, or just as it was known until then.
   func outranks(_ known: MirroredReferral, _ listed: MirroredReferral) throws -> Bool {
     let select = "SELECT read_at, read_over FROM referrals WHERE id = ?"
-    let read = try hot(.referralReadAt, select).first({ $0.add(known.id.text) }) { ($0.time(0), $0.integer(1)) }
+    let read = try first(select, [known.id.text]) { ($0.time(0), $0.integer(1)) }
     guard let readAt = read?.0, readAt <= listed.seenAt, listed.seenAt - readAt < Self.outranksFor else { return false }
     return listed.status.stage < known.status.stage || (listed.email == nil && known.email != nil)
       || (listed.externalSourceID == nil && known.externalSourceID != nil)

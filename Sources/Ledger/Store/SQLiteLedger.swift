@@ -151,8 +151,8 @@ public final class SQLiteLedger: LedgerStore {
   /// The number of transactions that have changed anything since the ledger was opened.
   public var changes: UInt64 { changeCount.withLock { $0 } }
 
-  /// Runs `body` in a transaction on the connection's own queue, off the cooperative pool; those that come together
-  /// share a commit.
+  /// Runs `body` in a transaction on the connection's own queue, off the cooperative pool. Its result is told once the
+  /// commit is durable.
   ///
   /// - Throws: `LedgerFailure` for what the store did; whatever `body` threw otherwise; `CancellationError` before it
   ///   began.
@@ -160,33 +160,34 @@ public final class SQLiteLedger: LedgerStore {
     _ body: @escaping @Sendable (any LedgerTransaction) throws -> Value
   ) async throws -> Value {
     try Task.checkCancellation()
-    let commits = try await connection.commits
-    let kept = Mutex<Value?>(nil)
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      commits.add(
-        GroupCommit.Job { db, statements in
-          let value = try self.run(body, db, statements)
-          kept.withLock { $0 = value }
-        } heed: { error in
-          self.heeded(error)
-        } end: { error in
-          if let error { continuation.resume(throwing: error) } else { continuation.resume() }
-        })
+    let queue = try await connection.queue
+    return try await withCheckedThrowingContinuation { continuation in
+      connection.schedule({ db in continuation.resume(with: Result { try self.commit(body, queue, db) }) }, on: queue)
     }
-    guard let value = kept.withLock({ $0 }) else {
-      throw LedgerFailure(.other, "ledger: a transaction came to nothing")
-    }
-    return value
   }
 
-  private func run<Value>(
-    _ body: (any LedgerTransaction) throws -> Value, _ db: Database, _ statements: HotStatements
+  private func commit<Value>(
+    _ body: (any LedgerTransaction) throws -> Value, _ queue: DatabaseQueue, _ db: Database
   ) throws -> Value {
+    try connection.check(queue)
+    do {
+      var value: Value?
+      try db.inTransaction(.immediate) {
+        value = try run(body, db)
+        return .commit
+      }
+      guard let value else { throw LedgerFailure(.other, "ledger: a transaction came to nothing") }
+      return value
+    } catch {
+      throw handle(error)
+    }
+  }
+
+  private func run<Value>(_ body: (any LedgerTransaction) throws -> Value, _ db: Database) throws -> Value {
     let before = db.totalChangesCount
     // Counted before the commit: a task that sees the count reads after the commit, as there is one connection.
     defer { if db.totalChangesCount != before { changeCount.withLock { $0 += 1 } } }
-    return try body(
-      SQLiteTransaction(db, known: known, decodedFacts: decodedFacts, forgotten: forgotten, statements: statements))
+    return try body(SQLiteTransaction(db, known: known, decodedFacts: decodedFacts, forgotten: forgotten))
   }
 
   /// Reads every key once; transactions add to them from then on.
@@ -215,17 +216,10 @@ public final class SQLiteLedger: LedgerStore {
   /// Runs SQLite's own check of every page and every index; an empty list is a healthy ledger (SQLite, PRAGMA
   /// integrity_check). Where it finds anything, nothing more is ever committed: not even what waits already.
   public func integrityFaults() async throws -> [String] {
-    let commits = try await connection.commits
-    return try await commits.queue.read { db in
+    try await queue.read { db in
       let faults: [String]
-      do {
-        faults = try Self.faults(db, "integrity_check")
-      } catch {
-        let heeded = self.heeded(error)
-        if heeded.isOver { commits.end(heeded.error) }
-        throw heeded.error
-      }
-      if let first = faults.first { commits.end(self.heeded(LedgerFailure(.damaged, first)).error) }
+      do { faults = try Self.faults(db, "integrity_check") } catch { throw self.handle(error) }
+      if let first = faults.first { _ = self.handle(LedgerFailure(.damaged, first)) }
       return faults
     }
   }

@@ -8,17 +8,15 @@ struct SQLiteTransaction: LedgerTransaction {
   let db: Database
   /// The known keys: each is added before it is stored; one whose transaction fails stays in it, which does no harm.
   let known: KnownKeys
-  let hotStatements: HotStatements
   let forgotten: ForgottenPeople
   private let decodedFacts: DecodedFacts
 
   init(
     _ db: Database, known: KnownKeys, decodedFacts: DecodedFacts = DecodedFacts(),
-    forgotten: ForgottenPeople = ForgottenPeople(), statements: HotStatements = HotStatements()
+    forgotten: ForgottenPeople = ForgottenPeople()
   ) {
     self.db = db
     self.forgotten = forgotten
-    hotStatements = statements
     self.known = known
     self.decodedFacts = decodedFacts
   }
@@ -26,16 +24,11 @@ struct SQLiteTransaction: LedgerTransaction {
   // Rows are read by `decode`, here and in the other files: where damage made a value of another kind, GRDB's
   // subscripts end the program.
 
-  func execute(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws {
-    try db.cachedStatement(sql: sql).execute(arguments: arguments)
-  }
-
   func fact(_ name: String) throws -> String? {
-    try hot(.fact, "SELECT value FROM facts WHERE name = ?").first({ $0.add(name) }) { $0.text(0) ?? "" }
+    try first("SELECT value FROM facts WHERE name = ?", [name]) { $0.text(0) ?? "" }
   }
 
   func setFact(_ name: String, _ value: String?) throws {
-    hotStatements.facts[name] = nil
     guard let value else { return try execute("DELETE FROM facts WHERE name = ?", [name]) }
     try execute(
       "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -44,14 +37,10 @@ struct SQLiteTransaction: LedgerTransaction {
 
   /// Reads a fact kept as JSON; nil also for one that can't be read, as the loops make it anew.
   func fact<Value: Decodable & Sendable>(_ name: String, as type: Value.Type) throws -> Value? {
-    if let known = hotStatements.facts[name] as? Value { return known }
-    let value = try fact(name).flatMap { text -> Value? in
-      if let decoded = decodedFacts.value(name, text: text) as? Value { return decoded }
-      guard let value = try? JSONDecoder().decode(Value.self, from: Data(text.utf8)) else { return nil }
-      decodedFacts.keep(value, name, text: text)
-      return value
-    }
-    hotStatements.facts[name] = value
+    guard let text = try fact(name) else { return nil }
+    if let decoded = decodedFacts.value(name, text: text) as? Value { return decoded }
+    guard let value = try? JSONDecoder().decode(Value.self, from: Data(text.utf8)) else { return nil }
+    decodedFacts.keep(value, name, text: text)
     return value
   }
 

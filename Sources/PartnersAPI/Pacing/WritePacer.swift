@@ -19,6 +19,7 @@ public actor WritePacer {
   private let limits: WriteLimits
   private let clock: any HostClock
   private let bootID: String
+  private let owner: UInt64
   private let turns = TurnQueue(count: 1)
   /// The permits that are out, with the kind of write that each counts as.
   private var kinds: [UInt64: WriteKind] = [:]
@@ -43,14 +44,23 @@ public actor WritePacer {
   /// - Parameters:
   ///   - path: The file that all programs of the host share.
   ///   - keepsake: The path of a copy of what must outlast a reboot, should the file not do so; nil for no copy.
+  ///   - owner: The holder of its permits: a number that only one process at a time has. One that comes back after
+  ///     a restart knows at once that what the former process had in flight has no answer to come.
   ///   - limits: The limits on writes.
   ///   - clock: The clock by which it waits.
-  public init(path: String, keepsake: String? = nil, limits: WriteLimits, clock: any HostClock = SystemClock()) {
-    self.init(path: path, keepsake: keepsake, limits: limits, clock: clock, bootID: SystemClock.bootID)
+  public init(
+    path: String, keepsake: String? = nil, owner: UInt64 = .random(in: .min ... .max), limits: WriteLimits,
+    clock: any HostClock = SystemClock()
+  ) {
+    self.init(path: path, keepsake: keepsake, owner: owner, limits: limits, clock: clock, bootID: SystemClock.bootID)
   }
 
-  init(path: String, keepsake: String? = nil, limits: WriteLimits, clock: any HostClock, bootID: String) {
+  init(
+    path: String, keepsake: String? = nil, owner: UInt64 = .random(in: .min ... .max), limits: WriteLimits,
+    clock: any HostClock, bootID: String
+  ) {
     file = LockedFile(path: path)
+    self.owner = owner
     self.keepsake = keepsake.map(PersistedLimits.init)
     self.limits = limits
     self.clock = clock
@@ -106,7 +116,7 @@ public actor WritePacer {
       // Checks for a refusal again: one may have come while the file was waited for.
       let verdict = refusedUntil.map(PacingVerdict.at) ?? pacing.verdict(kind, limits, at: now)
       guard verdict == .now else { return (verdict, false) }
-      pacing.record(SendOwner.current.send(number, at: now), kind)
+      pacing.record(PacedSend(number: number, owner: owner, sentAt: now), kind)
       return (verdict, true)
     }
   }
@@ -181,7 +191,9 @@ public actor WritePacer {
       var (pacing, isOfThisBoot) = load(bytes, at: now)
       for change in pending { change(&pacing) }
       // Stores what has expired: a send that was answered "just now" at each look would hold up sending for ever.
-      let hasExpired = pacing.expireOrphans(at: now, leaseMax: Self.leaseMax, isGone: SendOwner.current.isGone)
+      let hasExpired = pacing.expireOrphans(at: now, leaseMax: Self.leaseMax) { send in
+        send.owner == owner && kinds[send.number] == nil
+      }
       let (result, isChanged) = body(&pacing, now)
       let isToWrite = isChanged || hasExpired || !pending.isEmpty || !isOfThisBoot
       let record = PacerRecord(bootID: bootID, savedAt: now, pacing: pacing)

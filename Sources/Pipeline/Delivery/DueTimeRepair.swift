@@ -35,6 +35,8 @@ struct DueTimeRepair: Sendable {
     }
     // Asks for one sweep, and not for one after the other until then.
     mirror.fullSweepWantedAt = mirror.fullSweepWantedAt.map { min($0, now) }
-    if mirror != before { try transaction.setMirrorProgress(mirror) }
+    guard mirror != before else { return }
+    try transaction.setMirrorProgress(mirror)
+    if mirror.hasWalked(since: before) { try transaction.wakeOrdersBehindMirror() }
   }
 }

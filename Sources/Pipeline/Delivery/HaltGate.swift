@@ -78,7 +78,7 @@ struct HaltGate: Sendable {
   mutating func halt(_ reason: HaltReason, _ detail: String) async throws {
     waitWithTheNextProbe(reason)
     let halt = SendingHalt(reason: reason, detail: detail, since: context.clock.now)
-    try await context.ledger.transaction { try $0.haltSending(halt) }
+    try await context.ledger.transaction { try halt.begin($0) }
     tell(reason, "sending halts: \(detail)")
   }
 
@@ -119,10 +119,10 @@ struct HaltGate: Sendable {
   }
 }
 
-extension LedgerTransaction {
+extension SendingHalt {
   /// Halts sending. A halt because the account is another one's stays: its end asks for more than that of any other.
-  func haltSending(_ halt: SendingHalt) throws {
-    if try sendingHalt()?.reason != .accountChanged { try setSendingHalt(halt) }
+  func begin(_ ledger: any LedgerTransaction) throws {
+    if try ledger.sendingHalt()?.reason != .accountChanged { try ledger.setSendingHalt(self) }
   }
 }
 

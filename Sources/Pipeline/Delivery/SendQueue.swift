@@ -96,11 +96,13 @@ struct SendQueue: Sendable {
       }
       // Reads more at the head: there may be nothing but orders that are under way.
       let most = place == nil ? limit + inFlight.count : limit
+      let isOver = try CatchUp.isOver(transaction)
+      let seenUpTo = isOver ? seenUpTo : .distantPast
       let read = try transaction.nextToSend(at: now, seenUpTo: seenUpTo, after: place, limit: most)
       let orders = read.filter { !inFlight.contains($0.entry) && mayLeave($0) }.prefix(limit)
       let hasMore = orders.count == limit || read.count == most
       let waiting =
-        isDoubted && isConfirmed && orders.isEmpty
+        isDoubted && isConfirmed && isOver && orders.isEmpty
         ? try transaction.nextToSend(at: now, seenUpTo: .distantFuture, limit: limit + inFlight.count)
           .filter { !inFlight.contains($0.entry) } : []
       if let newest = waiting.map(\.firstSeenAt).max() { try transaction.wantOpenWalk(at: newest) }
@@ -115,7 +117,7 @@ struct SendQueue: Sendable {
     _ entry: EntryID, _ transaction: any LedgerTransaction, seenUpTo: Timestamp
   ) throws -> LedgerOrder? {
     guard let order = try transaction.entry(entry), order.outcome == .queued else { return nil }
-    let mayGo = try order.mayHaveBeenDone || transaction.mayFreeze && order.firstSeenAt <= seenUpTo
+    let mayGo = try order.mayHaveBeenDone || CatchUp.isOver(transaction) && order.firstSeenAt <= seenUpTo
     return mayGo ? order : nil
   }
 }

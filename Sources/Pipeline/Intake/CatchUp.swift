@@ -26,4 +26,10 @@ public enum CatchUp {
       try transaction.setMirrorProgress(mirror)
     }
   }
+
+  /// Returns true if anything may be sent for the first time: every order and referral that there was at the start is
+  /// known.
+  static func isOver(_ ledger: any LedgerTransaction) throws -> Bool {
+    try ledger.intakeProgress().caughtUpAt != nil && ledger.mirrorProgress().completeSweepBeganAt != nil
+  }
 }

@@ -68,6 +68,7 @@ extension IntakeRun {
     self = try await context.ledger.transaction { [self] transaction in
       var run = self
       try run.flush(transaction) { $0.lastWalkAt = now }
+      try transaction.endMappingChange()
       return run
     }
     hasWalked = true

@@ -65,7 +65,7 @@ struct OrderIngest: Sendable {
     guard order.isUndecided else { return }
     let decision = try decider.decide(order)
     // Logs nothing of an order that left the ledger, as of those that never came in.
-    if try transaction.store(order, decision, rules: rules, now: now) { return }
+    if try decider.store(decision, of: order) { return }
     taken.decided.append(Decided(orderID: order.orderID, before: order, decision: decision))
   }
 }

@@ -39,7 +39,8 @@ public struct Matching: Service {
   private func waitForWork() async throws {
     let now = context.clock.now
     let next = try await context.ledger.transaction { transaction in
-      [try transaction.nextDecisionAt(), try transaction.nextQuietEnd(after: now)].compactMap(\.self).min()
+      [try transaction.nextDecisionAt(), try QuietAfterRebuild(transaction).nextEnd(after: now)].compactMap(\.self)
+        .min()
     }
     let deadline = next.map { context.clock.uptime + max($0 - now, .seconds(1)) }
     try await context.matchingWake.wait(until: deadline, clock: context.clock)
@@ -60,16 +61,16 @@ public struct Matching: Service {
       var batch = Batch(isOfChange: isOfChange)
       for order in orders {
         let decision = try decider.decide(order)
-        _ = try transaction.store(order, decision, rules: rules, now: now)
+        _ = try decider.store(decision, of: order)
         let decided = Decided(orderID: order.orderID, before: order, decision: decision)
         batch.decided.append(decided)
         if decided.waitsForWalk {
           batch.waitsForWalkSince = max(order.firstSeenAt, batch.waitsForWalkSince ?? .distantPast)
         }
       }
-      if isOfChange { try transaction.advanceChange(over: orders, batch.decided) }
-      batch.changeEnded = try orders.isEmpty ? transaction.endChange() : nil
-      if try orders.isEmpty && transaction.needsSweepAfterQuiet(now: now) || batch.waitsForSweep {
+      if isOfChange { try RulesUpdate.advance(over: orders, batch.decided, transaction) }
+      batch.changeEnded = try orders.isEmpty ? RulesUpdate.end(transaction) : nil
+      if try orders.isEmpty && QuietAfterRebuild(transaction).needsSweep(now: now) || batch.waitsForSweep {
         try transaction.wantFullSweep(at: now)
         batch.wantsMirror = true
       }

@@ -94,3 +94,17 @@ struct OrderDecider {
     }
   }
 }
+
+extension OrderDecider {
+  /// Stores what was decided of an order that the ledger holds; one that can matter no more leaves it.
+  ///
+  /// - Returns: True if it left the ledger.
+  func store(_ decision: Decision, of order: LedgerOrder) throws -> Bool {
+    if let readable = order.order, order.frozen == nil, rules.isPast(readable, decision, now: now) {
+      try transaction.dismiss(order.entry, as: decision.outcome)
+      return true
+    }
+    try transaction.decide(order.entry, decision, at: now)
+    return false
+  }
+}

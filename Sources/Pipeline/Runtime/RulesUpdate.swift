@@ -80,28 +80,28 @@ struct RulesUpdateEnd: Sendable {
   }
 }
 
-extension LedgerTransaction {
+extension RulesUpdate {
   /// Notes how far a change of the rules has come.
-  func advanceChange(over orders: [LedgerOrder], _ decided: [Decided]) throws {
-    var rules = try rulesInForce()
+  static func advance(over orders: [LedgerOrder], _ decided: [Decided], _ ledger: any LedgerTransaction) throws {
+    var rules = try ledger.rulesInForce()
     rules.change?.after = orders.last?.entry
     rules.change?.decided += decided.count
     rules.change?.changed += decided.count(where: \.isOther)
-    try setRulesInForce(rules)
+    try ledger.setRulesInForce(rules)
   }
 
   /// Ends a change of the rules that is complete: every order was decided anew, and the shop's table read to its end
   /// where that could bring others. A few orders that it made sendable go on.
   ///
   /// - Returns: The end of the change; nil if there is no change, or it has not ended yet.
-  func endChange() throws -> RulesUpdateEnd? {
-    var rules = try rulesInForce()
+  static func end(_ ledger: any LedgerTransaction) throws -> RulesUpdateEnd? {
+    var rules = try ledger.rulesInForce()
     guard let change = rules.change, change.after == nil else { return nil }
-    if change.needsWalk, try intakeProgress().lastWalkAt == nil { return nil }
-    let end = RulesUpdateEnd(change: change, opened: try openedByRules(), wasHeld: rules.holds == true)
+    if change.needsWalk, try ledger.intakeProgress().lastWalkAt == nil { return nil }
+    let end = RulesUpdateEnd(change: change, opened: try ledger.openedByRules(), wasHeld: rules.holds == true)
     (rules.change, rules.holds) = (nil, end.isHeld)
-    try setRulesInForce(rules)
-    if !end.isHeld { _ = try releaseOpenedByRules(nil) }
+    try ledger.setRulesInForce(rules)
+    if !end.isHeld { _ = try ledger.releaseOpenedByRules(nil) }
     return end
   }
 }

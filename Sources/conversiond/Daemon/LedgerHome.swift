@@ -61,7 +61,9 @@ struct LedgerHome {
     let folder = try scratch ?? ControlPaths(ledgerPath: path).pacerFolder ?? runtimeFolder()
     let file = ControlPaths.pacer(in: folder, baseURL: url)
     let beside = ControlPaths.pacer(in: (path as NSString).deletingLastPathComponent, baseURL: url)
-    return WritePacer(path: file, keepsake: file == beside ? nil : beside + ".kept", limits: limits)
+    return WritePacer(
+      path: file, keepsake: file == beside ? nil : beside + ".kept", owner: SQLiteLedger.holderNumber(path: path),
+      limits: limits)
   }
 
   /// The folder of the control socket. A dry run makes none, and keeps to a folder of its own.

@@ -17,6 +17,7 @@ struct TrivialMirror: Service {
         var progress = try transaction.mirrorProgress()
         (progress.completeSweepBeganAt, progress.completeSweepEndedAt, progress.currentSince) = (now, now, now)
         try transaction.setMirrorProgress(progress)
+        try transaction.wakeOrdersBehindMirror()
       }
       context.matchingWake.notify()
       try await context.surveyWake.wait(until: clock.uptime + .milliseconds(200), clock: clock)

@@ -97,11 +97,11 @@ extension Loops {
       let world = try await World.queued(1)
       let now = world.clock.now
       for reason in [HaltReason.accountChanged, .keyRefused] {
-        try await world.ledger.transaction { try $0.haltSending(SendingHalt(reason: reason, detail: "-", since: now)) }
+        try await world.ledger.transaction { try SendingHalt(reason: reason, detail: "-", since: now).begin($0) }
       }
       #expect(try await world.ledger.transaction { try $0.sendingHalt()?.reason } == .accountChanged)
       try await world.ledger.transaction { try $0.setSendingHalt(nil) }
-      try await world.ledger.transaction { try $0.haltSending(SendingHalt(reason: .tls, detail: "-", since: now)) }
+      try await world.ledger.transaction { try SendingHalt(reason: .tls, detail: "-", since: now).begin($0) }
       #expect(try await world.ledger.transaction { try $0.sendingHalt()?.reason } == .tls)
     }
   }

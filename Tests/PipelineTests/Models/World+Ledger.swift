@@ -71,6 +71,7 @@ extension World {
       var mirror = try transaction.mirrorProgress()
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.openWalkBeganAt) = (soon, soon, soon)
       try transaction.setMirrorProgress(mirror)
+      try transaction.wakeOrdersBehindMirror()
     }
   }
 
@@ -87,6 +88,7 @@ extension World {
       let walk = MirrorWalk(beganAt: now, reads: 4, busy: .zero)
       mirror.walks[.full] = walk
       try transaction.setMirrorProgress(mirror)
+      try transaction.wakeOrdersBehindMirror()
     }
   }
 

@@ -8,7 +8,7 @@ import TestHosts
 /// The disk of a simulation's ledger, in memory, whose work takes a moment of virtual time.
 final class SimulatedDisk: Sendable {
   private struct Asked {
-    var commits: GroupCommit?
+    var commits: [@Sendable () -> Void] = []
     var openings: [@Sendable () -> Void] = []
   }
 
@@ -32,9 +32,9 @@ final class SimulatedDisk: Sendable {
   /// Opens the ledger as a start does.
   func open(_ agenda: Agenda) throws -> SQLiteLedger {
     let schedule = LedgerSchedule(
-      commit: { [self] commits in
-        asked.withLock { $0.commits = commits }
-        agenda.add(after: Self.commitTime) { commits.commitNext() }
+      commit: { [self] queue, work in
+        asked.withLock { $0.commits.append { LedgerSchedule.commitNow(queue, work) } }
+        agenda.add(after: Self.commitTime) { [self] in commitNext() }
       },
       open: { [self] work in
         asked.withLock { $0.openings.append(work) }
@@ -43,18 +43,18 @@ final class SimulatedDisk: Sendable {
     return try SQLiteLedger(path: disk.path("ledger.sqlite"), lockPath: folder.path("lock"), schedule: schedule)
   }
 
+  private func commitNext() { asked.withLock { $0.commits.isEmpty ? nil : $0.commits.removeFirst() }?() }
+
   private func openNext() { asked.withLock { $0.openings.isEmpty ? nil : $0.openings.removeFirst() }?() }
 
   /// Answers all callers that wait for the ledger; false for none.
   func answerAll() -> Bool {
     let asked = asked.withLock { asked in
-      defer { asked.openings = [] }
-      return asked
+      defer { asked = Asked() }
+      return asked.openings + asked.commits
     }
-    for open in asked.openings { open() }
-    guard let commits = asked.commits, commits.hasWaiting else { return !asked.openings.isEmpty }
-    commits.commitNext()
-    return true
+    for answer in asked { answer() }
+    return !asked.isEmpty
   }
 
   /// Lets go of all callers that wait for it.

@@ -13,9 +13,9 @@ final class SimulatedLife: Sendable {
 
   private let state = Mutex(State())
   /// As a process has one.
-  let number: Int32
+  let number: UInt64
 
-  init(number: Int32) { self.number = number }
+  init(number: UInt64) { self.number = number }
 
   var isOver: Bool { state.withLock { $0.isOver } }
 

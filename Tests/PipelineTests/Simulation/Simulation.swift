@@ -125,7 +125,7 @@ final class Simulation: Sendable {
   // MARK: Lives
 
   private func start() throws {
-    let life = SimulatedLife(number: Int32(run.withLock { $0.lives } + 1))
+    let life = SimulatedLife(number: UInt64(run.withLock { $0.lives } + 1))
     let ledger = try disk.open(agenda)
     let store = SimulatedLedger(base: ledger, life: life)
     let context = context(life, store)

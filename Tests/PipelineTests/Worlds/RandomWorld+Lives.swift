@@ -9,7 +9,7 @@ import Synchronization
 extension RandomWorld {
   /// Begins a life of the daemon as `run` does, on the ledger that the last one left.
   func start() throws {
-    let life = SimulatedLife(number: Int32(state.withLock { $0.lives } + 1))
+    let life = SimulatedLife(number: UInt64(state.withLock { $0.lives } + 1))
     let ledger = try disk.open(agenda)
     let store = SimulatedLedger(base: ledger, life: life)
     let context = context(life, store)

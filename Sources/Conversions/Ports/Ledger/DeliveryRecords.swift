@@ -1,7 +1,7 @@
 /// Records of delivery.
 public protocol DeliveryRecords {
-  /// Returns the next orders to send: live ones first, then the earliest due. Only frozen ones while nothing may be
-  /// frozen yet; of the others only those first seen up to a time. Begins at the queue's head, or behind a place in it.
+  /// Returns the next orders to send: live ones first, then the earliest due. Of those that were surely never sent only
+  /// those first seen up to a time. Begins at the queue's head, or behind a place in it.
   func nextToSend(
     at now: Timestamp, seenUpTo: Timestamp, after place: QueuePlace?, limit: Int
   ) throws -> [LedgerOrder]
@@ -9,7 +9,8 @@ public protocol DeliveryRecords {
   func nextSendAt() throws -> Timestamp?
   /// Freezes a report and marks its send as begun, before a byte leaves: returns the attempt's number.
   func beginSend(_ entry: EntryID, _ report: ConversionReport, at now: Timestamp) throws -> Int
-  /// Stores the result of a send of a report.
+  /// Stores the result of a send of a report, and the state in which it leaves the order (`SendResult.order`). An order
+  /// that was decided otherwise while its answer was awaited is not queued again.
   func finishSend(
     _ entry: EntryID, _ report: ConversionReport, attempt: Attempt, result: SendResult, at now: Timestamp
   ) throws
@@ -33,37 +34,6 @@ public protocol DeliveryRecords {
   func sendingHalt() throws -> SendingHalt?
   /// Stores or clears the halt of sending.
   func setSendingHalt(_ halt: SendingHalt?) throws
-}
-
-/// The state in which a send leaves its order.
-public struct SendResult: Hashable, Sendable {
-  /// The state that the order goes to.
-  public enum Next: Hashable, Sendable {
-    /// Reported.
-    case reported
-    /// Superseded.
-    case superseded
-    /// In review, for a person.
-    case review(ReviewReason)
-    /// Queued until a time.
-    case again(Timestamp)
-    /// Unfrozen and matched again.
-    case rematch
-  }
-
-  /// The state that the order goes to.
-  public var next: Next
-  /// True if the send may have been done without our knowing.
-  public var isUnknown: Bool
-  /// True if it counts as an attempt.
-  public var counts: Bool
-
-  /// Makes a result from its values.
-  public init(next: Next, isUnknown: Bool, counts: Bool) {
-    self.next = next
-    self.isUnknown = isUnknown
-    self.counts = counts
-  }
 }
 
 /// The reason why nothing is sent, and the time since when.

@@ -31,6 +31,9 @@ public protocol IntakeRecords {
   func intakeProgress() throws -> IntakeProgress
   /// Stores the state of the intake as a whole.
   func setIntakeProgress(_ progress: IntakeProgress) throws
+  /// Notes that the whole table was read by the present mapping: until then another time of placing is no sign that a
+  /// reported order has become another one.
+  func endMappingChange() throws
 }
 
 /// The facts known of a row's order before the row is taken in.

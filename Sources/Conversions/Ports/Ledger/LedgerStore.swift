@@ -21,10 +21,3 @@ public protocol LedgerStore: Sendable {
 public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecords, ActRecords, DeliveryRecords,
   QueueRecords, RetentionRecords, ClockRecords, SourceRecords, ChangeRecords, MissingRowRecords
 {}
-
-extension LedgerTransaction {
-  /// True if anything may be sent for the first time: every order and referral that there was at the start is known.
-  public var mayFreeze: Bool {
-    get throws { try intakeProgress().caughtUpAt != nil && mirrorProgress().completeSweepBeganAt != nil }
-  }
-}

@@ -49,6 +49,12 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
     clockAhead = try values.decodeIfPresent(Duration.self, forKey: .clockAhead)
   }
 
+  /// Returns true if a complete walk ended since `before`: orders that wait for one are to be decided.
+  public func hasWalked(since before: Self) -> Bool {
+    openWalkBeganAt != nil && openWalkBeganAt != before.openWalkBeganAt
+      || completeSweepBeganAt != before.completeSweepBeganAt
+  }
+
   /// Returns the time at which the last complete walk began that showed everything that one of `tier` would; nil where
   /// there was none, or where the clock was set back behind it.
   public func walkBegan(_ tier: WalkTier, now: Timestamp) -> Timestamp? {

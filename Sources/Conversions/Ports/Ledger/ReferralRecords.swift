@@ -19,6 +19,8 @@ public protocol ReferralRecords {
   func mirrorProgress() throws -> MirrorProgress
   /// Stores the state of the mirror as a whole.
   func setMirrorProgress(_ progress: MirrorProgress) throws
+  /// Marks for a decision at once the orders that wait for nothing but a complete walk which began after they were seen.
+  func wakeOrdersBehindMirror() throws
   /// Returns open referrals that were last seen before a time; those come first that were longest not asked for one by
   /// one.
   func openReferrals(unseenSince time: Timestamp, limit: Int) throws -> [ReferralID]

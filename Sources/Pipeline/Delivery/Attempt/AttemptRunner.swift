@@ -98,7 +98,7 @@ final class AttemptRunner: Sendable {
     let (rules, now, isConfirmed) = (rules, context.clock.now, context.clock.isConfirmed)
     let beforeSend = try await context.ledger.transaction {
       let decider = try OrderDecider($0, rules: rules, now: now, isTimeConfirmed: isConfirmed)
-      return try $0.freezeReport(order, sighting, decider: decider)
+      return try FreezeReport(ledger: $0, decider: decider).freeze(order, sighting)
     }
     switch beforeSend {
     case .send(let order, let report):

@@ -57,7 +57,7 @@ final class AttemptSender: Sendable {
     let (ledger, uncertainty) = (context.ledger, context.clock.uncertainty(since: firstSentAt))
     // Runs in a task of its own: a clear answer is stored even if the daemon's end came while it was verified.
     return try await Task(executorPreference: context.executor) {
-      try await ledger.transaction { try $0.sendSkew() + uncertainty }
+      try await ledger.transaction { try $0.mirrorProgress().sendSkew + uncertainty }
     }.value
   }
 
@@ -208,10 +208,10 @@ extension SendVerdict {
   }
 }
 
-extension LedgerTransaction {
-  /// Returns by how much the API's clock may differ from ours when it is judged whether a conversion is ours.
-  func sendSkew() throws -> Duration {
-    let ahead = try mirrorProgress().clockAhead ?? .zero
+extension MirrorProgress {
+  /// The time by which the API's clock may differ from ours when it is judged whether a conversion is ours.
+  var sendSkew: Duration {
+    let ahead = clockAhead ?? .zero
     return AttemptSender.clockSkew + max(ahead, .zero - ahead)
   }
 }

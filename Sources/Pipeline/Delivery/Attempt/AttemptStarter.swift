@@ -134,7 +134,7 @@ final class AttemptStarter: Sendable {
           return .stays(.changed(order))
         }
         let sighting = rows[order.row.key] ?? .unproven("the shop was not asked")
-        let beforeSend = try transaction.freezeReport(order, sighting, decider: decider)
+        let beforeSend = try FreezeReport(ledger: transaction, decider: decider).freeze(order, sighting)
         guard case .send(let order, let report) = beforeSend else { return .stays(beforeSend) }
         let number = try transaction.beginSend(order.entry, report, at: now)
         return .goes(Attempt.Started(order: order, report: report, number: number, startedAt: now))

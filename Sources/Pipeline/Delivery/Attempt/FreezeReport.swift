@@ -14,12 +14,16 @@ enum BeforeSend: Sendable {
   case resolveUnknown(LedgerOrder, FrozenReport)
 }
 
-extension LedgerTransaction {
+/// Freezes the report of an order, or finds what keeps it from being sent, in one transaction of the ledger.
+struct FreezeReport {
+  let ledger: any LedgerTransaction
+  let decider: OrderDecider
+
   /// Puts off an order whose row could not be looked at reliably; returns false for any other sighting.
-  private func postpones(_ order: LedgerOrder, _ sighting: RowSighting, now: Timestamp) throws -> Bool {
+  private func postpones(_ order: LedgerOrder, _ sighting: RowSighting) throws -> Bool {
     guard case .unproven(let words) = sighting else { return false }
-    try postpone(
-      order.entry, until: now + RowSighting.unprovenWait, reason: RowSighting.unprovenReason, detail: words)
+    try ledger.postpone(
+      order.entry, until: decider.now + RowSighting.unprovenWait, reason: RowSighting.unprovenReason, detail: words)
     return true
   }
 
@@ -30,48 +34,45 @@ extension LedgerTransaction {
   /// - Parameters:
   ///   - order: The order as it stood when its referral was looked at.
   ///   - sighting: The row as the shop shows it.
-  ///   - decider: The decider of this transaction.
   /// - Returns: The decision on it.
   /// - Throws: `LedgerFailure`.
-  func freezeReport(
-    _ order: LedgerOrder, _ sighting: RowSighting, decider: OrderDecider
-  ) throws -> BeforeSend {
+  func freeze(_ order: LedgerOrder, _ sighting: RowSighting) throws -> BeforeSend {
     let now = decider.now
-    if try postpones(order, sighting, now: now) { return .dropped(nil) }
+    if try postpones(order, sighting) { return .dropped(nil) }
     // Drops it if intake stored another version meanwhile: this one may be older, and is read again.
-    guard let known = try entry(order.entry), known.outcome == .queued, known.row == order.row else {
+    guard let known = try ledger.entry(order.entry), known.outcome == .queued, known.row == order.row else {
       return .dropped(nil)
     }
     // A row with another ID is another order, which intake takes in: this one's is gone.
     let row = sighting.row.flatMap { $0.isSameOrder(as: known) ? $0 : nil }
-    if row != nil { _ = try noteFound(known.entry) }
+    if row != nil { _ = try ledger.noteFound(known.entry) }
     if row == nil, known.referralID != nil, !known.mayHaveBeenDone,
-      let missing = try holdIfMissing(known, now: now)
+      let missing = try MissingRows(ledger: ledger, now: now).holdIfMissing(known)
     {
       return .missing(missing)
     }
     let shown = row ?? known.row.withdrawn
-    let change = shown == known.row ? .unchanged : try record(shown, seenAt: now, isBackfill: known.isBackfill)
-    guard let current = change == .unchanged ? known : try entry(known.entry) else { return .dropped(nil) }
+    let change = shown == known.row ? .unchanged : try ledger.record(shown, seenAt: now, isBackfill: known.isBackfill)
+    guard let current = change == .unchanged ? known : try ledger.entry(known.entry) else { return .dropped(nil) }
     if let frozen = current.frozen, frozen.hasUnknownOutcome {
       // Sends the same bytes again that may have been done, as long as the order is still worth a report.
       return current.order?.qualifies == true ? .send(current, frozen.report) : .resolveUnknown(current, frozen)
     }
     // A first send waits for a confirmed clock and for the end of the catch-up. So does an order whose earlier sends
     // turned out to be refused since it was picked.
-    guard decider.isTimeConfirmed, try intakeProgress().caughtUpAt != nil else { return .dropped(nil) }
+    guard decider.isTimeConfirmed, try ledger.intakeProgress().caughtUpAt != nil else { return .dropped(nil) }
     // Decides it as it stands in this transaction.
     let decision = try decider.decide(current, isGone: row == nil)
     let report = ConversionReport(of: current, decision)
     // Unfreezes it, as no send can have had an effect: a change still counts, whatever task saw it first.
-    if let frozen = current.frozen, frozen.report != report { try unfreeze(current.entry) }
-    if change != .unchanged || !current.stands(as: decision) { try decide(current.entry, decision, at: now) }
+    if let frozen = current.frozen, frozen.report != report { try ledger.unfreeze(current.entry) }
+    if change != .unchanged || !current.stands(as: decision) { try ledger.decide(current.entry, decision, at: now) }
     guard let report else {
       return .dropped(Decided(orderID: current.orderID, before: current, decision: decision))
     }
     // Returns to the question unless the referral and the keys are those that were asked for.
     guard !order.mayHaveBeenDone, report.referralID == order.referralID, current.hasKeys(of: order) else {
-      return try entry(current.entry).map(BeforeSend.changed) ?? .dropped(nil)
+      return try ledger.entry(current.entry).map(BeforeSend.changed) ?? .dropped(nil)
     }
     return .send(current, report)
   }

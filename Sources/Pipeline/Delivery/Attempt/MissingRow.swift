@@ -20,15 +20,19 @@ struct MissingRow: Sendable {
   }
 }
 
-extension LedgerTransaction {
+/// Judges orders whose rows are gone, in one transaction of the ledger.
+struct MissingRows {
+  let ledger: any LedgerTransaction
+  let now: Timestamp
+
   /// Judges an order whose row is gone; nil where it was deleted, and is to be decided as any order is.
-  func holdIfMissing(_ order: LedgerOrder, now: Timestamp) throws -> MissingRow? {
-    let miss = try noteMissing(order.entry, at: now)
-    let vanished = try vanishedRows(now: now)
+  func holdIfMissing(_ order: LedgerOrder) throws -> MissingRow? {
+    let miss = try ledger.noteMissing(order.entry, at: now)
+    let vanished = try ledger.vanishedRows(now: now)
     let verdict = vanished.verdict(on: miss, firstSeenAt: order.firstSeenAt, now: now)
     guard verdict != .deleted else { return nil }
-    let isNews = try heldMissingCount() == 0
-    try holdMissing(order.entry)
+    let isNews = try ledger.heldMissingCount() == 0
+    try ledger.holdMissing(order.entry)
     var decision = Decision(
       .held, reason: DecisionReason.rowMissing, detail: "its row is missing from the shop's table, and many others are",
       lookAgainAt: now + VanishedRows.lookAgainAfter)
@@ -36,21 +40,21 @@ extension LedgerTransaction {
       decision = Decision(review: .rowMissing, "its row has been missing from the shop's table for seven days")
     }
     (decision.referralID, decision.claims, decision.value) = (order.referralID, order.claims, order.value)
-    if order.frozen != nil { try unfreeze(order.entry) }
-    try decide(order.entry, decision, at: now)
-    try takeBack(now: now)
+    if order.frozen != nil { try ledger.unfreeze(order.entry) }
+    try ledger.decide(order.entry, decision, at: now)
+    try takeBack()
     return MissingRow(
       decided: Decided(orderID: order.orderID, before: order, decision: decision),
       newCount: isNews ? max(1, vanished.missing) : nil)
   }
 
   /// Takes back, to look at them again, those that were taken for deleted before it showed that they are among many.
-  private func takeBack(now: Timestamp) throws {
-    for entry in try cancelledAsGone(now: now) {
-      guard let order = try self.entry(entry), case .readable(var row) = order.row else { continue }
-      try holdMissing(entry)
+  private func takeBack() throws {
+    for entry in try ledger.cancelledAsGone(now: now) {
+      guard let order = try ledger.entry(entry), case .readable(var row) = order.row else { continue }
+      try ledger.holdMissing(entry)
       row.qualifies = true
-      _ = try record(.readable(row), seenAt: now, isBackfill: order.isBackfill)
+      _ = try ledger.record(.readable(row), seenAt: now, isBackfill: order.isBackfill)
     }
   }
 }

@@ -27,7 +27,7 @@ struct UnknownOutcome: Sendable {
     }
     let skew = try await context.ledger.transaction { transaction in
       _ = try transaction.record(referral, seenAt: now)
-      return try transaction.sendSkew()
+      return try transaction.mirrorProgress().sendSkew
     }
     if referral.status == .converted {
       let isOurs = SendVerdict.isOurs(
@@ -69,7 +69,7 @@ struct UnknownOutcome: Sendable {
   ) async throws {
     let now = context.clock.now
     let isDecided = try await context.ledger.transaction { transaction -> Bool in
-      guard try transaction.isStill(order) else { return false }
+      guard try order.isUnchanged(in: transaction) else { return false }
       var decision = Decision(review: reason, detail, referralID: frozen.report.referralID, claims: true)
       decision.value = frozen.report.value
       try transaction.decide(order.entry, decision, at: now)
@@ -93,7 +93,7 @@ struct UnknownOutcome: Sendable {
   private func end(_ order: LedgerOrder, _ outcome: Outcome, _ detail: String) async throws {
     let now = context.clock.now
     let isDecided = try await context.ledger.transaction { transaction -> Bool in
-      guard try transaction.isStill(order) else { return false }
+      guard try order.isUnchanged(in: transaction) else { return false }
       var decision = Decision(outcome, reason: DecisionReason.noLongerQualifies, detail: detail)
       decision.referralID = order.referralID
       decision.claims = outcome == .reported
@@ -112,11 +112,11 @@ struct UnknownOutcome: Sendable {
   }
 }
 
-extension LedgerTransaction {
-  /// Returns true if an order is still to be sent and as it was: while the API was asked another task may have decided
-  /// it, and the shop have shown that it qualifies again. Then it is its turn again at once.
-  fileprivate func isStill(_ order: LedgerOrder) throws -> Bool {
-    guard let known = try entry(order.entry) else { return false }
-    return known.outcome == .queued && known.row == order.row
+extension LedgerOrder {
+  /// Returns true if it is still to be sent and as it was: while the API was asked another task may have decided it, and
+  /// the shop have shown that it qualifies again. Then it is its turn again at once.
+  fileprivate func isUnchanged(in ledger: any LedgerTransaction) throws -> Bool {
+    guard let known = try ledger.entry(entry) else { return false }
+    return known.outcome == .queued && known.row == row
   }
 }

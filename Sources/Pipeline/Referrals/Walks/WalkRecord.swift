@@ -28,6 +28,7 @@ struct WalkRecord: Sendable {
       if isIdle, before.heardAnAnswer(lately: now) { return Conclusion() }
       (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
       try transaction.setMirrorProgress(progress)
+      if progress.hasWalked(since: before) { try transaction.wakeOrdersBehindMirror() }
       try transaction.setClockMemory(memory)
       return Conclusion(before: before, after: progress)
     }

@@ -16,16 +16,4 @@ extension LedgerTransaction {
     mirror.openWalkWantedAt = time
     try setMirrorProgress(mirror)
   }
-
-  /// Stores what was decided of an order that the ledger holds; one that can matter no more leaves it.
-  ///
-  /// - Returns: True if it left the ledger.
-  func store(_ order: LedgerOrder, _ decision: Decision, rules: AttributionRules, now: Timestamp) throws -> Bool {
-    if let readable = order.order, order.frozen == nil, rules.isPast(readable, decision, now: now) {
-      try dismiss(order.entry, as: decision.outcome)
-      return true
-    }
-    try decide(order.entry, decision, at: now)
-    return false
-  }
 }

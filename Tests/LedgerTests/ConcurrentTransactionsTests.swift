@@ -2,8 +2,8 @@ import Conversions
 import Ledger
 import Testing
 
-/// Transactions that share a commit are as each would be by itself.
-@Suite struct GroupCommitTests {
+/// Transactions of many tasks at once are as each would be by itself.
+@Suite struct ConcurrentTransactionsTests {
   private struct Refused: Error {}
 
   @Test func whatFailsIsUndoneByItself() async throws {
