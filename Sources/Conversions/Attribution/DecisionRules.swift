@@ -70,9 +70,11 @@ extension AttributionRules {
     if facts.act?.kind == .hold {
       (decision.outcome, decision.reason, decision.detail) = (.held, DecisionReason.byOperator, facts.act?.reason)
       decision.lookAgainAt = nil
-    } else if facts.isOpenedByRules, decision.outcome == .queued {
+    } else if decision.outcome == .queued, facts.isOpenedByRules || facts.isRevalued(by: decision) {
       (decision.outcome, decision.reason) = (.held, DecisionReason.rulesChanged)
-      decision.detail = "changed rules made it sendable; release it: conversiond queue release --reason rules_changed"
+      decision.detail =
+        "changed rules \(facts.isRevalued(by: decision) ? "gave it another amount" : "made it sendable"); release it: "
+        + "conversiond queue release ALL --reason rules_changed"
     }
   }
 

@@ -18,11 +18,14 @@ public struct OrderFacts: Hashable, Sendable {
   public var act: OperatorAct?
   /// True if nothing but changed rules made it sendable, among so many that an operator has to release them.
   public var isOpenedByRules: Bool
+  /// The value with which it would have been sent before a change of the rules that turns totals into values; nil where
+  /// there is no such change.
+  public var formerValue: Int64?
 
   /// Facts from their values.
   public init(
     row: OrderRow, isGone: Bool = false, firstSeenAt: Timestamp, hadQualified: Bool = false, idIsRepeated: Bool = false,
-    idIsUnproven: Bool = false, act: OperatorAct? = nil, isOpenedByRules: Bool = false
+    idIsUnproven: Bool = false, act: OperatorAct? = nil, isOpenedByRules: Bool = false, formerValue: Int64? = nil
   ) {
     self.row = row
     self.isGone = isGone
@@ -32,5 +35,14 @@ public struct OrderFacts: Hashable, Sendable {
     self.idIsUnproven = idIsUnproven
     self.act = act
     self.isOpenedByRules = isOpenedByRules
+    self.formerValue = formerValue
   }
+
+  /// Returns true if changed rules give it another value than it would have been sent with.
+  func isRevalued(by decision: Decision) -> Bool { formerValue.map { $0 != decision.value } ?? false }
+}
+
+extension LedgerOrder {
+  /// The value with which it would be sent; nil where it is not to be.
+  public var valueToSend: Int64? { outcome == .queued || outcome == .held ? value : nil }
 }

@@ -4,6 +4,8 @@ public struct RulesInForce: Hashable, Sendable, Codable {
   public var digest: String?
   /// The mapping and the rules' reach in a few characters: a change makes rows count that the ledger does not hold.
   public var mapping: String?
+  /// The rules by which a total becomes cents, as text; nil before the first start.
+  public var amounts: String?
   /// The change that is being carried out; nil for none.
   public var change: RulesChange?
   /// True if the last change left orders for an operator to release: a later one must not send those.
@@ -17,14 +19,19 @@ public struct RulesInForce: Hashable, Sendable, Codable {
   /// - Parameters:
   ///   - digest: The rules in a few characters.
   ///   - mapping: The mapping and the rules' reach in a few characters.
+  ///   - amounts: The rules by which a total becomes cents, as text.
   ///   - now: Wall-clock time.
   ///   - aliveAt: The last time at which an earlier run is known to have been at work.
   /// - Returns: True if every order that was never sent has to be decided anew.
-  public mutating func begin(digest: String, mapping: String, now: Timestamp, aliveAt: Timestamp?) -> Bool {
-    defer { (self.digest, self.mapping) = (digest, mapping) }
+  public mutating func begin(
+    digest: String, mapping: String, amounts: String, now: Timestamp, aliveAt: Timestamp?
+  ) -> Bool {
+    defer { (self.digest, self.mapping, self.amounts) = (digest, mapping, amounts) }
     guard self.digest != nil, self.digest != digest || self.mapping != mapping else { return false }
     let needsWalk = self.mapping != mapping || change?.needsWalk == true
+    let changesAmounts = self.amounts.map { $0 != amounts } ?? false || change?.changesAmounts == true
     change = RulesChange(beganAt: now, aliveAt: aliveAt, needsWalk: needsWalk)
+    change?.changesAmounts = changesAmounts ? true : nil
     return true
   }
 }
@@ -49,6 +56,11 @@ public struct RulesChange: Hashable, Sendable, Codable {
   public var after: EntryID? = EntryID(0)
   /// Orders that were decided anew.
   public var decided = 0
+  /// True if totals become other values; nil where not.
+  public var changesAmounts: Bool?
+  /// Orders among them that would be sent with another value than before: a single one waits for an operator's eye, as
+  /// a unit that is wrong is wrong by a hundredfold. Nil for none.
+  public var revalued: Int?
   /// Orders among them that came to another outcome.
   public var changed = 0
 

@@ -38,6 +38,11 @@ public struct MirroredReferral: Hashable, Sendable {
     self.seenAt = seenAt
     openSeenAt = referral.status.isOpen ? seenAt : earlier?.openSeenAt
     expiredSeenAt = referral.status == .expired ? (earlier?.expiredSeenAt ?? seenAt) : nil
+    guard status == .converted, let earlier else { return }
+    // A converted referral goes on deciding by what it held: where a friend's data are erased from it, the orders that
+    // it stands for would go to another referrer.
+    email = email ?? earlier.email
+    externalSourceID = externalSourceID ?? earlier.externalSourceID
   }
 
   /// Makes a mirrored referral as a ledger kept it.

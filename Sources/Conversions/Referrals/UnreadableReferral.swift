@@ -8,13 +8,29 @@ public struct UnreadableReferral: Hashable, Sendable {
   public var createdAt: Timestamp?
   /// The field that is wrong, and its fault; never the field's value.
   public var fault: String
+  /// The friend's address as the API shows it, where that can be read.
+  public var friendEmail: String?
+  /// The partner's identifier as the API shows it, where that can be read.
+  public var externalSourceID: String?
 
   /// Makes an unreadable referral from what can be read of it.
-  public init(place: Int, id: ReferralID?, createdAt: Timestamp?, fault: String) {
+  public init(
+    place: Int, id: ReferralID?, createdAt: Timestamp?, fault: String, friendEmail: String? = nil,
+    externalSourceID: String? = nil
+  ) {
     self.place = place
     self.id = id
     self.createdAt = createdAt
     self.fault = fault
+    (self.friendEmail, self.externalSourceID) = (friendEmail, externalSourceID)
+  }
+
+  /// Returns true if it holds a key of an order, by a text in normal form.
+  public func holds(_ key: MatchingKey, _ text: String) -> Bool {
+    switch key {
+    case .email: friendEmail.flatMap(EmailAddress.init)?.text == text
+    case .externalSourceID: externalSourceID.flatMap(ExternalSourceID.init)?.text == text
+    }
   }
 }
 

@@ -33,8 +33,13 @@ enum ReferralShapes {
   private static func unreadable(_ value: JSONValue, _ mismatch: ShapeMismatch, place: Int) -> UnreadableReferral {
     let id = value["referralId"]?.text.flatMap { $0.isEmpty ? nil : ReferralID($0) }
     let createdAt = value["createdAt"]?.integer.map(Timestamp.init(milliseconds:))
-    return UnreadableReferral(place: place, id: id, createdAt: createdAt, fault: mismatch.description)
+    return UnreadableReferral(
+      place: place, id: id, createdAt: createdAt, fault: mismatch.description, friendEmail: text(value["friendEmail"]),
+      externalSourceID: text(value["externalSourceId"]))
   }
+
+  /// Returns a text, or the digits of a whole number that stands in a text's place.
+  private static func text(_ value: JSONValue?) -> String? { value?.text ?? value?.integer.map(String.init) }
 
   private static func count(_ reader: ShapeReader, _ member: String) throws(ShapeMismatch) -> Int {
     let value = try reader.integer(member)

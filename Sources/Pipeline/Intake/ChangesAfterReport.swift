@@ -16,14 +16,16 @@ struct ChangedSince: Sendable {
   ///
   /// - Throws: `LedgerFailure`.
   init?(of order: LedgerOrder, _ amounts: AmountRules, _ transaction: any LedgerTransaction) throws {
-    guard order.outcome == .reported, let report = order.frozen?.report, let readable = order.order else { return nil }
-    let change = amounts.change(of: readable, reported: report.value)
+    guard order.outcome == .reported, let readable = order.order else { return nil }
+    // An order that counts as reported by the API's word alone has no report here; it was decided by the same value.
+    let value = order.frozen.map(\.report.value) ?? order.value
+    let change = amounts.change(of: readable, reported: value)
     guard change != order.changedSince else { return nil }
     try transaction.noteChangedSince(order.entry, change)
     guard let change else { return nil }
     orderID = order.orderID
     kind = change
-    reported = Self.text(report.value)
+    reported = Self.text(value)
     now =
       switch (change, amounts.judge(readable.total)) {
       case (.cancelledSince, _): "does not qualify any more"
@@ -47,8 +49,9 @@ struct ChangedSince: Sendable {
       }
       return log.event(
         .changedSince, .notice,
-        "\(changes.count) orders changed after they were reported (\(counts.joined(separator: ", "))): correct them in the "
-          + "partner dashboard; `conversiond status` counts them, `queue show` names the change")
+        "\(changes.count) orders changed after they were reported (\(counts.joined(separator: ", "))): if the shop has "
+          + "edited so many, correct them in the partner dashboard; if not, is orders.total_unit or the mapping wrong? "
+          + "`conversiond status` counts them, `queue show` names the change")
     }
     for change in changes {
       log.event(

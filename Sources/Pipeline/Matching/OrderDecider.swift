@@ -72,7 +72,8 @@ struct OrderDecider {
       row: order.row, isGone: isGone || order.row.key.isLost, firstSeenAt: order.firstSeenAt,
       hadQualified: order.hadQualified,
       idIsRepeated: order.idIsRepeated, idIsUnproven: order.idIsUnproven, act: try act(on: order.row),
-      isOpenedByRules: order.isOpenedByRules || change?.opens(order, now: now) ?? false)
+      isOpenedByRules: order.isOpenedByRules || change?.opens(order, now: now) ?? false,
+      formerValue: change?.changesAmounts == true ? order.valueToSend : nil)
     // Looks for no holder of the referral that this order holds: no other order holds it.
     return try decide(facts, except: order.entry, holding: order.claims ? order.referralID : nil)
   }

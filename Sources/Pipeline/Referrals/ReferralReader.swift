@@ -24,7 +24,8 @@ struct ReferralReader: Sendable {
     let page = try await ReadPriority.$current.withValue(priority) {
       try await read { await context.partners.list(query) }
     }
-    for referral in page.unreadable { await tellUnreadable(referral.id, referral.fault) }
+    for referral in page.unreadable { await logUnreadable(referral) }
+    await context.referralWalks.note(readable: page.referrals)
     return (page, try await store(page.referrals, askedAt: askedAt, unlessSeenSince: time))
   }
 
@@ -35,6 +36,7 @@ struct ReferralReader: Sendable {
   func referral(_ id: ReferralID) async throws -> Referral {
     let askedAt = context.clock.now
     let referral = try await read { await context.partners.referral(id) }
+    await context.referralWalks.note(readable: [referral])
     _ = try await store([referral], askedAt: askedAt, unlessSeenSince: Timestamp(microseconds: .max), isByItself: true)
     return referral
   }
@@ -76,13 +78,14 @@ struct ReferralReader: Sendable {
     if isNew { tellDistrust(fault) }
   }
 
-  /// Alerts the operator, once for each referral and fault: an order that it may be for goes without it.
-  func tellUnreadable(_ id: ReferralID?, _ fault: String) async {
-    guard await context.referralWalks.isNew(unreadable: id, fault) else { return }
+  /// Alerts the operator, once for each referral and fault.
+  private func logUnreadable(_ referral: UnreadableReferral) async {
+    guard await context.referralWalks.note(referral) else { return }
     context.log.event(
       .referralUnreadable, .error,
-      "referral \(id?.text ?? "without an ID") can't be read (\(fault)); no order is matched to it until it can",
-      ["referral": id?.text])
+      "referral \(referral.id?.text ?? "without an ID") can't be read (\(referral.fault)); no order is matched to it, "
+        + "and an order that shares a key with it waits, until it can",
+      ["referral": referral.id?.text])
   }
 
   /// Alerts the operator that the list is distrusted.

@@ -19,7 +19,8 @@ public enum RulesUpdate {
       var inForce = try transaction.rulesInForce()
       let before = inForce
       let hasBegun = inForce.begin(
-        digest: rules.digest, mapping: Self.digest(mapping + rules.reach), now: now,
+        digest: rules.digest, mapping: Self.digest(mapping + rules.reach),
+        amounts: "\(rules.amounts.unit.rawValue) \(rules.amounts.rounding.rawValue)", now: now,
         aliveAt: try transaction.mirrorProgress().lastAnswerAt)
       // Makes the table be read again: of old orders that no referral matched only a count is left.
       if hasBegun, inForce.change?.needsWalk == true { try transaction.removeRanges() }
@@ -63,7 +64,7 @@ struct RulesUpdateEnd: Sendable {
   let wasHeld: Bool
 
   /// True if an operator must release them.
-  var isHeld: Bool { opened > (wasHeld ? 0 : RulesChange.openedMax) }
+  var isHeld: Bool { opened > (wasHeld || change.revalued != nil ? 0 : RulesChange.openedMax) }
 
   func log(to log: Logger) {
     let counts = "\(change.decided) orders that were never sent were decided anew, \(change.changed) of them otherwise"
@@ -73,8 +74,8 @@ struct RulesUpdateEnd: Sendable {
     }
     log.event(
       .rulesChanged, .error,
-      "the rules changed: \(counts); \(opened) became sendable, by this change or an earlier one, and are held until "
-        + "they are released: conversiond queue list --state held --reason rules_changed, then conversiond queue release "
+      "the rules changed: \(counts)\(change.revalued.map { ", \($0) with another amount" } ?? ""); \(opened) became "
+        + "sendable, by this change or an earlier one, and are held until they are released: conversiond queue list --state held --reason rules_changed, then conversiond queue release "
         + "ALL --reason rules_changed --yes",
       ["reason": "rules_changed"])
   }
@@ -87,6 +88,12 @@ extension RulesUpdate {
     rules.change?.after = orders.last?.entry
     rules.change?.decided += decided.count
     rules.change?.changed += decided.count(where: \.isOther)
+    let revalued = zip(orders, decided).count { order, decided in
+      decided.decision.reason == DecisionReason.rulesChanged
+        && order.valueToSend.map { $0 != decided.decision.value } ?? false
+    }
+    let before = rules.change?.revalued ?? 0
+    if revalued > 0 { rules.change?.revalued = before + revalued }
     try ledger.setRulesInForce(rules)
   }
 

@@ -36,6 +36,30 @@ import Testing
     }
   }
 
+  /// A referral that can't be read may be the one to be paid: no other of the same friend is paid in its place.
+  @Test(arguments: [
+    ("externalSourceId", 42 as SandboxJSON), ("status", "approved"), ("conversionValue", "129.99"),
+  ]) func aReferralThatCannotBeReadKeepsOthersFromItsOrder(field: String, value: SandboxJSON) async throws {
+    try await DaemonFixture.with { shop in
+      var first = SandboxReferral("first", email: "ana@example.com", daysAgo: 5)
+      first.shownInstead[field] = value
+      try await shop.sandbox.put([
+        first, SandboxReferral("later", email: "ana@example.com", daysAgo: 1),
+        SandboxReferral("ben", email: "ben@example.com"),
+      ])
+      try await shop.insert(
+        ShopOrder(1, email: "ana@example.com", daysAgo: 0.01), ShopOrder(2, email: "ben@example.com"))
+      try await shop.start()
+      #expect(await shop.reaches(["1": "queued", "2": "reported"], within: .seconds(60)))
+      let waiting = try await shop.entry("1")
+      #expect(waiting?.reason == "referral_unreadable" && waiting?.detail?.contains("referral first") == true)
+      try await shop.sandbox.change("first") { $0.shownInstead = [:] }
+      #expect(await shop.reaches(["1": "reported"], within: .seconds(100)))
+      let state = await shop.sandbox.state
+      #expect(state.referral("first")?.status == .converted && state.referral("later")?.status == .pending)
+    }
+  }
+
   @Test func anAnswerInGzipThatNobodyAskedForIsRead() async throws {
     try await DaemonFixture.with { shop in
       let page =

@@ -54,6 +54,31 @@ import Testing
     }
   }
 
+  /// A unit that is changed by mistake makes amounts wrong by a hundredfold: a single one waits.
+  @Test func whatChangedRulesGiveAnotherAmountWaitsForAnOperator() async throws {
+    try await DaemonFixture.with(["reporting.hold": "30d", "orders.total_unit": "cents"]) { shop in
+      try await shop.sandbox.put((1...3).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      try await shop.insert((1...3).map { ShopOrder($0, email: "friend\($0)@example.com") })
+      try await shop.start()
+      #expect(await shop.reaches(["1": "held", "2": "held", "3": "held"]))
+      try await shop.stop()
+      try shop.configure(["reporting.hold": "0s", "orders.total_unit": "major"])
+      try await shop.start()
+      #expect(await shop.logs("3 with another amount"), "\(shop.log)")
+      #expect(Set(try await shop.entries().values.compactMap(\.reason)) == ["rules_changed"])
+      #expect(await shop.sandbox.state.reports.isEmpty)
+      // Put right, they have their amounts again, and are still looked at once.
+      try await shop.stop()
+      try shop.configure(["reporting.hold": "0s", "orders.total_unit": "cents"])
+      try await shop.start()
+      #expect(await shop.catchesUp())
+      #expect(try await shop.run("queue", "release", "ALL", "--reason", "rules_changed", "--yes").end == .exited(0))
+      #expect(await shop.reaches(["1": "reported", "2": "reported", "3": "reported"]))
+      let bodies = await shop.sandbox.state.reportedBodies
+      #expect(bodies.allSatisfy { $0.contains(#""conversionValue":1000,"#) }, "\(bodies)")
+    }
+  }
+
   /// A hold that is deleted by mistake does not send weeks of orders for good.
   @Test func moreThanAFewThatBecomeSendableWaitForAnOperator() async throws {
     try await DaemonFixture.with(["reporting.hold": "30d"]) { shop in

@@ -30,6 +30,27 @@ import Testing
     }
   }
 
+  /// A friend's data are erased at the API after the conversion: the friend's orders go to no other referrer.
+  @Test func aConvertedReferralThatLosesItsAddressGoesOnDeciding() async throws {
+    try await DaemonFixture.with { shop in
+      try await shop.sandbox.put([
+        SandboxReferral("ana", email: "ana@example.com", daysAgo: 20),
+        SandboxReferral("again", email: "ana@example.com", daysAgo: 5),
+        SandboxReferral("ben", email: "ben@example.com"),
+      ])
+      try await shop.insert(ShopOrder(1, email: "ana@example.com"), ShopOrder(2, email: "ana@example.com"))
+      try await shop.start()
+      #expect(await shop.reaches(["1": "reported", "2": "superseded"]))
+      try await shop.sandbox.change("ana") { $0.friendEmail = nil }
+      try await shop.insert(
+        ShopOrder(3, email: "ana@example.com", daysAgo: 0), ShopOrder(4, email: "ben@example.com", daysAgo: 0))
+      #expect(
+        await shop.reaches(
+          ["1": "reported", "2": "superseded", "3": "superseded", "4": "reported"], within: .seconds(60)))
+      #expect(await shop.sandbox.state.referral("again")?.status == .pending)
+    }
+  }
+
   @Test func aConvertedReferralThatIsDeletedIsNotPaidForAgain() async throws {
     try await DaemonFixture.with { shop in
       try await shop.sandbox.put([

@@ -34,6 +34,17 @@ import Testing
     }
   }
 
+  private static let renumbered = ["1": "1001 discarded", "2": "1002 held operator", "3": "1003 held hold"]
+
+  /// The IDs and states of the first three rows' orders; an operator's discard has the reason that was given.
+  private func standing(_ shop: DaemonFixture) async -> [String: String] {
+    let entries = await shop.peek() ?? [:]
+    return entries.filter { ["1", "2", "3"].contains($0.key) }.mapValues { entry in
+      let reason = entry.state == "held" ? " " + (entry.reason ?? "-") : ""
+      return "\(entry.order) \(entry.state)\(reason)"
+    }
+  }
+
   private func states(_ shop: DaemonFixture) async -> [String: Int] {
     let entries = await shop.peek()?.values.map { "\($0.state) \($0.reason ?? "-")" } ?? []
     return entries.reduce(into: [:]) { $0[$1, default: 0] += 1 }
@@ -53,6 +64,20 @@ import Testing
       try await Task.sleep(for: .seconds(8))
       #expect(await states(shop)["held rules_changed"] == Self.count - 1)
       #expect(await shop.sandbox.state.reports.isEmpty)
+    }
+  }
+
+  /// A draft gets the number of its invoice: the operator's word stands for it under that, too.
+  @Test func anOperatorsWordStandsWhereTheShopNumbersAnOrderAnew() async throws {
+    try await DaemonFixture.with(["reporting.hold": "30d", "orders.key": "k"]) { shop in
+      try await fill(shop)
+      try await shop.start()
+      #expect(await eventually(within: .seconds(40)) { await states(shop) == ["held hold": Self.count] })
+      #expect(try await shop.run("queue", "discard", "1", "--reason", "fraud", "--yes").end == .exited(0))
+      #expect(try await shop.run("queue", "hold", "2", "--yes").end == .exited(0))
+      try await shop.database.execute("UPDATE orders SET id = id + 1000")
+      let isKept = await eventually(within: .seconds(40)) { await standing(shop) == Self.renumbered }
+      #expect(isKept)
     }
   }
 

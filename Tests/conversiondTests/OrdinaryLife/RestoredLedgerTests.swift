@@ -39,6 +39,11 @@ import Testing
       #expect(await shop.sandbox.state.reports.count == before + 1, "the new order's alone")
       let evidence = try await shop.entry("1")
       #expect(evidence?.reason == "evidence_api", "\(evidence?.reason ?? "-"): \(evidence?.detail ?? "-")")
+      // Changes are told of these as of any report.
+      try await shop.database.execute("UPDATE orders SET status = 'refunded' WHERE id = 1")
+      try await shop.database.execute("UPDATE orders SET total_cents = 1 WHERE id = 2")
+      #expect(await shop.logs("order 1 was reported with 10.00 EUR and does not qualify any more"), "\(shop.log)")
+      #expect(await shop.logs("order 2 was reported with 10.00 EUR and is 0.01 EUR now"), "\(shop.log)")
     }
   }
 

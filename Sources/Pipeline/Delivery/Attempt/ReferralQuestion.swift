@@ -17,6 +17,8 @@ final class ReferralQuestion: Sendable {
   static let wait = Duration.seconds(15)
   /// The reason of an order that waits for a walk.
   static let unconfirmed = "referrals_unconfirmed"
+  /// The reason of an order that shares a key with a referral that can't be read: it may be the one to be paid.
+  static let unreadable = "referral_unreadable"
   /// The most referrals that are fetched for one question.
   private static let fetchesMax = 5
 
@@ -54,7 +56,14 @@ final class ReferralQuestion: Sendable {
     }
     var asked = Asked(order: order)
     do {
-      if let fault = try await searchAll(&asked), try await !isWalked(since: order.sendableSince) {
+      let fault = try await searchAll(&asked)
+      if let rival = await unreadableHolder(order) {
+        let words =
+          "referral \(rival.id?.text ?? "without an ID"), which holds a key of it, can't be read: \(rival.fault)"
+        try await postpone(order, reason: Self.unreadable, words)
+        return nil
+      }
+      if let fault, try await !isWalked(since: order.sendableSince) {
         try await awaitWalk(order, fault)
         return nil
       }
@@ -77,6 +86,13 @@ final class ReferralQuestion: Sendable {
     var seen: Set<ReferralID> = []
     /// The kinds of keys of which a search showed a holder.
     var found: Set<MatchingKey> = []
+  }
+
+  /// Returns a referral that can't be read and holds a key of an order.
+  private func unreadableHolder(_ order: LedgerOrder) async -> UnreadableReferral? {
+    guard let readable = order.order else { return nil }
+    let keys = rules.keys.compactMap { key in readable.text(of: key).map { (key: key, text: $0) } }
+    return await context.referralWalks.unreadable(holding: keys)
   }
 
   /// Searches by each key.

@@ -9,21 +9,35 @@ public actor WalkState {
   /// The ledger's progress, with its count of changes when that was read.
   private var stored: (changes: UInt64, progress: MirrorProgress)?
 
-  /// The faults of referrals that can't be read, by their IDs, as the log was told.
-  private var unreadable: [ReferralID: String] = [:]
+  /// The referrals that can't be read, by their IDs, as last shown.
+  private var unreadable: [ReferralID: UnreadableReferral] = [:]
 
-  /// The most referrals that can't be read of which the log is told.
+  /// The most referrals that can't be read of which anything is known.
   private static let unreadableMax = 1000
 
   /// Begins with nothing done.
   public init() {}
 
-  /// Returns true if the log was not told yet of a referral that can't be read; those without an ID count as one.
-  func isNew(unreadable id: ReferralID?, _ fault: String) -> Bool {
-    let id = id ?? ReferralID("")
-    guard unreadable[id] != fault, unreadable.count < Self.unreadableMax || unreadable[id] != nil else { return false }
-    unreadable[id] = fault
-    return true
+  /// Notes a referral that can't be read; those without an ID count as one.
+  ///
+  /// - Returns: True if it is new, or its fault is.
+  func note(_ referral: UnreadableReferral) -> Bool {
+    let id = referral.id ?? ReferralID("")
+    let known = unreadable[id]
+    guard known != nil || unreadable.count < Self.unreadableMax else { return false }
+    unreadable[id] = referral
+    return known?.fault != referral.fault
+  }
+
+  /// Forgets that referrals could not be read which an answer shows whole.
+  func note(readable referrals: [Referral]) {
+    guard !unreadable.isEmpty else { return }
+    for referral in referrals { unreadable[referral.id] = nil }
+  }
+
+  /// Returns a referral that can't be read and holds one of an order's keys.
+  func unreadable(holding keys: [(key: MatchingKey, text: String)]) -> UnreadableReferral? {
+    unreadable.values.first { referral in keys.contains { referral.holds($0.key, $0.text) } }
   }
 
   /// Returns true if a list showed the referral as one that can't be read.
