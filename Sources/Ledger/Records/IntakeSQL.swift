@@ -147,6 +147,8 @@ extension SQLiteTransaction: IntakeRecords {
       let known = try KnownOrder(row.key, db), known.isSame(order)
     else { return }
     try setAct(act, on: row.orderID)
+    // An order that is kept back keeps its referral: under the ID that no row has any more it would keep it for ever.
+    if act.kind == .hold { try setAct(nil, on: id) }
   }
 
   private func flagReuse(_ entry: Int64, at time: Timestamp) throws {
