@@ -58,10 +58,13 @@ let package = Package(
     // The vocabulary, every pure rule, and the protocols at which the stages meet. No I/O.
     target("Conversions"),
 
+    // Calls that block: a queue for the actors that make them, and files that are on the disk after a write.
+    target("BlockingIO"),
+
     // An order walks through these from left to right; none imports another stage.
-    target("Postgres", ["CLibpq"]),
+    target("Postgres", ["BlockingIO", "CLibpq"]),
     target("Orders", ["Conversions", "Postgres"]),
-    target("PartnersAPI", ["CLibcurl", "Conversions"]),
+    target("PartnersAPI", ["BlockingIO", "CLibcurl", "Conversions"]),
     target("Ledger", ["CLibsqlite", "Conversions", grdb, sqlite, crypto]),
     target("Pipeline", ["Conversions", logging, lifecycle]),
 

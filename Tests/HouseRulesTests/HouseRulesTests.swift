@@ -6,9 +6,9 @@ import Testing
 
   /// Stages never import each other: a value walks from one to the next through `Conversions`.
   private static let imports: [String: Set<String>] = [
-    "Conversions": [], "Postgres": ["CLibpq"], "Orders": ["Conversions", "Postgres"],
-    "PartnersAPI": ["CLibcurl", "Conversions"], "Ledger": ["CLibsqlite", "Conversions"], "Pipeline": ["Conversions"],
-    "Systemd": ["CLibsystemd"], "Configuration": ["Conversions"], "PartnersSandbox": [],
+    "Conversions": [], "BlockingIO": [], "Postgres": ["BlockingIO", "CLibpq"], "Orders": ["Conversions", "Postgres"],
+    "PartnersAPI": ["BlockingIO", "CLibcurl", "Conversions"], "Ledger": ["CLibsqlite", "Conversions"],
+    "Pipeline": ["Conversions"], "Systemd": ["CLibsystemd"], "Configuration": ["Conversions"], "PartnersSandbox": [],
     "conversiond": [
       "Conversions", "Postgres", "Orders", "PartnersAPI", "Ledger", "Pipeline", "Systemd", "Configuration",
       "PartnersSandbox",
@@ -17,7 +17,7 @@ import Testing
 
   /// System calls without a safe form, outside the targets that bind a C library (Postgres, PartnersAPI, Systemd).
   private static let unsafe: [String: String] = [
-    "SystemClock.swift": "clock_gettime(2), boot_id",
+    "SystemClock.swift": "clock_gettime(2), boot_id", "BlockingExecutor.swift": "an executor's unowned jobs",
     "LedgerConnection.swift": "SQLite's file control and hooks", "SQLiteLedger.swift": "SQLite's backup",
     "LedgerLock.swift": "fcntl(2)", "LedgerSize.swift": "stat(2)", "DurableFiles.swift": "open(2), fsync(2)",
     "LedgerRebuild.swift": "rename(2)", "RebuildMarker.swift": "open(2)", "FileSearch.swift": "read(2)",
