@@ -65,7 +65,7 @@ let package = Package(
     target("Postgres", ["BlockingIO", "CLibpq"]),
     target("Orders", ["Conversions", "Postgres"]),
     target("PartnersAPI", ["BlockingIO", "CLibcurl", "Conversions"]),
-    target("Ledger", ["CLibsqlite", "Conversions", grdb, sqlite, crypto]),
+    target("Ledger", ["BlockingIO", "CLibsqlite", "Conversions", grdb, sqlite, crypto]),
     target("Pipeline", ["Conversions", logging, lifecycle]),
 
     // What surrounds them on the host.
