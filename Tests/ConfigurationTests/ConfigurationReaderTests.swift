@@ -1,4 +1,5 @@
 import Configuration
+import Conversions
 import Testing
 
 @Suite struct ConfigurationReaderTests {
@@ -13,7 +14,7 @@ import Testing
     #expect(configuration.orders.key == "id")
     #expect(configuration.orders.qualification == .statuses(["paid", "completed"]))
     #expect(configuration.matching == .init())
-    #expect(configuration.api.baseURL == "https://offertown.net/api/v1/partners")
+    #expect(configuration.api.baseURL.text == "https://offertown.net/api/v1/partners")
     #expect(configuration.ledger.sizeMax == 2_147_483_648)
     #expect(Sample.configuration("api:\nlog:\n  # nothing\n") == configuration)
   }
@@ -77,7 +78,7 @@ import Testing
     #expect(reporting.hold == .seconds(14 * 86_400) && reporting.giveUpAfter == .seconds(480 * 3_600))
     #expect(reporting.otherCurrency == .omitValue)
     let api = reading.configuration.api
-    #expect(api.baseURL == "http://127.0.0.1:8080/v1" && api.keyFile == "/run/key" && api.timeout == .seconds(5))
+    #expect(api.baseURL.text == "http://127.0.0.1:8080/v1" && api.keyFile == "/run/key" && api.timeout == .seconds(5))
     #expect(api.writesPerMinute == .perMinute(10) && api.conversionsPerMinute == .unlimited)
     #expect(reading.configuration.ledger.location == .sqlite(path: "/tmp/l.sqlite"))
     #expect(reading.configuration.ledger.sizeMax == 64 << 20)

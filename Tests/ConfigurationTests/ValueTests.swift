@@ -137,4 +137,9 @@ import Testing
         "2:11: warning: 0.0.0.0 can be reached from other hosts, and nobody is asked for a password there"
       ])
   }
+
+  @Test func aRefusedURLIsNeverShown() {
+    let said = Sample.said(after: "api:\n  base_url: https://u:hunter2@offertown.net/\n")
+    #expect(said == ["2:13: a base URL has no user or password (@)"])
+  }
 }

@@ -18,7 +18,7 @@ struct TLSTests {
     try await ClientFixture.withFolder { folder in
       try await TLSServer.makeCertificates(in: folder)
       let server = try await TLSServer(folder: folder, certificate: name)
-      let url = try #require(PartnersBaseURL("https://127.0.0.1:\(server.port)"))
+      let url = try PartnersBaseURL("https://127.0.0.1:\(server.port)")
       try await ClientFixture.with(baseURL: url, server: stub, certificateAuthorities: folder + "/ca.pem") { fixture in
         let answer = await fixture.client.list(ReferralQuery())
         guard let complaint else {
@@ -45,7 +45,7 @@ struct TLSTests {
     try await ClientFixture.withFolder { folder in
       try await TLSServer.makeCertificates(in: folder)
       let server = try await TLSServer(folder: folder, certificate: "good", speaking: name)
-      let url = try #require(PartnersBaseURL("https://127.0.0.1:\(server.port)"))
+      let url = try PartnersBaseURL("https://127.0.0.1:\(server.port)")
       try await ClientFixture.with(baseURL: url, server: stub, certificateAuthorities: folder + "/ca.pem") { fixture in
         let failure = try #require(await fixture.client.list(ReferralQuery()).transportFailure)
         #expect(failure.kind == .tls && !failure.mayHaveBeenDone)
@@ -69,7 +69,7 @@ struct TLSTests {
     for (script, kind) in cases {
       let server = try StubServer(script)
       defer { server.stop() }
-      let url = try #require(PartnersBaseURL("https://127.0.0.1:\(server.port)"))
+      let url = try PartnersBaseURL("https://127.0.0.1:\(server.port)")
       try await ClientFixture.with(baseURL: url, server: server, timeout: .milliseconds(800)) { fixture in
         let failure = try #require(try await fixture.convert().transportFailure)
         #expect(failure.kind == kind, "\(failure.message)")

@@ -1,8 +1,10 @@
+public import Conversions
+
 extension Configuration {
   /// The keys under `api:`.
   public struct API: Sendable, Equatable {
-    /// The partners API, with no slash at its end; `https`, or `http` to this host only.
-    public var baseURL = "https://offertown.net/api/v1/partners"
+    /// The partners API.
+    public var baseURL = PartnersBaseURL.standard
     /// The absolute path of the file that holds the key, used where systemd hands over no credential.
     public var keyFile = "/etc/conversiond/api-key"
     /// This host's share of the write limit (API reference, Rate limits: 30 a minute for an IP address).

@@ -1,3 +1,4 @@
+import Conversions
 private import Foundation
 
 extension ValueKind where Value == String {
@@ -29,17 +30,6 @@ extension ValueKind where Value == String {
       let mistakes = ConnectionRules.mistakes(in: text)
       findings += mistakes.map { Finding(position: value.position, message: $0) }
       return mistakes.isEmpty ? text : nil
-    }
-  }
-
-  /// The base URL of the API.
-  static var baseURL: Self {
-    .text("a URL; write one such as https://offertown.net/api/v1/partners") { text throws(Refusal) in
-      do throws(BaseURL.Refused) {
-        return try BaseURL.normalise(text)
-      } catch {
-        throw Refusal(message: error.message)
-      }
     }
   }
 
@@ -77,6 +67,19 @@ extension ValueKind where Value == String {
     .text("a status, such as paid") { text throws(Refusal) in
       guard !text.isEmpty, !text.utf8.contains(0) else { throw Refusal() }
       return text
+    }
+  }
+}
+
+extension ValueKind where Value == PartnersBaseURL {
+  /// The base URL of the API.
+  static var baseURL: Self {
+    .text("a URL; write one such as https://offertown.net/api/v1/partners") { text throws(Refusal) in
+      do throws(PartnersBaseURL.Refused) {
+        return try PartnersBaseURL(text)
+      } catch {
+        throw Refusal(message: error.message)
+      }
     }
   }
 }

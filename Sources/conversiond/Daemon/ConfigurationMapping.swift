@@ -66,7 +66,7 @@ extension Configuration {
 
   /// The settings that make an order this shop's: an entry of the ledger means another order when one of them changes.
   var source: ConfiguredSource {
-    ConfiguredSource(from: orders.from, key: orders.key, id: orders.columns.id, baseURL: api.baseURL)
+    ConfiguredSource(from: orders.from, key: orders.key, id: orders.columns.id, baseURL: api.baseURL.text)
   }
 
   /// All that decides which rows are orders, which of them qualify, and from when on they take part.

@@ -121,15 +121,12 @@ struct Daemon {
   }
 
   private func partners(key: APIKey, _ home: LedgerHome) throws -> PartnersClient {
-    guard let url = PartnersBaseURL(configuration.api.baseURL) else {
-      throw CommandFailure(.configuration, "api.base_url \(configuration.api.baseURL) is no URL of an API")
-    }
     let limits = WriteLimits(
       writes: RateLimit(configuration.api.writesPerMinute),
       conversions: RateLimit(configuration.api.conversionsPerMinute))
     return PartnersClient(
-      baseURL: url, apiKey: key, version: Version.text, timeout: configuration.api.timeout,
+      baseURL: configuration.api.baseURL, apiKey: key, version: Version.text, timeout: configuration.api.timeout,
       readsPerMinute: RateLimit(configuration.api.readsPerMinute),
-      pacer: try home.pacer(url, limits: limits))
+      pacer: try home.pacer(configuration.api.baseURL, limits: limits))
   }
 }

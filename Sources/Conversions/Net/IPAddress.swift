@@ -1,9 +1,12 @@
 /// An address in its usual text form; the short and octal forms that inet_aton(3) takes are not read.
-enum IPAddress: Equatable {
+public enum IPAddress: Hashable, Sendable {
+  /// The four bytes of an IPv4 address.
   case v4([UInt8])
+  /// The eight groups of an IPv6 address.
   case v6([UInt16])
 
-  init?(_ text: String) {
+  /// Reads an address, IPv6 without brackets; nil for anything else.
+  public init?(_ text: String) {
     if let bytes = Self.v4Bytes(text) {
       self = .v4(bytes)
     } else if let groups = Self.v6Groups(text) {
@@ -14,11 +17,17 @@ enum IPAddress: Equatable {
   }
 
   /// True if it is in 127.0.0.0/8 (RFC 1122, 3.2.1.3) or ::1 (RFC 4291, 2.5.3).
-  var isLoopback: Bool {
+  public var isLoopback: Bool {
     switch self {
     case .v4(let bytes): bytes[0] == 127
     case .v6(let groups): groups.dropLast().allSatisfy { $0 == 0 } && groups[7] == 1
     }
+  }
+
+  /// Reads a port from 1 to 65535 in plain digits; nil for anything else.
+  public static func port(_ text: Substring) -> UInt16? {
+    guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return UInt16(text).flatMap { $0 == 0 ? nil : $0 }
   }
 
   private static func v4Bytes(_ text: String) -> [UInt8]? {

@@ -1,8 +1,7 @@
+import Conversions
 import Testing
 
-@testable import Configuration
-
-@Suite struct BaseURLTests {
+@Suite struct PartnersBaseURLTests {
   @Test(arguments: [
     ("https://offertown.net/api/v1/partners", "https://offertown.net/api/v1/partners"),
     ("https://offertown.net/api/v1/partners/", "https://offertown.net/api/v1/partners"),
@@ -12,7 +11,8 @@ import Testing
     ("https://[2001:db8::1]/x", "https://[2001:db8::1]/x"),
   ])
   func normalised(text: String, expected: String) throws {
-    #expect(try BaseURL.normalise(text) == expected)
+    let url = try PartnersBaseURL(text)
+    #expect(url.text == expected && url.isLoopback == expected.hasPrefix("http:"))
   }
 
   @Test(arguments: [
@@ -20,14 +20,14 @@ import Testing
     "https://h/#f", "https://h:0/", "https://h:99999/", "https://h:x/", "https://h/../x", "https://h/%2e%2e/x",
     "https://h/a b", "https://münchen.de/", "https://h\n/", "https://h..x/", "https://[::1/", "https://[zz]/",
     "http://offertown.net/", "http://127.0.0.1.example.com/", "http://localhost.example.com/", "http://10.0.0.1/",
-    "http://127.1/", "http://2130706433/", "http://[::ffff:127.0.0.1]/", "http://[::2]/", "https://h\\x/",
+    "https://x:/", "https://x\r\n/", "file:///etc/passwd", "http://127.evil.example", "http://127.1/",
+    "http://2130706433/", "http://[::ffff:127.0.0.1]/", "http://[::2]/", "https://h\\x/",
   ])
   func refused(text: String) {
-    #expect(throws: BaseURL.Refused.self) { try BaseURL.normalise(text) }
+    #expect(throws: PartnersBaseURL.Refused.self) { try PartnersBaseURL(text) }
   }
 
-  @Test func neverAWordOfThePassword() {
-    let said = Sample.said(after: "api:\n  base_url: https://u:hunter2@offertown.net/\n")
-    #expect(said == ["2:13: a base URL has no user or password (@)"])
+  @Test func theStandardOneIsNormal() throws {
+    #expect(try PartnersBaseURL(PartnersBaseURL.standard.text) == .standard)
   }
 }

@@ -1,13 +1,32 @@
-/// The rules for `api.base_url` (RFC 3986 in the narrow form that an API needs).
-enum BaseURL {
-  struct Refused: Error, Equatable {
-    var message: String
+/// The URL of the API, such as `https://offertown.net/api/v1/partners`: to this every path is appended.
+///
+/// RFC 3986 in the narrow form that an API needs: `https`, or `http` to this host, with a host, and without user, query,
+/// fragment, dot segments and `%`.
+public struct PartnersBaseURL: Hashable, Sendable, CustomStringConvertible {
+  /// The API as its reference names it.
+  public static let standard = PartnersBaseURL(
+    normalised: "https://offertown.net/api/v1/partners", isLoopback: false)
+
+  /// The URL without a slash at its end, its scheme and host in small letters.
+  public let text: String
+  /// True if the URL is on this host: no proxy is asked then.
+  public let isLoopback: Bool
+
+  /// The URL's text.
+  public var description: String { text }
+
+  /// The reason why a text is not the URL of an API. Never repeats the text, as a user name or a key may be part of it.
+  public struct Refused: Error, Hashable {
+    /// The reason, in words for the operator.
+    public let message: String
   }
 
-  /// Returns the URL without a slash at its end, its scheme and host in small letters.
+  private init(normalised text: String, isLoopback: Bool) { (self.text, self.isLoopback) = (text, isLoopback) }
+
+  /// Reads a URL.
   ///
-  /// A refusal never repeats the URL, as a user name or a key may be part of it.
-  static func normalise(_ text: String) throws(Refused) -> String {
+  /// - Throws: `Refused`.
+  public init(_ text: String) throws(Refused) {
     guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !Self.forbidden.contains($0) }) else {
       throw Refused(message: "a URL has no spaces, control characters or letters beyond ASCII (write a host as xn--…)")
     }
@@ -20,11 +39,12 @@ enum BaseURL {
     if text.contains("#") { throw Refused(message: "a base URL has no fragment (#)") }
     let rest = text[mark.upperBound...]
     let slash = rest.firstIndex(of: "/") ?? rest.endIndex
-    let authority = try authority(rest[..<slash])
+    let authority = try Self.authority(rest[..<slash])
     if scheme == "http", !authority.isLocal {
       throw Refused(message: "http would send the key in the open; write https (http is for this host alone)")
     }
-    return "\(scheme)://\(authority.text)\(try path(rest[slash...]))"
+    self.init(
+      normalised: "\(scheme)://\(authority.text)\(try Self.path(rest[slash...]))", isLoopback: authority.isLocal)
   }
 
   private static let forbidden = Set("\"<>\\^`{|}".utf8)
@@ -34,7 +54,7 @@ enum BaseURL {
     var host = text
     var port = ""
     if let colon = text.lastIndex(of: ":"), !text[colon...].contains("]") {
-      guard let number = ListenAddress.port(text[text.index(after: colon)...]) else {
+      guard let number = IPAddress.port(text[text.index(after: colon)...]) else {
         throw Refused(message: "a port is a number from 1 to 65535")
       }
       host = text[..<colon]
