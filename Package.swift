@@ -80,14 +80,14 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    // Real parts for tests: a private PostgreSQL cluster, temporary folders, processes.
+    // Real parts for tests: a private PostgreSQL cluster, temporary folders, processes; and chance that can be repeated.
     target("TestHosts", path: "Tests/TestHosts"),
     // Stand-ins for what a test of the loops has no part for.
     target("LoopFixtures", ["Conversions", "Pipeline", logging], path: "Tests/LoopFixtures"),
     // Which payments are right in a model's world, by nothing of the product.
     target("WorldOracle", path: "Tests/WorldOracle"),
     // A disk in memory that loses what was not synced, under SQLite.
-    target("CrashDisk", [sqlite], path: "Tests/CrashDisk"),
+    target("CrashDisk", ["TestHosts", sqlite], path: "Tests/CrashDisk"),
     .executableTarget(
       name: "Benchmark",
       dependencies: [
@@ -97,7 +97,7 @@ let package = Package(
       path: "Tests/Benchmark", swiftSettings: strict),
     // What no compiler keeps: words, imports, sizes, links.
     tests("HouseRulesTests", []),
-    tests("ConversionsTests", ["Conversions"]),
+    tests("ConversionsTests", ["Conversions", "TestHosts"]),
     tests("PostgresTests", ["Postgres", "TestHosts"]),
     tests("OrdersTests", ["Orders", "Conversions", "Postgres", "TestHosts"]),
     tests("PartnersAPITests", ["PartnersAPI", "PartnersSandbox", "Conversions", "TestHosts"]),
@@ -113,7 +113,7 @@ let package = Package(
       "IntakeTests",
       ["Orders", "Pipeline", "Ledger", "Conversions", "Postgres", "TestHosts", "LoopFixtures", logging, lifecycle]),
     tests("SystemdTests", ["Systemd", "TestHosts", logging]),
-    tests("ConfigurationTests", ["Configuration", "Conversions"]),
+    tests("ConfigurationTests", ["Configuration", "Conversions", "TestHosts"]),
     tests("PartnersSandboxTests", ["PartnersSandbox", "TestHosts", flyingSocks]),
     tests(
       "conversiondTests",

@@ -1,11 +1,12 @@
 import Configuration
+import TestHosts
 import Testing
 
 /// A file with random edits is refused or taken, and never stops the program.
 @Suite struct RandomEditsTests {
   @Test(arguments: 0..<8 as Range<UInt64>)
   func randomEditsNeverCrash(seed: UInt64) {
-    var random = SplitMix(state: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<150 {
       var scalars = Array(Sample.full.unicodeScalars)
       for _ in 0..<Int.random(in: 1...4, using: &random) { edit(&scalars, &random) }
@@ -28,7 +29,7 @@ import Testing
 
   private static let signs = Array(" \t\n:,-#&*!|>'\"[]{}?%@`~<0a.;$/\\é\u{1F600}\u{0}\u{85}\u{2028}".unicodeScalars)
 
-  private func edit(_ text: inout [Unicode.Scalar], _ random: inout SplitMix) {
+  private func edit(_ text: inout [Unicode.Scalar], _ random: inout SeededGenerator) {
     guard !text.isEmpty else { return }
     let at = Int.random(in: 0..<text.count, using: &random)
     let end = min(text.count, at + Int.random(in: 1...40, using: &random))
@@ -41,18 +42,5 @@ import Testing
     case 4: text.removeSubrange(at..<end)
     default: text = Array(text[..<at])
     }
-  }
-}
-
-/// The generator of Steele, Lea and Flood (2014): the same edits for the same seed.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

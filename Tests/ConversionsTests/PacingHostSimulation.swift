@@ -1,5 +1,6 @@
 import Conversions
 import Foundation
+import TestHosts
 
 /// A host with an endless backlog of conversions, whose process is killed every few minutes, a server with a limiter
 /// for writes and one for conversions, and perhaps a neighbour at the same address, in simulated time.
@@ -55,7 +56,7 @@ struct PacingHostSimulation {
   private(set) var pacing = HostPacing()
   private var writes: Limiter
   private var conversions: Limiter
-  private var random: SplitMix
+  private var random: SeededGenerator
   private var flights: [Flight] = []
   /// Seconds of the server's time; the host's uptime is that less `bootedAt`.
   private var now = 0.0
@@ -71,7 +72,7 @@ struct PacingHostSimulation {
 
   init(_ shape: LimiterShape, seed: UInt64, _ course: Course = Course()) {
     self.course = course
-    random = SplitMix(seed: seed)
+    random = SeededGenerator(seed: seed)
     let phases = [Double.random(in: 0..<60, using: &random), Double.random(in: 0..<60, using: &random)]
     writes = Limiter(shape, perMinute: course.limits.writes.perMinute ?? .max, phase: phases[0])
     conversions = Limiter(shape, perMinute: course.limits.conversions.perMinute ?? .max, phase: phases[1])

@@ -1,5 +1,6 @@
 import Conversions
 import Foundation
+import TestHosts
 
 /// A client with an endless backlog, its pacer, and a server with one limiter, in simulated time.
 struct PacingSimulation {
@@ -25,7 +26,7 @@ struct PacingSimulation {
   /// The mean and the most of what a request takes, in seconds; the least is 0.05.
   let latencyMean: Double
   let latencyMax: Double
-  private var random: SplitMix
+  private var random: SeededGenerator
   private var flights: [Flight] = []
   private var now = 100.0
   private var outcome = Outcome()
@@ -36,7 +37,7 @@ struct PacingSimulation {
   ) {
     rules = PacingRules(.perMinute(limit))
     (self.latencyMean, self.latencyMax) = (latencyMean, latencyMax)
-    random = SplitMix(seed: seed)
+    random = SeededGenerator(seed: seed)
     limiter = Limiter(shape, perMinute: serverLimit ?? limit, phase: Double.random(in: 0..<60, using: &random))
   }
 

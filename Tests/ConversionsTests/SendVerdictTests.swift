@@ -1,4 +1,5 @@
 import Conversions
+import TestHosts
 import Testing
 
 private let report = ConversionReport(

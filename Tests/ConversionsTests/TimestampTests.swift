@@ -1,5 +1,6 @@
 import Conversions
 import Foundation
+import TestHosts
 import Testing
 
 @Suite struct TimestampTests {

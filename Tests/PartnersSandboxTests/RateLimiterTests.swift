@@ -1,9 +1,9 @@
 import PartnersSandbox
+import TestHosts
 import Testing
 
 @testable import protocol PartnersSandbox.RateLimiter
 @testable import struct PartnersSandbox.RateLimits
-@testable import struct PartnersSandbox.SeededRandom
 
 @Suite struct RateLimiterTests {
   private static let second: Int64 = 1_000_000_000
@@ -13,7 +13,7 @@ import Testing
 
   /// Times at which one who tries at random moments is admitted; each refusal is checked to be told exactly.
   private func admissions(_ limit: RateLimit, seed: UInt64, tries: Int) -> [Int64] {
-    var random = SeededRandom(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var limiter = limit.makeLimiter()
     var now = Int64.random(in: 0...1_000_000_000_000, using: &random)
     var admitted: [Int64] = []

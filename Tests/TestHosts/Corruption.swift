@@ -13,30 +13,13 @@ public enum Corruption: Sendable, CustomStringConvertible {
   /// A page stands where another was.
   case misplaced
 
-  /// A generator that can be repeated (SplitMix64).
-  public struct Random: RandomNumberGenerator {
-    private var state: UInt64
-
-    /// Begins with a seed.
-    public init(seed: UInt64) { state = seed }
-
-    /// The next number.
-    public mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
   /// `CORRUPTION_SEED`, which has a run's damage done again, or any.
   public static var seed: UInt64 {
     ProcessInfo.processInfo.environment["CORRUPTION_SEED"].flatMap { UInt64($0) } ?? .random(in: 1...1_000_000)
   }
 
   /// Any of them.
-  public static func random(using random: inout Random) -> Corruption {
+  public static func random(using random: inout SeededGenerator) -> Corruption {
     [.flips(1), .flips(.random(in: 2...200, using: &random)), .zeroes, .noise, .cut, .misplaced]
       .randomElement(using: &random) ?? .cut
   }
@@ -53,7 +36,7 @@ public enum Corruption: Sendable, CustomStringConvertible {
   }
 
   /// Damages a file.
-  public func strike(_ path: String, using random: inout Random) throws {
+  public func strike(_ path: String, using random: inout SeededGenerator) throws {
     let url = URL(fileURLWithPath: path)
     var bytes = [UInt8](try Data(contentsOf: url))
     guard !bytes.isEmpty else { return }

@@ -1,3 +1,5 @@
+import TestHosts
+
 /// A friend who was referred, and the way in which the API comes to know what an order is matched by.
 struct Friend: Sendable {
   enum Kind: Sendable {
@@ -23,7 +25,7 @@ struct Friend: Sendable {
   /// Makes the same friend for the same seed at each call.
   init(_ number: Int, seed: UInt64) {
     self.number = number
-    var choices = Choices(seed: seed, stream: 1_000_000 + UInt64(number))
+    var choices = SeededGenerator(seed: seed, stream: 1_000_000 + UInt64(number))
     kind = choices.pick([
       (42, .byEmail), (12, .byReference), (16, .filledInLate), (10, .patchedLate), (10, .madeLate),
       (6, .referredTwice), (4, .longAgo),

@@ -1,4 +1,5 @@
 import Postgres
+import TestHosts
 
 /// One session of the shop, which writes until its time is over; a lost connection or a failed statement is part of it.
 actor Writer {
@@ -56,7 +57,7 @@ actor Writer {
 
   /// Waits for some milliseconds, by choice.
   func pause(_ milliseconds: ClosedRange<Int>) async {
-    try? await Task.sleep(for: .milliseconds(orders.choices.number(milliseconds)))
+    try? await Task.sleep(for: .milliseconds(orders.choices.int(milliseconds)))
   }
 
   /// The polls of the daemons under test come every half second.

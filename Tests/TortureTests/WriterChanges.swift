@@ -1,4 +1,5 @@
 import Postgres
+import TestHosts
 
 extension Writer {
   func change(_ trouble: Trouble, _ connection: PostgresConnection) async throws {
@@ -15,7 +16,7 @@ extension Writer {
       await pause(Self.severalPolls)
       _ = try await connection.query("COMMIT")
     case .stopQualifying: try await update("status = 'refunded'", connection)
-    case .revalue: try await update("total_cents = \(orders.choices.number(100...9_999_999))", connection)
+    case .revalue: try await update("total_cents = \(orders.choices.int(100...9_999_999))", connection)
     case .touch: try await update("note = note + 1", connection)
     default:
       guard let id = ownOrder() else { return }
@@ -34,9 +35,9 @@ extension Writer {
     _ = try await connection.query("BEGIN")
     try await work(connection)
     _ = try await connection.query("PREPARE TRANSACTION '\(id)'")
-    let delay = Duration.milliseconds(orders.choices.number(300...8000))
+    let delay = Duration.milliseconds(orders.choices.int(300...8000))
     await prepared.add(
-      PreparedTransactions.Pending(id: id, commits: orders.choices.chance(85), from: .now + delay))
+      PreparedTransactions.Pending(id: id, commits: orders.choices.chance(percent: 85), from: .now + delay))
   }
 
   func finishPrepared(_ connection: PostgresConnection, in prepared: PreparedTransactions) async throws {
@@ -50,7 +51,7 @@ extension Writer {
   }
 
   private func pay(_ id: Int64, _ connection: PostgresConnection) async throws {
-    let touch = orders.choices.chance(25) ? ", updated_at = now()" : ""
+    let touch = orders.choices.chance(percent: 25) ? ", updated_at = now()" : ""
     _ = try await connection.query(
       "UPDATE orders SET status = 'paid'\(touch) WHERE id = $1 AND status = 'pending'", [PostgresParameter(id)])
   }
@@ -58,16 +59,16 @@ extension Writer {
   /// A change of any own order, with a change column as good as any.
   private func update(_ assignment: String, _ connection: PostgresConnection) async throws {
     guard let id = ownOrder() else { return }
-    let touch = orders.choices.chance(50) ? ", updated_at = \(orders.updatedAt())" : ""
+    let touch = orders.choices.chance(percent: 50) ? ", updated_at = \(orders.updatedAt())" : ""
     _ = try await connection.query(
       "UPDATE orders SET \(assignment)\(touch) WHERE id = $1", [PostgresParameter(id)])
   }
 
   private func ownOrder() -> Int64? {
-    own.isEmpty ? nil : own[orders.choices.number(0...(own.count - 1))]
+    own.isEmpty ? nil : own[orders.choices.int(0...(own.count - 1))]
   }
 
   private func takeUnpaid() -> Int64? {
-    unpaid.isEmpty ? nil : unpaid.remove(at: orders.choices.number(0...(unpaid.count - 1)))
+    unpaid.isEmpty ? nil : unpaid.remove(at: orders.choices.int(0...(unpaid.count - 1)))
   }
 }

@@ -1,4 +1,5 @@
 import Postgres
+import TestHosts
 
 extension Writer {
   func insert(_ draft: OrderDraft, _ connection: PostgresConnection) async throws {
@@ -33,7 +34,7 @@ extension Writer {
 
   /// The ID first, the row later: by itself, or at the end of a transaction whose `now()` is as old as the ID.
   func earlySequence(_ connection: PostgresConnection) async throws {
-    let isOneTransaction = orders.choices.chance(50)
+    let isOneTransaction = orders.choices.chance(percent: 50)
     if isOneTransaction { _ = try await connection.query("BEGIN") }
     let taken = try await connection.query("SELECT nextval('orders_id_seq')").text(0, 0).flatMap(Int64.init)
     await pause(100...2500)
@@ -46,15 +47,15 @@ extension Writer {
   func savepoints(_ connection: PostgresConnection) async throws {
     _ = try await connection.query("BEGIN")
     var kept: [(Int64, OrderDraft)] = []
-    for depth in 0..<orders.choices.number(2...4) {
+    for depth in 0..<orders.choices.int(2...4) {
       _ = try await connection.query("SAVEPOINT s\(depth)")
       let draft = orders.next(.savepoints)
       let id = try await draft.insert(over: connection)
-      if orders.choices.chance(30) {
+      if orders.choices.chance(percent: 30) {
         _ = try await connection.query("ROLLBACK TO s\(depth)")
       } else {
         kept.append((id, draft))
-        if orders.choices.chance(50) { _ = try await connection.query("RELEASE s\(depth)") }
+        if orders.choices.chance(percent: 50) { _ = try await connection.query("RELEASE s\(depth)") }
       }
       await pause(0...800)
     }
@@ -72,7 +73,7 @@ extension Writer {
   /// Inserts for a transaction that is committed elsewhere: no writer changes the order later.
   func insertUncommitted(_ trouble: Trouble, _ connection: PostgresConnection) async throws {
     _ = try await orders.next(trouble).insert(over: connection)
-    guard orders.choices.chance(40) else { return }
+    guard orders.choices.chance(percent: 40) else { return }
     _ = try await connection.query("SAVEPOINT inner_one")
     _ = try await orders.next(trouble).insert(over: connection)
     _ = try await connection.query("RELEASE inner_one")

@@ -1,4 +1,5 @@
 import Conversions
+import TestHosts
 
 extension ModelAPI.State {
   /// Checks that a report that may have been done is only ever sent again as it was.

@@ -1,5 +1,6 @@
 import Conversions
 import Synchronization
+import TestHosts
 
 /// The partners API in memory: what the reference says, with faults to order.
 final class ModelAPI: PartnersService {
@@ -18,7 +19,7 @@ final class ModelAPI: PartnersService {
     /// The fault of everything, reads and reports, for as long as it is set: `refused`, `requestLost` or a status.
     var down: ConvertFault?
     /// Drawn from when no fault is ordered.
-    var chance: (generator: ScenarioGenerator, probability: Double)?
+    var chance: (generator: SeededGenerator, probability: Double)?
     /// The time by which the API's clock is ahead; nil for answers without a Date.
     var clockAhead: Duration? = .zero
     /// The fault of every search for as long as it is set.
