@@ -22,7 +22,7 @@ struct JournalOutputTests {
   @Test func aRecordArrivesAndCannotForgeFields() throws {
     try withJournal { journal in
       let output = JournalOutput()
-      let logger = Logger(label: "x") { _ in JournalLogHandler(output: output) }
+      let logger = Logger(label: "x") { _ in QueuedLogHandler(journal: output) }
       logger.error("two\nlines\u{1B}[2J", metadata: ["order": "1\nPRIORITY=0\nCONVERSIOND_ORDER=2", "event": "review"])
       let fields = JournalProtocol.fields(try #require(journal.receive()))
       #expect(fields["MESSAGE"] == ["two\\nlines\\u{1b}[2J"])
@@ -37,7 +37,7 @@ struct JournalOutputTests {
   @Test func aJournalThatDoesNotReadHoldsNobodyUp() throws {
     try withJournal { journal in
       let output = JournalOutput(limits: LogLimits(records: 200, bytes: 1 << 20))
-      let logger = Logger(label: "x") { _ in JournalLogHandler(output: output) }
+      let logger = Logger(label: "x") { _ in QueuedLogHandler(journal: output) }
       var times = CallTimes()
       for number in 0..<5_000 { times.measure { logger.info("\(number)") } }
       #expect(times.percentile99 < .milliseconds(5) && times.total < .seconds(5), "\(times.total)")
@@ -66,7 +66,7 @@ struct JournalOutputTests {
 
   @Test func withoutAJournalNothingWaits() {
     let output = JournalOutput()
-    let logger = Logger(label: "x") { _ in JournalLogHandler(output: output) }
+    let logger = Logger(label: "x") { _ in QueuedLogHandler(journal: output) }
     for number in 0..<1_000 { logger.info("\(number)") }
     #expect(output.flush(timeout: .seconds(2)))
   }

@@ -43,7 +43,7 @@ import Testing
   }
 
   private func logger(_ output: PlainOutput) -> Logger {
-    Logger(label: "x") { _ in PlainLogHandler(output: output) }
+    Logger(label: "x") { _ in QueuedLogHandler(plain: output) }
   }
 
   @Test func linesComeOutInOrder() throws {
