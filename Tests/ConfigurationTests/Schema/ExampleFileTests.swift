@@ -8,7 +8,7 @@ import Testing
   private static let path = path(of: "config/conversiond.yaml")
 
   private static func path(of file: String) -> String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../" + file)
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../../" + file)
       .standardizedFileURL.path
   }
 
