@@ -1,3 +1,5 @@
+import Conversions
+
 /// One kind of value that a key can have: how it is read, and what its documentation says of it.
 struct ValueKind<Value: Sendable>: Sendable {
   /// The values that may be written, for the documentation; `nil` where the key's own words say it.
@@ -69,7 +71,7 @@ extension ValueKind where Value == Int64 {
   }
 }
 
-extension ValueKind where Value == Configuration.API.Rate {
+extension ValueKind where Value == RateLimit {
   /// The largest rate: more a minute than any API takes, and few enough to divide by.
   private static var perMinuteMax: Int { 1_000_000 }
 

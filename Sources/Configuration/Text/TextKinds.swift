@@ -113,7 +113,7 @@ extension ValueKind where Value == Configuration.Ledger.Location {
   }
 }
 
-extension ValueKind where Value == [Configuration.Reporting.MetadataField] {
+extension ValueKind where Value == [Order.MetadataEntry] {
   /// The most keys that fit the API's 4 KiB with any use.
   private static var keysMax: Int { 50 }
   private static var keyBytesMax: Int { 128 }
@@ -128,7 +128,7 @@ extension ValueKind where Value == [Configuration.Reporting.MetadataField] {
         return nil
       }
       let before = findings.count
-      var fields: [Configuration.Reporting.MetadataField] = []
+      var fields: [Order.MetadataEntry] = []
       for entry in entries {
         if !(1...keyBytesMax).contains(entry.key.utf8.count) {
           let message = "a metadata key has 1 to \(keyBytesMax) bytes"
@@ -139,7 +139,7 @@ extension ValueKind where Value == [Configuration.Reporting.MetadataField] {
           break
         }
         let expression = ValueKind<String>.sql(.expression).read(entry.value, &findings)
-        fields.append(.init(key: entry.key, expression: expression ?? ""))
+        fields.append(.init(name: entry.key, expression: expression ?? ""))
       }
       return findings.dropFirst(before).contains { $0.severity == .mistake } ? nil : fields
     }

@@ -112,7 +112,7 @@ struct Daemon {
     let retention: [any Service] = isDryRun ? [] : [Retention(context, retain: configuration.ledger.retain)]
     return listening + retention + [
       intake,
-      ReferralMirror(context, readsPerMinute: RateLimit(configuration.api.readsPerMinute)),
+      ReferralMirror(context, readsPerMinute: configuration.api.readsPerMinute),
       Matching(context, rules: rules),
       Delivery(
         context, rules: rules,
@@ -122,11 +122,11 @@ struct Daemon {
 
   private func partners(key: APIKey, _ home: LedgerHome) throws -> PartnersClient {
     let limits = WriteLimits(
-      writes: RateLimit(configuration.api.writesPerMinute),
-      conversions: RateLimit(configuration.api.conversionsPerMinute))
+      writes: configuration.api.writesPerMinute,
+      conversions: configuration.api.conversionsPerMinute)
     return PartnersClient(
       baseURL: configuration.api.baseURL, apiKey: key, version: Version.text, timeout: configuration.api.timeout,
-      readsPerMinute: RateLimit(configuration.api.readsPerMinute),
+      readsPerMinute: configuration.api.readsPerMinute,
       pacer: try home.pacer(configuration.api.baseURL, limits: limits))
   }
 }

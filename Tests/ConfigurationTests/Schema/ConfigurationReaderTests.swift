@@ -74,7 +74,8 @@ import Testing
     #expect(matching.keys == [.email] && matching.choose == .last && matching.selfReferral == .report)
     #expect(matching.attributionWindow == .seconds(9_999 * 86_400) && matching.waitForReferral == .zero)
     let reporting = reading.configuration.reporting
-    #expect(reporting.metadata == [.init(key: "sku", expression: "o.sku"), .init(key: "channel", expression: "'web'")])
+    #expect(
+      reporting.metadata == [.init(name: "sku", expression: "o.sku"), .init(name: "channel", expression: "'web'")])
     #expect(reporting.hold == .seconds(14 * 86_400) && reporting.giveUpAfter == .seconds(480 * 3_600))
     #expect(reporting.otherCurrency == .omitValue)
     let api = reading.configuration.api

@@ -1,3 +1,4 @@
+import Conversions
 import Foundation
 import Testing
 
@@ -58,7 +59,7 @@ import Testing
 
   /// Only the keys without a default, as the file shows them: everything else is left to the initial values.
   private var example: Configuration {
-    var columns = Configuration.Orders.Columns(id: "id", placedAt: "created_at")
+    var columns = Order.Columns(id: "id", placedAt: "created_at")
     columns.email = "customer_email"
     columns.total = "total_cents"
     columns.currency = "currency"
