@@ -1,4 +1,5 @@
 import Conversions
+import TestHosts
 import Testing
 
 /// Four simulated hours with a backlog, in which the process is killed every seven minutes and the host reboots once.

@@ -1,4 +1,5 @@
 import Conversions
+import TestHosts
 import Testing
 
 /// Simulated hours in seconds; the wait for a 429 is what the pacer exists to avoid.

@@ -1,14 +1,23 @@
 /// The ways in which a server may count a limit of so many a minute. Times are seconds.
-enum LimiterShape: String, CaseIterable, Sendable {
-  case fixedWindow, slidingLog, fullBucket, slidingCounter, singleTokenBucket
+public enum LimiterShape: String, CaseIterable, Sendable {
+  /// So many in each minute of the clock.
+  case fixedWindow
+  /// So many in any minute.
+  case slidingLog
+  /// A bucket that begins full and holds a minute's share.
+  case fullBucket
+  /// The last window's count, by the part of it that is within a minute, and this one's.
+  case slidingCounter
+  /// A bucket that holds one token.
+  case singleTokenBucket
 }
 
 /// A server's limiter of one shape.
-struct Limiter {
-  let shape: LimiterShape
-  let perMinute: Int
+public struct Limiter: Sendable {
+  private let shape: LimiterShape
+  private let perMinute: Int
   /// The second of a minute at which fixed windows begin.
-  let phase: Double
+  private let phase: Double
   private var accepted: [Double] = []
   private var windowStart = -1.0
   private var count = 0
@@ -16,13 +25,19 @@ struct Limiter {
   private var tokens: Double
   private var refilledAt = 0.0
 
-  init(_ shape: LimiterShape, perMinute: Int, phase: Double) {
+  /// Makes a limiter that has counted nothing yet.
+  ///
+  /// - Parameters:
+  ///   - shape: The way in which it counts.
+  ///   - perMinute: The limit.
+  ///   - phase: The second of a minute at which fixed windows begin.
+  public init(_ shape: LimiterShape, perMinute: Int, phase: Double) {
     (self.shape, self.perMinute, self.phase) = (shape, perMinute, phase)
     tokens = shape == .fullBucket ? Double(perMinute) : 1
   }
 
-  /// Counts one request at a time that never goes back; the seconds to wait where it is refused.
-  mutating func refusal(at time: Double) -> Double? {
+  /// Counts one request, at a time that never goes back, and returns the seconds to wait where it is refused.
+  public mutating func refusal(at time: Double) -> Double? {
     switch shape {
     case .fixedWindow:
       roll(to: time)
