@@ -59,15 +59,8 @@ import Testing
 
   /// Only the keys without a default, as the file shows them: everything else is left to the initial values.
   private var example: Configuration {
-    var columns = Order.Columns(id: "id", placedAt: "created_at")
-    columns.email = "customer_email"
-    columns.total = "total_cents"
-    columns.currency = "currency"
-    columns.status = "status"
-    columns.updatedAt = ["updated_at"]
-    let connection = "host=/var/run/postgresql dbname=shop"
-    var configuration = Configuration(orders: .init(connection: connection, from: "public.orders", columns: columns))
-    configuration.orders.totalUnit = .cents
+    var configuration = Sample.fullConfiguration
+    configuration.orders.columns.externalSourceID = nil
     return configuration
   }
 
