@@ -58,11 +58,14 @@ let package = Package(
     // The vocabulary, every pure rule, and the protocols at which the stages meet. No I/O.
     target("Conversions"),
 
+    // Calls that block: a queue for the actors that make them, and files that are on the disk after a write.
+    target("BlockingIO"),
+
     // An order walks through these from left to right; none imports another stage.
-    target("Postgres", ["CLibpq"]),
+    target("Postgres", ["BlockingIO", "CLibpq"]),
     target("Orders", ["Conversions", "Postgres"]),
-    target("PartnersAPI", ["CLibcurl", "Conversions"]),
-    target("Ledger", ["CLibsqlite", "Conversions", grdb, sqlite, crypto]),
+    target("PartnersAPI", ["BlockingIO", "CLibcurl", "Conversions"]),
+    target("Ledger", ["BlockingIO", "CLibsqlite", "Conversions", grdb, sqlite, crypto]),
     target("Pipeline", ["Conversions", logging, lifecycle]),
 
     // What surrounds them on the host.
@@ -77,14 +80,14 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    // Real parts for tests: a private PostgreSQL cluster, temporary folders, processes.
+    // Real parts for tests: a private PostgreSQL cluster, temporary folders, processes; and chance that can be repeated.
     target("TestHosts", path: "Tests/TestHosts"),
     // Stand-ins for what a test of the loops has no part for.
     target("LoopFixtures", ["Conversions", "Pipeline", logging], path: "Tests/LoopFixtures"),
     // Which payments are right in a model's world, by nothing of the product.
     target("WorldOracle", path: "Tests/WorldOracle"),
     // A disk in memory that loses what was not synced, under SQLite.
-    target("CrashDisk", [sqlite], path: "Tests/CrashDisk"),
+    target("CrashDisk", ["TestHosts", sqlite], path: "Tests/CrashDisk"),
     .executableTarget(
       name: "Benchmark",
       dependencies: [
@@ -94,7 +97,7 @@ let package = Package(
       path: "Tests/Benchmark", swiftSettings: strict),
     // What no compiler keeps: words, imports, sizes, links.
     tests("HouseRulesTests", []),
-    tests("ConversionsTests", ["Conversions"]),
+    tests("ConversionsTests", ["Conversions", "TestHosts"]),
     tests("PostgresTests", ["Postgres", "TestHosts"]),
     tests("OrdersTests", ["Orders", "Conversions", "Postgres", "TestHosts"]),
     tests("PartnersAPITests", ["PartnersAPI", "PartnersSandbox", "Conversions", "TestHosts"]),
@@ -110,7 +113,7 @@ let package = Package(
       "IntakeTests",
       ["Orders", "Pipeline", "Ledger", "Conversions", "Postgres", "TestHosts", "LoopFixtures", logging, lifecycle]),
     tests("SystemdTests", ["Systemd", "TestHosts", logging]),
-    tests("ConfigurationTests", ["Configuration", "Conversions"]),
+    tests("ConfigurationTests", ["Configuration", "Conversions", "TestHosts"]),
     tests("PartnersSandboxTests", ["PartnersSandbox", "TestHosts", flyingSocks]),
     tests(
       "conversiondTests",

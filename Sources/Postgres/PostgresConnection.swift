@@ -1,3 +1,4 @@
+import BlockingIO
 internal import CLibpq
 import Dispatch
 import Synchronization
@@ -7,7 +8,7 @@ import Synchronization
 /// A transaction is one piece of work on that thread: nothing else can come between its statements, and it can't be
 /// left open while a task waits for something else. Once lost, a connection stays lost; make another.
 public actor PostgresConnection {
-  private let executor: ConnectionExecutor
+  private let executor: BlockingExecutor
   private let handle: Mutex<ConnectionHandle?>
   let wake: EventDescriptor
   private let settings: ConnectionSettings
@@ -23,7 +24,7 @@ public actor PostgresConnection {
   /// The thread that libpq runs on.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-  private init(_ handle: ConnectionHandle, _ executor: ConnectionExecutor, _ settings: ConnectionSettings) throws {
+  private init(_ handle: ConnectionHandle, _ executor: BlockingExecutor, _ settings: ConnectionSettings) throws {
     self.handle = Mutex(handle)
     self.executor = executor
     self.settings = settings
@@ -48,7 +49,7 @@ public actor PostgresConnection {
   ) async throws -> PostgresConnection {
     try Task.checkCancellation()
     let settings = try ConnectionSettings(conninfo)
-    let executor = ConnectionExecutor(label: "postgres.connection")
+    let executor = BlockingExecutor(label: "postgres.connection")
     let answer = FirstAnswer<ConnectionHandle>()
     executor.perform { answer.give(Result { try ConnectionHandle.open(settings) }) }
     let timer = Task {

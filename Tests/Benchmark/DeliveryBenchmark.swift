@@ -102,7 +102,7 @@ struct DeliveryBenchmark: AsyncParsableCommand {
   private func context(
     _ stub: APIStub, _ shop: ShopOrders, _ ledger: SQLiteLedger, _ home: TemporaryFolder
   ) throws -> PipelineContext {
-    guard let url = PartnersBaseURL(stub.baseURL), let key = APIKey("oft_0123456789abcdef0123456789abcdef") else {
+    guard let url = try? PartnersBaseURL(stub.baseURL), let key = APIKey("oft_0123456789abcdef0123456789abcdef") else {
       throw ValidationError("no address")
     }
     let pacer = WritePacer(

@@ -1,4 +1,5 @@
 import Configuration
+import Conversions
 
 /// Configurations to make mistakes in.
 enum Sample {
@@ -92,7 +93,7 @@ enum Sample {
 
   /// The configuration that ``full`` makes.
   static var fullConfiguration: Configuration {
-    var columns = Configuration.Orders.Columns(id: "id", placedAt: "created_at")
+    var columns = Order.Columns(id: "id", placedAt: "created_at")
     columns.email = "customer_email"
     columns.externalSourceID = "lead_id"
     columns.total = "total_cents"

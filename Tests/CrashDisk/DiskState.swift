@@ -1,4 +1,5 @@
 import GRDBSQLite
+import TestHosts
 
 /// All that a disk holds, and what each operation does to it, in SQLite's result codes.
 struct DiskState {

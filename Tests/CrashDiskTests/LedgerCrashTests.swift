@@ -1,5 +1,6 @@
 import Conversions
 import CrashDisk
+import TestHosts
 import Testing
 
 @testable import Ledger

@@ -6,9 +6,9 @@ import Testing
 
   /// Stages never import each other: a value walks from one to the next through `Conversions`.
   private static let imports: [String: Set<String>] = [
-    "Conversions": [], "Postgres": ["CLibpq"], "Orders": ["Conversions", "Postgres"],
-    "PartnersAPI": ["CLibcurl", "Conversions"], "Ledger": ["CLibsqlite", "Conversions"], "Pipeline": ["Conversions"],
-    "Systemd": ["CLibsystemd"], "Configuration": ["Conversions"], "PartnersSandbox": [],
+    "Conversions": [], "BlockingIO": [], "Postgres": ["BlockingIO", "CLibpq"], "Orders": ["Conversions", "Postgres"],
+    "PartnersAPI": ["BlockingIO", "CLibcurl", "Conversions"], "Ledger": ["BlockingIO", "CLibsqlite", "Conversions"],
+    "Pipeline": ["Conversions"], "Systemd": ["CLibsystemd"], "Configuration": ["Conversions"], "PartnersSandbox": [],
     "conversiond": [
       "Conversions", "Postgres", "Orders", "PartnersAPI", "Ledger", "Pipeline", "Systemd", "Configuration",
       "PartnersSandbox",
@@ -17,9 +17,10 @@ import Testing
 
   /// System calls without a safe form, outside the targets that bind a C library (Postgres, PartnersAPI, Systemd).
   private static let unsafe: [String: String] = [
-    "SystemClock.swift": "clock_gettime(2), boot_id",
+    "SystemClock.swift": "clock_gettime(2), boot_id", "BlockingExecutor.swift": "an executor's unowned jobs",
+    "SyncedFile.swift": "open(2), fsync(2)", "FileError.swift": "strerror(3)",
     "LedgerConnection.swift": "SQLite's file control and hooks", "SQLiteLedger.swift": "SQLite's backup",
-    "LedgerLock.swift": "fcntl(2)", "LedgerSize.swift": "stat(2)", "DurableFiles.swift": "open(2), fsync(2)",
+    "LedgerLock.swift": "fcntl(2)", "LedgerSize.swift": "stat(2)", "DurableFiles.swift": "open(2), rename(2)",
     "LedgerRebuild.swift": "rename(2)", "RebuildMarker.swift": "open(2)", "FileSearch.swift": "read(2)",
     "ForgottenPeople.swift": "the bytes of an HMAC", "PasswordFile.swift": "stat(2) of libpq's password file",
     "DaemonAccess.swift": "sockaddr_un", "ControlServer.swift": "sockaddr_un, SO_PEERCRED",

@@ -65,7 +65,7 @@ import Testing
     let (fixture, pristine) = (try LedgerFixture(), try TemporaryFolder("pristine"))
     try await makeLedger(fixture, intoFolder: pristine.path)
     let seed = Corruption.seed
-    var random = Corruption.Random(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var tally: [String: Int] = [:]
     for turn in 1...Self.count {
       let folder = try TemporaryFolder("corrupt")

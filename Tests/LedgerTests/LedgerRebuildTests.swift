@@ -157,7 +157,7 @@ import Testing
     try await makeLedger(fixture)
     try FileManager.default.copyItem(atPath: fixture.path, toPath: pristine.path("l"))
     let seed = Corruption.seed
-    var random = Corruption.Random(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var (salvaged, whole) = (0, 0)
     for turn in 1...Self.turns {
       let folder = try TemporaryFolder("rebuild")

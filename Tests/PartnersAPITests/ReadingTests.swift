@@ -78,31 +78,6 @@ struct ReadingTests {
   }
 
   @Test(
-    "base URLs",
-    arguments: [
-      ("https://offertown.net/api/v1/partners", "https://offertown.net/api/v1/partners", false),
-      ("HTTPS://offertown.net/api/", "https://offertown.net/api", false),
-      ("http://127.0.0.1:8080", "http://127.0.0.1:8080", false),
-      ("http://[::1]:8080/x", "http://[::1]:8080/x", false), ("http://api.example/x", "http://api.example/x", true),
-      ("http://127.evil.example", "http://127.evil.example", true),
-    ])
-  func baseURL(_ text: String, _ normal: String, _ sendsKeyInClear: Bool) throws {
-    let url = try #require(PartnersBaseURL(text))
-    #expect(url.text == normal)
-    #expect(url.sendsKeyInClear == sendsKeyInClear)
-  }
-
-  @Test(
-    "no base URLs",
-    arguments: [
-      "", "offertown.net", "ftp://x/y", "https://", "https:///x", "https://a b/", "https://u:p@x/", "https://x/?q=1",
-      "https://x/#f", "https://x/../y", "https://x//y", "https://x:0/", "https://x:99999", "https://x:/",
-      "https://x\r\n/",
-      "https://é/", "file:///etc/passwd",
-    ])
-  func noBaseURL(_ text: String) { #expect(PartnersBaseURL(text) == nil) }
-
-  @Test(
     "no keys",
     arguments: [
       "", "oft_", "oft_0123", "oft_0123456789abcdef0123456789abcdeg", "oft_0123456789abcdef0123456789abcdef\r\n",

@@ -1,6 +1,6 @@
+import Conversions
 import Foundation
 import Glibc
-import PartnersAPI
 import Synchronization
 
 /// A TCP server on loopback whose every byte is scripted: one thread a connection, all of them gone after `stop`.
@@ -24,7 +24,7 @@ final class StubServer: Sendable {
     Thread.detachNewThread { self.accept(listener, script) }
   }
 
-  var baseURL: PartnersBaseURL? { PartnersBaseURL("http://127.0.0.1:\(port)/api/v1/partners") }
+  var baseURL: PartnersBaseURL? { try? PartnersBaseURL("http://127.0.0.1:\(port)/api/v1/partners") }
 
   /// The number of connections so far.
   var accepts: Int { state.withLock { $0.accepts } }

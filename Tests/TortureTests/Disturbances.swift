@@ -34,13 +34,13 @@ struct Disturbances: Sendable {
 
   func happen(_ plan: [(at: Double, kind: Kind)], seconds: Int, seed: UInt64) async throws {
     let began = ContinuousClock.now
-    var choices = Choices(seed: seed, stream: 999)
+    var choices = SeededGenerator(seed: seed, stream: 999)
     for (share, kind) in plan {
       try await Task.sleep(until: began + .seconds(Double(seconds) * share), clock: .continuous)
       switch kind {
       case .killDaemon:
         try await daemon.stop(SIGKILL)
-        try await Task.sleep(for: .milliseconds(choices.number(0...1500)))
+        try await Task.sleep(for: .milliseconds(choices.int(0...1500)))
         try daemon.start()
       case .restartFast: try await shop.restart(.fast)
       case .restartImmediate: try await shop.restart(.immediate)

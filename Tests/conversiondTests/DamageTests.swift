@@ -48,7 +48,7 @@ import Testing
         try FileManager.default.copyItem(atPath: shop.ledgerFile + suffix, toPath: pristine.path("l" + suffix))
       }
       let before = await shop.sandbox.state.reports.count
-      var random = Corruption.Random(seed: sandbox.seed)
+      var random = SeededGenerator(seed: sandbox.seed)
       var (refused, ran) = (0, 0)
       for turn in 1...Self.turns {
         let corruption = Corruption.random(using: &random)

@@ -1,3 +1,5 @@
+import Conversions
+
 /// The rules that hold between keys, each of which is right by itself.
 struct Contradictions {
   private let reading: SchemaReading
@@ -16,7 +18,7 @@ struct Contradictions {
     judgeListener()
   }
 
-  private static let keyColumns: [(key: Configuration.Matching.Key, path: String)] = [
+  private static let keyColumns: [(key: MatchingKey, path: String)] = [
     (.externalSourceID, "orders.columns.external_source_id"), (.email, "orders.columns.email"),
   ]
 
@@ -102,7 +104,7 @@ struct Contradictions {
         + "give \(Schema.readsPerMinuteMin) or more")
   }
 
-  private mutating func judge(_ path: String, _ rate: Configuration.API.Rate, _ limit: Int) {
+  private mutating func judge(_ path: String, _ rate: RateLimit, _ limit: Int) {
     guard let position = reading.position(path) else { return }
     if case .perMinute(let count) = rate, count <= limit { return }
     warn(

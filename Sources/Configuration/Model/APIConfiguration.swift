@@ -1,30 +1,22 @@
+public import Conversions
+
 extension Configuration {
   /// The keys under `api:`.
   public struct API: Sendable, Equatable {
-    /// The partners API, with no slash at its end; `https`, or `http` to this host only.
-    public var baseURL = "https://offertown.net/api/v1/partners"
+    /// The partners API.
+    public var baseURL = PartnersBaseURL.standard
     /// The absolute path of the file that holds the key, used where systemd hands over no credential.
     public var keyFile = "/etc/conversiond/api-key"
     /// This host's share of the write limit (API reference, Rate limits: 30 a minute for an IP address).
-    public var writesPerMinute = Rate.perMinute(30)
+    public var writesPerMinute = RateLimit.perMinute(30)
     /// The limit of conversion reports (API reference, Rate limits: 60 a minute for a partner).
-    public var conversionsPerMinute = Rate.perMinute(60)
+    public var conversionsPerMinute = RateLimit.perMinute(60)
     /// A courtesy limit of reads; the API reference states none.
-    public var readsPerMinute = Rate.perMinute(120)
+    public var readsPerMinute = RateLimit.perMinute(120)
     /// The time that one request may take in all.
     public var timeout = Duration.seconds(30)
 
     /// Sets the documented defaults.
     public init() {}
-  }
-}
-
-extension Configuration.API {
-  /// The number of requests a minute that may be sent.
-  public enum Rate: Sendable, Equatable {
-    /// At most this many, one or more.
-    case perMinute(Int)
-    /// As many as there are.
-    case unlimited
   }
 }

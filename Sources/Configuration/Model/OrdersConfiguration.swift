@@ -1,3 +1,5 @@
+public import Conversions
+
 extension Configuration {
   /// The keys under `orders:`.
   public struct Orders: Sendable, Equatable {
@@ -10,12 +12,12 @@ extension Configuration {
     /// The SQL condition that tells orders from carts and tests.
     public var `where`: String?
     /// The parts of an order, as SQL expressions over ``from``.
-    public var columns: Columns
-    /// The unit that ``Columns/total`` counts; `nil` where the file leaves it to the column's type: an integer counts
+    public var columns: Order.Columns
+    /// The unit that `columns.total` counts; `nil` where the file leaves it to the column's type: an integer counts
     /// cents, and of a type with decimals nothing is assumed.
-    public var totalUnit: TotalUnit?
+    public var totalUnit: AmountRules.Unit?
     /// The treatment of a fraction of a cent.
-    public var rounding = Rounding.refuse
+    public var rounding = AmountRules.Rounding.refuse
     /// The IANA time zone of columns that are `timestamp without time zone`.
     public var timeZone = "UTC"
     /// The statuses that make an order a conversion; they count where ``qualifies`` is `nil`.
@@ -32,7 +34,7 @@ extension Configuration {
     public var notifyChannel: String?
 
     /// Makes orders at this connection, with the documented default for everything else; `key` is `columns.id`.
-    public init(connection: String, from: String, columns: Columns) {
+    public init(connection: String, from: String, columns: Order.Columns) {
       self.connection = connection
       self.from = from
       self.key = columns.id
@@ -47,22 +49,6 @@ extension Configuration {
 }
 
 extension Configuration.Orders {
-  /// The unit that a number in the total column counts.
-  public enum TotalUnit: String, Sendable, CaseIterable {
-    /// Whole cents.
-    case cents
-    /// Whole units of the currency, as an exact decimal.
-    case major
-  }
-
-  /// The treatment of a fraction of a cent.
-  public enum Rounding: String, Sendable, CaseIterable {
-    /// The order goes to review.
-    case refuse
-    /// It is rounded to the nearer cent, halves away from zero.
-    case halfUp = "half_up"
-  }
-
   /// The rule that makes an order a conversion.
   public enum Qualification: Sendable, Equatable {
     /// Its status column holds one of these.

@@ -1,3 +1,5 @@
+import Conversions
+
 /// Rules for what a connection string must and must not hold, beyond being well formed.
 enum ConnectionRules {
   /// The modes that never fall back to a plain connection (PostgreSQL documentation, 34.19.3).

@@ -1,3 +1,5 @@
+import Conversions
+
 /// The address and port that a listener binds.
 public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
   /// An IPv4 or IPv6 address without brackets, or `localhost`.
@@ -14,7 +16,7 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
   /// Reads `host:port` or `[host]:port`; `nil` for anything else, and for names other than `localhost`.
   public init?(_ text: String) {
     guard let colon = text.lastIndex(of: ":") else { return nil }
-    guard let port = Self.port(text[text.index(after: colon)...]) else { return nil }
+    guard let port = IPAddress.port(text[text.index(after: colon)...]) else { return nil }
     var host = String(text[..<colon])
     if host.hasPrefix("["), host.hasSuffix("]") {
       host = String(host.dropFirst().dropLast())
@@ -23,12 +25,6 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
       guard case .v4? = IPAddress(host) else { return nil }
     }
     self.init(host: host, port: port)
-  }
-
-  /// Reads a port from 1 to 65535 in plain digits; `nil` for anything else.
-  static func port(_ text: Substring) -> UInt16? {
-    guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-    return UInt16(text).flatMap { $0 == 0 ? nil : $0 }
   }
 
   /// True if only programs on this host can connect.

@@ -1,3 +1,5 @@
+import Conversions
+
 extension Schema {
   static let orders: [SchemaKey] = [
     SchemaKey(

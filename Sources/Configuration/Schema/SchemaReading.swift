@@ -1,3 +1,5 @@
+import Conversions
+
 /// The reading of a document into a configuration: what was given where, and what was wrong with it.
 struct SchemaReading {
   /// A key or section that the document gives.

@@ -1,3 +1,5 @@
+import Conversions
+
 /// One kind of value that a key can have: how it is read, and what its documentation says of it.
 struct ValueKind<Value: Sendable>: Sendable {
   /// The values that may be written, for the documentation; `nil` where the key's own words say it.
@@ -39,37 +41,41 @@ struct ValueKind<Value: Sendable>: Sendable {
   }
 }
 
+extension ValueKind where Value: Comparable {
+  /// A value in these limits; `less` and `more` say of one beyond them what it is too much of.
+  private static func limited(
+    to limits: ClosedRange<Value>, _ expected: String, less: String, more: String,
+    parse: @escaping @Sendable (String) -> Value?, write: (Value) -> String
+  ) -> Self {
+    let (least, most) = (write(limits.lowerBound), write(limits.upperBound))
+    return .text(expected, allowed: "\(least) to \(most)") { text throws(Refusal) in
+      guard let value = parse(text) else { throw Refusal() }
+      if value < limits.lowerBound { throw Refusal(message: "\(Shown.text(text)) is too \(less); at least \(least)") }
+      if value > limits.upperBound { throw Refusal(message: "\(Shown.text(text)) is too \(more); at most \(most)") }
+      return value
+    }
+  }
+}
+
 extension ValueKind where Value == Duration {
   /// A duration in these limits.
   static func duration(_ limits: ClosedRange<Duration>) -> Self {
-    let least = DurationText.write(limits.lowerBound)
-    let most = DurationText.write(limits.upperBound)
-    let expected = "a duration; write a whole number and ms, s, m, h or d, such as 5s"
-    return .text(expected, allowed: "\(least) to \(most)") { text throws(Refusal) in
-      guard let duration = DurationText.parse(text) else { throw Refusal() }
-      if duration < limits.lowerBound { throw Refusal(message: "\(Shown.text(text)) is too short; at least \(least)") }
-      if duration > limits.upperBound { throw Refusal(message: "\(Shown.text(text)) is too long; at most \(most)") }
-      return duration
-    }
+    limited(
+      to: limits, "a duration; write a whole number and ms, s, m, h or d, such as 5s", less: "short", more: "long",
+      parse: { DurationText.parse($0) }, write: { DurationText.write($0) })
   }
 }
 
 extension ValueKind where Value == Int64 {
   /// A size in bytes in these limits.
   static func size(_ limits: ClosedRange<Int64>) -> Self {
-    let least = SizeText.write(limits.lowerBound)
-    let most = SizeText.write(limits.upperBound)
-    let expected = "a size; write a whole number and KiB, MiB, GiB or TiB, such as 2GiB"
-    return .text(expected, allowed: "\(least) to \(most)") { text throws(Refusal) in
-      guard let size = SizeText.parse(text) else { throw Refusal() }
-      if size < limits.lowerBound { throw Refusal(message: "\(Shown.text(text)) is too small; at least \(least)") }
-      if size > limits.upperBound { throw Refusal(message: "\(Shown.text(text)) is too large; at most \(most)") }
-      return size
-    }
+    limited(
+      to: limits, "a size; write a whole number and KiB, MiB, GiB or TiB, such as 2GiB", less: "small", more: "large",
+      parse: { SizeText.parse($0) }, write: { SizeText.write($0) })
   }
 }
 
-extension ValueKind where Value == Configuration.API.Rate {
+extension ValueKind where Value == RateLimit {
   /// The largest rate: more a minute than any API takes, and few enough to divide by.
   private static var perMinuteMax: Int { 1_000_000 }
 

@@ -1,3 +1,4 @@
+import Conversions
 private import Foundation
 
 extension ValueKind where Value == String {
@@ -29,17 +30,6 @@ extension ValueKind where Value == String {
       let mistakes = ConnectionRules.mistakes(in: text)
       findings += mistakes.map { Finding(position: value.position, message: $0) }
       return mistakes.isEmpty ? text : nil
-    }
-  }
-
-  /// The base URL of the API.
-  static var baseURL: Self {
-    .text("a URL; write one such as https://offertown.net/api/v1/partners") { text throws(Refusal) in
-      do throws(BaseURL.Refused) {
-        return try BaseURL.normalise(text)
-      } catch {
-        throw Refusal(message: error.message)
-      }
     }
   }
 
@@ -81,6 +71,19 @@ extension ValueKind where Value == String {
   }
 }
 
+extension ValueKind where Value == PartnersBaseURL {
+  /// The base URL of the API.
+  static var baseURL: Self {
+    .text("a URL; write one such as https://offertown.net/api/v1/partners") { text throws(Refusal) in
+      do throws(PartnersBaseURL.Refused) {
+        return try PartnersBaseURL(text)
+      } catch {
+        throw Refusal(message: error.message)
+      }
+    }
+  }
+}
+
 extension ValueKind where Value == ListenAddress {
   /// An address and a port.
   static var listenAddress: Self {
@@ -110,7 +113,7 @@ extension ValueKind where Value == Configuration.Ledger.Location {
   }
 }
 
-extension ValueKind where Value == [Configuration.Reporting.MetadataField] {
+extension ValueKind where Value == [Order.MetadataEntry] {
   /// The most keys that fit the API's 4 KiB with any use.
   private static var keysMax: Int { 50 }
   private static var keyBytesMax: Int { 128 }
@@ -125,7 +128,7 @@ extension ValueKind where Value == [Configuration.Reporting.MetadataField] {
         return nil
       }
       let before = findings.count
-      var fields: [Configuration.Reporting.MetadataField] = []
+      var fields: [Order.MetadataEntry] = []
       for entry in entries {
         if !(1...keyBytesMax).contains(entry.key.utf8.count) {
           let message = "a metadata key has 1 to \(keyBytesMax) bytes"
@@ -136,7 +139,7 @@ extension ValueKind where Value == [Configuration.Reporting.MetadataField] {
           break
         }
         let expression = ValueKind<String>.sql(.expression).read(entry.value, &findings)
-        fields.append(.init(key: entry.key, expression: expression ?? ""))
+        fields.append(.init(name: entry.key, expression: expression ?? ""))
       }
       return findings.dropFirst(before).contains { $0.severity == .mistake } ? nil : fields
     }

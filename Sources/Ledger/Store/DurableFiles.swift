@@ -1,19 +1,12 @@
+import BlockingIO
 import Conversions
-import Foundation
 import Glibc
 
 /// Files that are copied, moved and made durable, one system call after the other.
 enum DurableFiles {
   /// Writes a new file beside its place, and puts it there once it is on the disk.
   static func write(_ bytes: [UInt8], to path: String) throws(LedgerFailure) {
-    let draft = path + ".new"
-    let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw LedgerFailure(fileError: errno, doing: "write", draft) }
-    defer { close(descriptor) }
-    try put(bytes, at: 0, descriptor, draft)
-    guard fsync(descriptor) == 0 else { throw LedgerFailure(fileError: errno, doing: "sync", draft) }
-    guard unsafe rename(draft, path) == 0 else { throw LedgerFailure(fileError: errno, doing: "write", path) }
-    try syncFolder(of: path)
+    do throws(FileError) { try SyncedFile.write(bytes, to: path) } catch { throw LedgerFailure(error) }
   }
 
   /// Moves a file to a name that nothing has. Who holds the ledger's lock is alone in making such names.
@@ -35,11 +28,7 @@ enum DurableFiles {
   }
 
   static func syncFolder(of path: String) throws(LedgerFailure) {
-    let folder = (path as NSString).deletingLastPathComponent
-    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw LedgerFailure(fileError: errno, doing: "open", folder) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw LedgerFailure(fileError: errno, doing: "sync", folder) }
+    do throws(FileError) { try SyncedFile.syncFolder(of: path) } catch { throw LedgerFailure(error) }
   }
 
   /// Copies a file block by block, with zeroes where the disk can't read it; false where there is no such file.
@@ -80,13 +69,13 @@ enum DurableFiles {
   private static func put(
     _ bytes: [UInt8], at offset: Int, _ descriptor: Int32, _ path: String
   ) throws(LedgerFailure) {
-    var done = 0
-    while done < bytes.count {
-      let written = unsafe bytes.withUnsafeBytes {
-        unsafe pwrite(descriptor, $0.baseAddress.map { unsafe $0 + done }, bytes.count - done, off_t(offset + done))
-      }
-      guard written > 0 else { throw LedgerFailure(fileError: errno, doing: "write", path) }
-      done += written
+    do throws(FileError) { try SyncedFile.put(bytes, at: offset, descriptor, path) } catch {
+      throw LedgerFailure(error)
     }
   }
+}
+
+extension LedgerFailure {
+  /// A failure of a system call on a file.
+  fileprivate init(_ error: FileError) { self.init(fileError: error.code, doing: error.action, error.path) }
 }

@@ -1,3 +1,5 @@
+import Conversions
+
 /// One expression of the mapping, with the name by which the operator finds it in the configuration.
 struct MappedExpression: Hashable, Sendable {
   /// The use of an expression.

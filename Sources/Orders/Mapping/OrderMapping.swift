@@ -4,58 +4,6 @@ public import Conversions
 ///
 /// Every expression is SQL over `from`, written by the operator, who may read the table anyway.
 public struct OrderMapping: Hashable, Sendable {
-  /// The expressions of `orders.columns`.
-  public struct Columns: Hashable, Sendable {
-    /// Becomes the transaction ID, as text.
-    public var id: String
-    /// The buyer's e-mail.
-    public var email: String?
-    /// The partner's own reference to the referral.
-    public var externalSourceID: String?
-    /// The buyer as this shop names referrers.
-    public var customerID: String?
-    /// The order value.
-    public var total: String?
-    /// The currency: a column, or a literal.
-    public var currency: String?
-    /// The status.
-    public var status: String?
-    /// The time at which the friend bought.
-    public var placedAt: String
-    /// Raw indexed change columns.
-    public var updatedAt: [String]
-
-    /// Expressions.
-    public init(
-      id: String, email: String? = nil, externalSourceID: String? = nil, customerID: String? = nil,
-      total: String? = nil, currency: String? = nil, status: String? = nil, placedAt: String, updatedAt: [String] = []
-    ) {
-      self.id = id
-      self.email = email
-      self.externalSourceID = externalSourceID
-      self.customerID = customerID
-      self.total = total
-      self.currency = currency
-      self.status = status
-      self.placedAt = placedAt
-      self.updatedAt = updatedAt
-    }
-  }
-
-  /// One member of `reporting.metadata`.
-  public struct MetadataEntry: Hashable, Sendable {
-    /// The member's name in the JSON object.
-    public var name: String
-    /// The expression of its value.
-    public var expression: String
-
-    /// A member.
-    public init(name: String, expression: String) {
-      self.name = name
-      self.expression = expression
-    }
-  }
-
   /// A libpq conninfo string or URI.
   public var connection: String
   /// A table, a view, or a FROM clause with joins.
@@ -65,7 +13,7 @@ public struct OrderMapping: Hashable, Sendable {
   /// The condition that makes a row an order; nil for every row.
   public var condition: String?
   /// The columns.
-  public var columns: Columns
+  public var columns: Order.Columns
   /// The unit that `columns.total` counts; nil where it is left to the column's type.
   public var totalUnit: AmountRules.Unit?
   /// The zone of a `timestamp without time zone` or a `date` in `columns.placedAt`.
@@ -75,7 +23,7 @@ public struct OrderMapping: Hashable, Sendable {
   /// An SQL condition in place of the statuses.
   public var qualifies: String?
   /// The metadata's members, in the order in which they are sent.
-  public var metadata: [MetadataEntry]
+  public var metadata: [Order.MetadataEntry]
   /// The most orders that are read by their keys at once.
   public var pageSize: Int
   /// The channel on which the shop says that orders changed.
@@ -83,10 +31,10 @@ public struct OrderMapping: Hashable, Sendable {
 
   /// A mapping; `pageSize` is at least 1.
   public init(
-    connection: String, from: String, key: String? = nil, condition: String? = nil, columns: Columns,
+    connection: String, from: String, key: String? = nil, condition: String? = nil, columns: Order.Columns,
     totalUnit: AmountRules.Unit? = nil, timeZone: String = "UTC", qualifyingStatuses: [String] = [],
     qualifies: String? = nil,
-    metadata: [MetadataEntry] = [], pageSize: Int = 500, notifyChannel: String? = nil
+    metadata: [Order.MetadataEntry] = [], pageSize: Int = 500, notifyChannel: String? = nil
   ) {
     self.connection = connection
     self.from = from

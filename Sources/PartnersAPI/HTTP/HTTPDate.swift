@@ -24,32 +24,21 @@ enum HTTPDate {
       hour < 24, minute < 60, second <= 60, let day = number(day), (1...31).contains(day),
       let monthIndex = months.firstIndex(of: month.lowercased()), let years = number(year)
     else { return nil }
-    let seconds = { (year: Int64) in
-      days(year, Int64(monthIndex + 1), day) * 86_400 + hour * 3600 + minute * 60 + second
+    let time = { (year: Int) in
+      Timestamp(utcYear: year, month: monthIndex + 1, day: day) + .seconds(hour * 3600 + minute * 60 + second)
     }
-    guard year.count == 2 else {
-      return year.count == 4 ? Timestamp(milliseconds: seconds(years) * 1000) : nil
-    }
+    guard year.count == 2 else { return year.count == 4 ? time(years) : nil }
     // Takes a date more than 50 years in the future for one of the past century (RFC 9110, 5.6.7).
-    let nowSeconds = now.milliseconds / 1000
-    let century = 1970 + nowSeconds / 31_556_952
+    let secondsOfYear = 31_556_952
+    let century = 1970 + Int(now.milliseconds) / 1000 / secondsOfYear
     let candidate = century - century % 100 + years
-    let isFuture = seconds(candidate) > nowSeconds + 50 * 31_556_952
-    return Timestamp(milliseconds: seconds(isFuture ? candidate - 100 : candidate) * 1000)
+    let isFuture = time(candidate) > now + .seconds(50 * secondsOfYear)
+    return time(isFuture ? candidate - 100 : candidate)
   }
 
   /// Reads one to four digits; nil for anything else.
-  private static func number(_ text: String) -> Int64? {
+  private static func number(_ text: String) -> Int? {
     guard (1...4).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-    return Int64(text)
-  }
-
-  /// Counts days from 1970-01-01 in the Gregorian calendar, by eras of 400 years from March.
-  private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-    let year = month <= 2 ? year - 1 : year
-    let era = (year >= 0 ? year : year - 399) / 400
-    let yearOfEra = year - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    return Int(text)
   }
 }

@@ -1,3 +1,4 @@
+import BlockingIO
 import Conversions
 import Glibc
 
@@ -91,13 +92,10 @@ struct LockedFile {
   }
 
   private func write(_ bytes: [UInt8], to descriptor: Int32) throws {
-    var written = 0
-    while written < bytes.count {
-      let rest = Array(bytes[written...])
-      let count = unsafe pwrite(descriptor, rest, rest.count, written)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw failure("write") }
-      written += count
+    do throws(FileError) {
+      try SyncedFile.put(bytes, at: 0, descriptor, path)
+    } catch {
+      throw PacingFailure("\(path): can't \(error.action): \(error.words)")
     }
     guard ftruncate(descriptor, bytes.count) == 0 else { throw failure("truncate") }
   }

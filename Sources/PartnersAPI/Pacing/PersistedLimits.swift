@@ -1,6 +1,6 @@
+import BlockingIO
 import Conversions
 import Foundation
-import Glibc
 
 /// Keeps a copy of what a pacer must remember for longer than its file exists, which may be in /run and is gone with a
 /// reboot: the gear, and the wait that the API asked for. The sends of the last minute are not kept: after a boot a
@@ -43,21 +43,7 @@ struct PersistedLimits {
   /// Keeps a record if it holds anything new. One that can't be kept is only forgotten at a reboot.
   mutating func keep(_ record: PacerRecord) {
     let lasting = Lasting(record.pacing)
-    guard lasting != kept, (try? write(record.encoded())) != nil else { return }
+    guard lasting != kept, (try? SyncedFile.write(record.encoded(), to: path)) != nil else { return }
     kept = lasting
-  }
-
-  private func write(_ bytes: [UInt8]) throws {
-    let fresh = path + ".new"
-    // Removes what a crash has left, perhaps as a link to somewhere else.
-    _ = unsafe unlink(fresh)
-    let descriptor = unsafe open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
-    defer { close(descriptor) }
-    let count = unsafe Glibc.write(descriptor, bytes, bytes.count)
-    guard count == bytes.count, fsync(descriptor) == 0, unsafe rename(fresh, path) == 0 else {
-      _ = unsafe unlink(fresh)
-      throw CocoaError(.fileWriteUnknown)
-    }
   }
 }

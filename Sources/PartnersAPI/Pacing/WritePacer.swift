@@ -1,3 +1,4 @@
+import BlockingIO
 public import Conversions
 import Synchronization
 

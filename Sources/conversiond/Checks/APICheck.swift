@@ -12,6 +12,8 @@ struct APICheck {
   let configuration: Configuration.API
   let key: APIKey
 
+  private var url: PartnersBaseURL { configuration.baseURL }
+
   func lines() async -> [CheckLine] {
     let resolving = NameResolving.limit.map { limit in
       CheckLine(
@@ -23,15 +25,15 @@ struct APICheck {
 
   /// True if the API answers for each of these referrals that there is none; false without a clear answer.
   func knowsNone(of referrals: [ReferralID]) async -> Bool {
-    guard let url = PartnersBaseURL(configuration.baseURL), !referrals.isEmpty else { return false }
-    let client = client(url)
+    guard !referrals.isEmpty else { return false }
+    let client = makeClient()
     for id in referrals {
       guard await client.referral(id).saysNotFound else { return false }
     }
     return true
   }
 
-  private func client(_ url: PartnersBaseURL) -> PartnersClient {
+  private func makeClient() -> PartnersClient {
     // Reads don't go through the pacer, so its file is never made.
     let pacer = WritePacer(path: NSTemporaryDirectory() + "/conversiond-check-pacer", limits: WriteLimits())
     return PartnersClient(
@@ -39,18 +41,14 @@ struct APICheck {
   }
 
   private func answer() async -> [CheckLine] {
-    guard let url = PartnersBaseURL(configuration.baseURL) else {
-      return [CheckLine(.fail, "api", "\(configuration.baseURL) is no URL of an API", advice: "correct api.base_url")]
-    }
-    let client = client(url)
     var query = ReferralQuery()
     query.pageSize = 1
     let now = SystemClock().now
-    switch await client.list(query) {
+    switch await makeClient().list(query) {
     case .success(let page, let head):
       return [CheckLine(.ok, "api", "\(url) answers and takes the key; \(page.total) referrals")]
         + clock(head, now: now)
-    case .failure(let failure, let head): return [refusal(failure, status: head.status, url: url)]
+    case .failure(let failure, let head): return [refusal(failure, status: head.status)]
     case .transport(let failure):
       let advice =
         failure.kind == .tls
@@ -60,7 +58,7 @@ struct APICheck {
     }
   }
 
-  private func refusal(_ failure: APIFailure, status: Int, url: PartnersBaseURL) -> CheckLine {
+  private func refusal(_ failure: APIFailure, status: Int) -> CheckLine {
     let advice: String? =
       switch status {
       case 401:

@@ -152,9 +152,6 @@ extension StatusReport.Health {
 extension Configuration.API {
   /// The rate at which conversions leave: the lower of both limits.
   var conversionRate: Int? {
-    let rates = [writesPerMinute, conversionsPerMinute].compactMap { rate -> Int? in
-      if case .perMinute(let count) = rate { count } else { nil }
-    }
-    return rates.min()
+    [writesPerMinute, conversionsPerMinute].compactMap(\.perMinute).min()
   }
 }

@@ -7,15 +7,10 @@ import Pipeline
 extension Configuration {
   /// The mapping by which the shop's table is read.
   var orderMapping: OrderMapping {
-    let columns = OrderMapping.Columns(
-      id: orders.columns.id, email: orders.columns.email, externalSourceID: orders.columns.externalSourceID,
-      customerID: orders.columns.customerID, total: orders.columns.total, currency: orders.columns.currency,
-      status: orders.columns.status, placedAt: orders.columns.placedAt, updatedAt: orders.columns.updatedAt)
-    return OrderMapping(
-      connection: orders.connection, from: orders.from, key: orders.key, condition: orders.where, columns: columns,
-      totalUnit: orders.totalUnit.map { $0 == .cents ? .cents : .major }, timeZone: orders.timeZone,
-      qualifyingStatuses: orders.qualifyingStatuses, qualifies: orders.qualifies,
-      metadata: reporting.metadata.map { OrderMapping.MetadataEntry(name: $0.key, expression: $0.expression) },
+    OrderMapping(
+      connection: orders.connection, from: orders.from, key: orders.key, condition: orders.where,
+      columns: orders.columns, totalUnit: orders.totalUnit, timeZone: orders.timeZone,
+      qualifyingStatuses: orders.qualifyingStatuses, qualifies: orders.qualifies, metadata: reporting.metadata,
       notifyChannel: orders.notifyChannel)
   }
 
@@ -29,16 +24,10 @@ extension Configuration {
       }
     }
     return AttributionRules(
-      keys: mapped.compactMap { MatchingKey(rawValue: $0.rawValue) },
-      choose: matching.choose == .first ? .first : .last,
-      attributionWindow: matching.attributionWindow, waitForReferral: matching.waitForReferral,
-      selfReferral: matching.selfReferral == .review ? .review : .report, hold: reporting.hold, amounts: amountRules)
-  }
-
-  private var amountRules: AmountRules {
-    AmountRules(
-      unit: orders.totalUnit == .major ? .major : .cents, rounding: orders.rounding == .refuse ? .refuse : .halfUp,
-      otherCurrency: reporting.otherCurrency == .review ? .review : .omitValue)
+      keys: mapped, choose: matching.choose, attributionWindow: matching.attributionWindow,
+      waitForReferral: matching.waitForReferral, selfReferral: matching.selfReferral, hold: reporting.hold,
+      amounts: AmountRules(
+        unit: orders.totalUnit ?? .cents, rounding: orders.rounding, otherCurrency: reporting.otherCurrency))
   }
 
   /// The time from which intake begins.
@@ -66,7 +55,7 @@ extension Configuration {
 
   /// The settings that make an order this shop's: an entry of the ledger means another order when one of them changes.
   var source: ConfiguredSource {
-    ConfiguredSource(from: orders.from, key: orders.key, id: orders.columns.id, baseURL: api.baseURL)
+    ConfiguredSource(from: orders.from, key: orders.key, id: orders.columns.id, baseURL: api.baseURL.text)
   }
 
   /// All that decides which rows are orders, which of them qualify, and from when on they take part.
@@ -77,21 +66,12 @@ extension Configuration {
   }
 
   /// The settings by which all of an order's values are read.
-  var mappingIdentity: String { "\(orderMapping.columns) zone=\(orders.timeZone) where=\(orders.where ?? "")" }
+  var mappingIdentity: String { "\(orders.columns) zone=\(orders.timeZone) where=\(orders.where ?? "")" }
 
   /// The ledger's file.
   var ledgerPath: String {
     switch ledger.location {
     case .sqlite(let path): path
-    }
-  }
-}
-
-extension RateLimit {
-  init(_ rate: Configuration.API.Rate) {
-    switch rate {
-    case .perMinute(let count): self = .perMinute(count)
-    case .unlimited: self = .unlimited
     }
   }
 }

@@ -112,7 +112,7 @@ struct Daemon {
     let retention: [any Service] = isDryRun ? [] : [Retention(context, retain: configuration.ledger.retain)]
     return listening + retention + [
       intake,
-      ReferralMirror(context, readsPerMinute: RateLimit(configuration.api.readsPerMinute)),
+      ReferralMirror(context, readsPerMinute: configuration.api.readsPerMinute),
       Matching(context, rules: rules),
       Delivery(
         context, rules: rules,
@@ -121,15 +121,12 @@ struct Daemon {
   }
 
   private func partners(key: APIKey, _ home: LedgerHome) throws -> PartnersClient {
-    guard let url = PartnersBaseURL(configuration.api.baseURL) else {
-      throw CommandFailure(.configuration, "api.base_url \(configuration.api.baseURL) is no URL of an API")
-    }
     let limits = WriteLimits(
-      writes: RateLimit(configuration.api.writesPerMinute),
-      conversions: RateLimit(configuration.api.conversionsPerMinute))
+      writes: configuration.api.writesPerMinute,
+      conversions: configuration.api.conversionsPerMinute)
     return PartnersClient(
-      baseURL: url, apiKey: key, version: Version.text, timeout: configuration.api.timeout,
-      readsPerMinute: RateLimit(configuration.api.readsPerMinute),
-      pacer: try home.pacer(url, limits: limits))
+      baseURL: configuration.api.baseURL, apiKey: key, version: Version.text, timeout: configuration.api.timeout,
+      readsPerMinute: configuration.api.readsPerMinute,
+      pacer: try home.pacer(configuration.api.baseURL, limits: limits))
   }
 }

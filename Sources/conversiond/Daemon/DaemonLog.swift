@@ -20,11 +20,11 @@ struct DaemonLog: Sendable {
     if JournalStream.isStandardError {
       let output = JournalOutput()
       flushing = { output.flush(timeout: $0) }
-      logger = Logger(label: "conversiond") { _ in JournalLogHandler(output: output, logLevel: level) }
+      logger = Logger(label: "conversiond") { _ in QueuedLogHandler(journal: output, logLevel: level) }
     } else {
       let output = PlainOutput(color: !noColor)
       flushing = { output.flush(timeout: $0) }
-      logger = Logger(label: "conversiond") { _ in PlainLogHandler(output: output, logLevel: level) }
+      logger = Logger(label: "conversiond") { _ in QueuedLogHandler(plain: output, logLevel: level) }
     }
   }
 

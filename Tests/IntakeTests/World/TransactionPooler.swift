@@ -16,7 +16,7 @@ final class TransactionPooler: Sendable {
   init(_ cluster: PostgresCluster) throws {
     folder = try TemporaryFolder("pool")
     server = "\(cluster.folder.path)/.s.PGSQL.\(cluster.port)"
-    listener = try unsafe Self.local("\(folder.path)/.s.PGSQL.\(Self.port)") { descriptor, address, length in
+    listener = try unsafe LocalSocket.open("\(folder.path)/.s.PGSQL.\(Self.port)") { descriptor, address, length in
       unsafe bind(descriptor, address, length) == 0 && listen(descriptor, 16) == 0
     }
     let (listener, server) = (listener, server)
@@ -33,29 +33,6 @@ final class TransactionPooler: Sendable {
     isClosed.withLock { $0 = true }
     shutdown(listener, Int32(SHUT_RDWR))
     close(listener)
-  }
-
-  private static func local(
-    _ path: String, _ use: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Bool
-  ) throws -> Int32 {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let bytes = Array(path.utf8)
-    guard bytes.count < 108 else { throw TestHostError("a socket's path is too long: \(path)") }
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { place in
-      for (index, byte) in bytes.enumerated() { unsafe place[index] = byte }
-    }
-    let works = unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        unsafe use(descriptor, address, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-    guard works else {
-      close(descriptor)
-      throw TestHostError("no socket at \(path): errno \(errno)")
-    }
-    return descriptor
   }
 
   /// One client with two sessions of the server, taken in turns (PostgreSQL manual, 55.2).
@@ -100,7 +77,7 @@ final class TransactionPooler: Sendable {
 
   /// A session that is ready for its first query.
   private static func session(_ server: String, _ startup: Data, _ tell: (Data) throws -> Void) -> FileHandle? {
-    guard let descriptor = try? unsafe local(server, { unsafe connect($0, $1, $2) == 0 }) else { return nil }
+    guard let descriptor = try? unsafe LocalSocket.open(server, { unsafe connect($0, $1, $2) == 0 }) else { return nil }
     let session = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     do {
       try session.write(contentsOf: startup)

@@ -1,6 +1,7 @@
 import Conversions
 import Ledger
 import Synchronization
+import TestHosts
 import Testing
 
 @testable import Pipeline
@@ -56,7 +57,7 @@ extension Loops {
 
     @Test(arguments: 1...40)
     func theOrderOfReadingDecidesNothingInACatchUp(seed: Int) async throws {
-      var chance = ScenarioGenerator(seed: UInt64(seed))
+      var chance = SeededGenerator(scenario: UInt64(seed))
       // Keys as shops have them: numbers, numbers with letters, and both; many placed in the same second.
       let texts = (1...36).map { number in
         switch number % 3 {

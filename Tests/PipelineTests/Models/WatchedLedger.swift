@@ -1,6 +1,7 @@
 import Conversions
 import Ledger
 import Synchronization
+import TestHosts
 
 /// A real ledger whose transactions a test can count, fail, and look in between of.
 final class WatchedLedger: LedgerStore {
@@ -22,7 +23,7 @@ final class WatchedLedger: LedgerStore {
     var isFull = false
     /// As if the process were gone: nothing is read or written any more.
     var isDead = false
-    var chance: (generator: ScenarioGenerator, probability: Double)?
+    var chance: (generator: SeededGenerator, probability: Double)?
     /// Called before each transaction with its number.
     var before: (@Sendable (Int) async -> Void)?
   }

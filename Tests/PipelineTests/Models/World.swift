@@ -40,7 +40,7 @@ final class World: Sendable {
     ledger = WatchedLedger(try SQLiteLedger(path: folder.path("ledger.sqlite")), activity)
     executor = LoopExecutor(activity)
     var context = PipelineContext(
-      orders: shop, partners: api, ledger: ledger, clock: clock, jitter: Jitter(ScenarioGenerator(seed: seed)),
+      orders: shop, partners: api, ledger: ledger, clock: clock, jitter: Jitter(SeededGenerator(scenario: seed)),
       health: ComponentHealth(), log: Logger(label: "test") { _ in CapturedLog(lines: lines) })
     context.executor = executor
     self.context = context

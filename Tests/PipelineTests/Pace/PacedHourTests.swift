@@ -1,6 +1,7 @@
 import Conversions
 import LoopFixtures
 import Synchronization
+import TestHosts
 import Testing
 
 @testable import Pipeline

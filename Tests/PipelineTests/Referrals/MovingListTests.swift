@@ -1,4 +1,5 @@
 import Conversions
+import TestHosts
 import Testing
 
 @testable import Pipeline
@@ -13,7 +14,7 @@ import Testing
   /// A list, what a reader was last shown of each referral, and what has become of each.
   private struct Simulation {
     var list: MovingList
-    var chance: ScenarioGenerator
+    var chance: SeededGenerator
     /// The version of each referral: how often it has changed.
     var versions = [Int](repeating: 0, count: MovingListTests.count)
     var shown = [Int](repeating: -1, count: MovingListTests.count)
@@ -24,7 +25,7 @@ import Testing
     var changes = 0
 
     init(seed: UInt64) {
-      chance = ScenarioGenerator(seed: seed)
+      chance = SeededGenerator(scenario: seed)
       var referrals: [Referral] = []
       for number in 0..<MovingListTests.count {
         // An import of 250 at one instant in each thousand; the others some seconds apart.

@@ -1,4 +1,5 @@
 import Conversions
+import TestHosts
 import Testing
 
 @testable import Pipeline
@@ -49,7 +50,7 @@ import Testing
   }
 
   /// Between two pages a few referrals move on in life, and a few are made.
-  private func move(_ table: inout ReferralTable, _ chance: inout ScenarioGenerator, number: inout Int) {
+  private func move(_ table: inout ReferralTable, _ chance: inout SeededGenerator, number: inout Int) {
     let ids = table.referrals.keys.sorted()
     for _ in 0..<chance.int(0...12) {
       guard let id = ids.randomElement(using: &chance), var referral = table.referrals[id] else { continue }
@@ -66,7 +67,7 @@ import Testing
     }
   }
 
-  private func makeTable(_ chance: inout ScenarioGenerator) -> ReferralTable {
+  private func makeTable(_ chance: inout SeededGenerator) -> ReferralTable {
     var table = ReferralTable()
     let statuses: [ReferralStatus] = [.clicked, .pending, .pending, .pending, .converted, .expired]
     var count = 0
@@ -88,7 +89,7 @@ import Testing
   }
 
   private func missed(seed: UInt64, naively: Bool) -> Int {
-    var chance = ScenarioGenerator(seed: seed)
+    var chance = SeededGenerator(scenario: seed)
     var table = makeTable(&chance)
     let before = Set(table.referrals.keys)
     var number = 0
@@ -124,7 +125,7 @@ import Testing
 
   @Test(arguments: ReferralTable.Lie.allCases.filter { $0 != .endless })
   func aLieEndsTheWalkAndNeverHidesInSilence(lie: ReferralTable.Lie) {
-    var chance = ScenarioGenerator(seed: 7)
+    var chance = SeededGenerator(scenario: 7)
     for size in [3, 130, 420] {
       var table = ReferralTable()
       table.lie = lie

@@ -1,12 +1,13 @@
 import Conversions
 import Synchronization
+import TestHosts
 
 /// The parts of the API that all lives of a simulated daemon share: the server with its limiter, and the pacer's file.
 final class SimulatedAPI: Sendable {
   struct State {
     var pacing = HostPacing()
     var limiter: Limiter
-    var generator: ScenarioGenerator
+    var generator: SeededGenerator
     var permits: UInt64 = 0
     /// The probability of a fault.
     var faultChance = 0.0
@@ -27,7 +28,7 @@ final class SimulatedAPI: Sendable {
 
   init(_ model: ModelAPI, _ agenda: Agenda, _ shape: LimiterShape, seed: UInt64) {
     (self.model, self.agenda) = (model, agenda)
-    var generator = ScenarioGenerator(seed: seed)
+    var generator = SeededGenerator(scenario: seed)
     let phase = Double(generator.int(0...59))
     state = Mutex(State(limiter: Limiter(shape, perMinute: 30, phase: phase), generator: generator))
   }

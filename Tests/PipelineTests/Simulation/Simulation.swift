@@ -3,6 +3,7 @@ import Ledger
 import Logging
 import LoopFixtures
 import Synchronization
+import TestHosts
 
 @testable import Pipeline
 
@@ -180,7 +181,7 @@ final class Simulation: Sendable {
     let lives = run.withLock { $0.lives }
     var context = PipelineContext(
       orders: orders, partners: partners, ledger: store, clock: clock,
-      jitter: Jitter(ScenarioGenerator(seed: seed &+ UInt64(lives))), health: ComponentHealth(),
+      jitter: Jitter(SeededGenerator(scenario: seed &+ UInt64(lives))), health: ComponentHealth(),
       log: Logger(label: "simulation") { [lines, clock] _ in CapturedLog(lines: lines, clock: clock) })
     context.executor = executor
     return context

@@ -1,11 +1,12 @@
 import Synchronization
+import TestHosts
 
 /// Runs every job of the loops on the thread of its caller, one after the other; which of those that are ready comes
 /// first is drawn from a seed. So a run can be repeated to the last step, and others interleave otherwise.
 final class SimulationExecutor: TaskExecutor {
   fileprivate struct State {
     var ready: [UnownedJob] = []
-    var generator: ScenarioGenerator
+    var generator: SeededGenerator
   }
 
   /// Something works and works while no time passes.
@@ -14,7 +15,7 @@ final class SimulationExecutor: TaskExecutor {
 
   private let state: Mutex<State>
 
-  init(seed: UInt64) { state = Mutex(State(generator: ScenarioGenerator(seed: seed))) }
+  init(seed: UInt64) { state = Mutex(State(generator: SeededGenerator(scenario: seed))) }
 
   func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)

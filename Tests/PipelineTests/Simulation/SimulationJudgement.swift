@@ -1,6 +1,7 @@
 import Conversions
 import Ledger
 import Synchronization
+import TestHosts
 
 @testable import Pipeline
 

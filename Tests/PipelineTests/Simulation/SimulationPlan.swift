@@ -1,5 +1,6 @@
 import Conversions
 import Synchronization
+import TestHosts
 
 @testable import Pipeline
 
@@ -39,12 +40,12 @@ struct SimulationPlan: Sendable {
   private(set) var friends: [SimulatedFriend] = []
   /// True if the API sends its Date; without one only the host's clock tells the time.
   let apiTellsTime: Bool
-  private var generator: ScenarioGenerator
+  private var generator: SeededGenerator
 
   var end: Duration { VirtualClock().uptime + Self.busy + Self.calm }
 
   init(seed: UInt64) {
-    generator = ScenarioGenerator(seed: seed)
+    generator = SeededGenerator(scenario: seed)
     shape = LimiterShape.allCases.randomElement(using: &generator) ?? .slidingLog
     replays = generator.chance(0.5)
     faultChance = [0, 0.1, 0.3].randomElement(using: &generator) ?? 0

@@ -3,6 +3,7 @@ import Ledger
 import Logging
 import LoopFixtures
 import Synchronization
+import TestHosts
 
 @testable import Pipeline
 
@@ -44,7 +45,7 @@ extension RandomWorld {
     let lives = state.withLock { $0.lives }
     var context = PipelineContext(
       orders: mutated(orders), partners: mutated(partners), ledger: store, clock: clock,
-      jitter: Jitter(ScenarioGenerator(seed: plan.seed &+ UInt64(lives))), health: ComponentHealth(),
+      jitter: Jitter(SeededGenerator(scenario: plan.seed &+ UInt64(lives))), health: ComponentHealth(),
       log: Logger(label: "world") { [lines, clock] _ in CapturedLog(lines: lines, clock: clock) })
     context.executor = executor
     return context

@@ -3,6 +3,7 @@ import Ledger
 import Logging
 import LoopFixtures
 import Synchronization
+import TestHosts
 
 @testable import Pipeline
 @testable import WorldOracle

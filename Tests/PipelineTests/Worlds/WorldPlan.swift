@@ -1,4 +1,5 @@
 import Conversions
+import TestHosts
 
 /// All that happens in one world, drawn from its seed: few friends, so that their referrals and orders meet.
 struct WorldPlan: Sendable {
@@ -13,7 +14,7 @@ struct WorldPlan: Sendable {
   let kinds: WorldKinds
   private(set) var rules: WorldRules
   var happenings: [Happening] = []
-  private var generator: ScenarioGenerator
+  private var generator: SeededGenerator
   private var referrals: [Int] = []
   private var clicked: [Int] = []
   private var rows: [(key: Int, id: String)] = []
@@ -24,7 +25,7 @@ struct WorldPlan: Sendable {
 
   init(seed: UInt64, kinds: WorldKinds) {
     (self.seed, self.kinds) = (seed, kinds)
-    var generator = ScenarioGenerator(seed: seed)
+    var generator = SeededGenerator(scenario: seed)
     rules = Self.drawRules(&generator)
     self.generator = generator
     for _ in 0..<int(2...6) { addReferral(at: .zero, ages: Self.ages) }
@@ -55,7 +56,7 @@ struct WorldPlan: Sendable {
     happenings.append(Happening(at: at, event: event))
   }
 
-  private static func drawRules(_ generator: inout ScenarioGenerator) -> WorldRules {
+  private static func drawRules(_ generator: inout SeededGenerator) -> WorldRules {
     let keys: [[MatchingKey]] = [
       [.externalSourceID, .email], [.externalSourceID, .email], [.email, .externalSourceID], [.email],
     ]

@@ -1,7 +1,0 @@
-/// The names and addresses that never leave this host.
-enum LocalHost {
-  /// Returns true if `host`, without brackets, is `localhost` or a loopback address.
-  static func contains(_ host: String) -> Bool {
-    host.lowercased() == "localhost" || IPAddress(host)?.isLoopback == true
-  }
-}
