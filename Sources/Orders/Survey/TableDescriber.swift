@@ -27,7 +27,7 @@ struct TableDescriber: Sendable {
   {
     var key: KeyType?
     var placedAt: PlacedAtType?
-    var isTotalText = false
+    var total: TotalType?
     var idFamily: TypeFamily?
     for (expression, column) in zip(mapping.described, columns) {
       switch expression.role {
@@ -37,10 +37,11 @@ struct TableDescriber: Sendable {
         placedAt = PlacedAtType(typeOID: column.typeOID, typeModifier: column.typeModifier)
         if placedAt == nil { throw try misfit(expression, column, Self.placedAtAdvice, transaction) }
       case .total:
-        if let advice = TotalType(column).advice(expression.sql, unit: mapping.totalUnit) {
+        let type = TotalType(column)
+        if let advice = type.advice(expression.sql, unit: mapping.totalUnit) {
           throw try misfit(expression, column, advice, transaction)
         }
-        isTotalText = ColumnType.texts.contains(column.typeOID)
+        total = type
       case .qualifies where column.typeOID != ColumnType.bool:
         throw try misfit(expression, column, "a condition is needed, such as status = 'paid'", transaction)
       default: break
