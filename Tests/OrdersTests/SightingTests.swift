@@ -87,4 +87,13 @@ import Testing
     try await shop.database.execute("DELETE FROM orders WHERE id = 1")
     #expect(try await orders.orders(withKeys: keys) == [keys[0]: .gone, keys[1]: .gone, keys[2]: .gone])
   }
+
+  @Test(arguments: ["orders", "(SELECT * FROM orders) AS o"])
+  func aRowThatIsThereAndNoOrderIsNotGone(from: String) async throws {
+    let shop = try await Shop.make(Shop.table + Shop.rows(3)) { ($0.from, $0.condition) = (from, "id <> 2") }
+    let keys = ["1", "2", "9", "no number"].map { OrderKey($0) }
+    let found = try await shop.orders().orders(withKeys: keys)
+    #expect(found[keys[0]]?.row != nil)
+    #expect(found[keys[1]] == .excluded && found[keys[2]] == .gone && found[keys[3]] == .gone)
+  }
 }

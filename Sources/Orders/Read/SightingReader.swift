@@ -17,10 +17,14 @@ struct SightingReader: Sendable {
       case (.whole, let row?), (.rows, let row?):
         memory.found(key)
         sightings[key] = .shown(row)
+      case (.whole, nil) where found.excluded.contains(key), (.rows, nil) where found.excluded.contains(key):
+        memory.found(key)
+        sightings[key] = .excluded
       case (.whole, nil): missing.append(key)
       case (.rows, nil):
         sightings[key] =
-          memory.isMissedLong(key) ? .gone : .unproven("missing on a server that doesn't tell how far behind it is")
+          memory.isMissedLong(key)
+          ? .gone : .unproven("missing on a server that doesn't tell how far behind it is")
       }
     }
     guard found.stand.isStandby, !missing.isEmpty else {
@@ -38,7 +42,7 @@ struct SightingReader: Sendable {
     return Dictionary(
       keys.map { key in
         guard isSame else { return (key, .unproven("another server answered in the middle of a look")) }
-        return (key, found.rows[key].map { .shown($0) } ?? .gone)
+        return (key, found.rows[key].map { .shown($0) } ?? (found.excluded.contains(key) ? .excluded : .gone))
       }, uniquingKeysWith: { first, _ in first })
   }
 }
