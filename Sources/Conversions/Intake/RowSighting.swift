@@ -9,6 +9,8 @@ public enum RowSighting: Hashable, Sendable {
   case gone
   /// The row is there, and no longer an order: `orders.where` leaves it out.
   case excluded
+  /// The row is gone, or row-level security hides it: there is no telling.
+  case hidden
   /// Nothing that was seen can be relied upon; the reason in a sentence. The order waits.
   case unproven(String)
 

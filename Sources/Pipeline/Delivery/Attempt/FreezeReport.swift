@@ -21,7 +21,13 @@ struct FreezeReport {
 
   /// Puts off an order whose row could not be looked at reliably; returns false for any other sighting.
   private func postpones(_ order: LedgerOrder, _ sighting: RowSighting) throws -> Bool {
-    guard case .unproven(let words) = sighting else { return false }
+    let words: String
+    switch sighting {
+    case .unproven(let reason): words = reason
+    // Asks the API nothing, whose answer would end what was sent as cancelled.
+    case .hidden where order.mayHaveBeenDone: words = "its row is missing, and row-level security may hide it"
+    default: return false
+    }
     try ledger.postpone(
       order.entry, until: decider.now + RowSighting.unprovenWait, reason: RowSighting.unprovenReason, detail: words)
     return true
@@ -48,7 +54,7 @@ struct FreezeReport {
     let isExcluded = sighting == .excluded
     if row != nil || isExcluded { _ = try ledger.noteFound(known.entry) }
     if row == nil, !isExcluded, known.referralID != nil, !known.mayHaveBeenDone,
-      let missing = try MissingRows(ledger: ledger, now: now).holdIfMissing(known)
+      let missing = try MissingRows(ledger: ledger, now: now).holdIfMissing(known, mayBeHidden: sighting == .hidden)
     {
       return .missing(missing)
     }
