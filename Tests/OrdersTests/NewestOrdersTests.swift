@@ -84,6 +84,16 @@ import Testing
     #expect(try await findings(right, "orders.time_zone").allSatisfy { $0.severity == .ok })
     let zoned = try await shop("timestamptz", zone: "UTC", readIn: "UTC")
     #expect(try await findings(zoned, "orders.time_zone").isEmpty)
+    #expect(try await findings(zoned, "orders.columns.placed_at").allSatisfy { $0.severity == .ok })
+  }
+
+  @Test func localTimeInAColumnWithAZoneIsNoticedAndTheAdviceMendsIt() async throws {
+    var shop = try await shop("timestamptz", zone: "Asia/Tokyo", readIn: "UTC")
+    let finding = try #require(try await findings(shop, "orders.columns.placed_at").last)
+    #expect(finding.severity == .warn && finding.message.contains("in the future, by up to 9 h"), "\(finding.message)")
+    let sql = try #require(finding.advice?.firstMatch(of: /placed_at: (.*'), or whatever/)?.output.1)
+    shop.mapping.columns.placedAt = String(sql)
+    #expect(try await findings(shop, "orders.columns.placed_at").allSatisfy { $0.severity == .ok }, "\(sql)")
   }
 
   @Test func aRoleOfOneConnectionIsTold() async throws {
