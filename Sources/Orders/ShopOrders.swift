@@ -55,10 +55,10 @@ public actor ShopOrders: OrderSource {
       await pages.askForRoom { [weak rereads] in await rereads?.giveUp() ?? false }
       let plan = try await chosenPlan()
       let source = try await describedSource()
-      let changes = known?.changes(to: source) ?? []
-      guard changes.isEmpty else { throw OrderSourceFailure(kind: .mapping, message: changes.refusal) }
+      if let refusal = known?.refusal(of: source) { throw OrderSourceFailure(kind: .mapping, message: refusal) }
       // From now on a retyped key is another mapping, and rows that it hides are not gone.
       known = known ?? source
+      known?.total = source.total
       let sizeMax = plan.table == nil ? HashReader.keysMax : Int(plan.blocksPerRange)
       if sizing.sizeMax != sizeMax { sizing = PageSizing(max: sizeMax, start: sizeMax / 8) }
       rangesWithNullKeys = []

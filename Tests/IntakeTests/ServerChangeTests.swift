@@ -140,6 +140,21 @@ import Testing
     }
   }
 
+  @Test func aServerThatWasRestartedIsNoOther() async throws {
+    let cluster = try await PostgresCluster.start()
+    let world = try await IntakeWorld.make(IntakeWorld.table + insert("a"), cluster: cluster)
+    try await world.run {
+      try await world.holds(["1"])
+      try await world.catchesUp()
+      try await cluster.restart()
+      try await world.sql(insert("b"))
+      try await world.holds(["1", "2"])
+      let told = world.lines.of(.following).filter { $0.reason == "server_restarted" }
+      #expect(told.count == 1 && told[0].message.contains("the database server was restarted"))
+      #expect(world.lines.of(.tableChanged).isEmpty)
+    }
+  }
+
   @Test func aBackupThatWasRestored() async throws {
     let cluster = try await PostgresCluster.start()
     var world = try await IntakeWorld.make(IntakeWorld.table + insert("a"), cluster: cluster)

@@ -16,6 +16,11 @@ extension AttributionRules {
       return Decision(.discarded, reason: DecisionReason.byOperator, detail: facts.act?.reason)
     }
     if facts.isGone { return Decision(.cancelled, reason: DecisionReason.gone, detail: "the row is gone") }
+    if facts.isExcluded {
+      return Decision(
+        .cancelled, reason: DecisionReason.noLongerQualifies,
+        detail: "its row is there, and no order any more: orders.where leaves it out")
+    }
     let order: Order
     switch facts.row {
     case .unreadable(let row): return Decision(review: row.reason, row.detail)

@@ -5,6 +5,8 @@ public struct OrderFacts: Hashable, Sendable {
   public var row: OrderRow
   /// True once the shop has said that the row is gone.
   public var isGone: Bool
+  /// True once the shop has said that the row is there, and no longer an order.
+  public var isExcluded: Bool
   /// The time at which the order was first seen; a long time ago for one that was visible before the mirror's last
   /// complete sweep began.
   public var firstSeenAt: Timestamp
@@ -24,11 +26,13 @@ public struct OrderFacts: Hashable, Sendable {
 
   /// Facts from their values.
   public init(
-    row: OrderRow, isGone: Bool = false, firstSeenAt: Timestamp, hadQualified: Bool = false, idIsRepeated: Bool = false,
-    idIsUnproven: Bool = false, act: OperatorAct? = nil, isOpenedByRules: Bool = false, formerValue: Int64? = nil
+    row: OrderRow, isGone: Bool = false, isExcluded: Bool = false, firstSeenAt: Timestamp, hadQualified: Bool = false,
+    idIsRepeated: Bool = false, idIsUnproven: Bool = false, act: OperatorAct? = nil, isOpenedByRules: Bool = false,
+    formerValue: Int64? = nil
   ) {
     self.row = row
     self.isGone = isGone
+    self.isExcluded = isExcluded
     self.firstSeenAt = firstSeenAt
     self.hadQualified = hadQualified
     self.idIsRepeated = idIsRepeated

@@ -5,8 +5,12 @@
 public enum RowSighting: Hashable, Sendable {
   /// The row as the shop's table shows it.
   case shown(OrderRow)
-  /// The row is gone, or no longer an order, as told by a server that has seen all that was seen before.
+  /// The row is gone, as told by a server that has seen all that was seen before.
   case gone
+  /// The row is there, and no longer an order: `orders.where` leaves it out.
+  case excluded
+  /// The row is gone, or row-level security hides it: there is no telling.
+  case hidden
   /// Nothing that was seen can be relied upon; the reason in a sentence. The order waits.
   case unproven(String)
 

@@ -41,10 +41,24 @@ public struct SurveyedSource: Hashable, Sendable, Codable {
   public var keyFamily: TypeFamily?
   /// The kind of the order ID's type.
   public var idFamily: TypeFamily?
+  /// The order value, as it was last read; nil where none is mapped.
+  public var total: SurveyedTotal?
 
   /// Makes a source from its values.
-  public init(database: String, table: String?, keyFamily: TypeFamily?, idFamily: TypeFamily?) {
+  public init(
+    database: String, table: String?, keyFamily: TypeFamily?, idFamily: TypeFamily?, total: SurveyedTotal? = nil
+  ) {
     (self.database, self.table, self.keyFamily, self.idFamily) = (database, table, keyFamily, idFamily)
+    self.total = total
+  }
+
+  /// Returns the message to the operator where another source is not this one, or its amounts may mean something else;
+  /// nil where it can be read.
+  public func refusal(of other: SurveyedSource) -> String? {
+    let changes = changes(to: other)
+    guard changes.isEmpty else { return changes.refusal }
+    guard let total, let found = other.total else { return nil }
+    return total.refusal(of: found)
   }
 
   /// Returns the changes from this one to another; what isn't known of either is no change.

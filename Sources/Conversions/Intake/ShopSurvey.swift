@@ -12,7 +12,8 @@ public struct ShopSurvey: Hashable, Sendable {
   public var method: Method
   /// The reason for that method, in a sentence for an operator.
   public var because: String
-  /// Tells this table on this server, read by this mapping, from any other: a mark of another one means nothing.
+  /// Tells this table on this server, read by this mapping, from any other: a mark of another one means nothing. Behind
+  /// the first line break stands what a restart of the server changes.
   public var identity: String
   /// True if recent changes can be looked for between sweeps.
   public var hasRecent: Bool
@@ -41,6 +42,11 @@ public struct ShopSurvey: Hashable, Sendable {
     self.hasRecent = hasRecent
     self.moment = moment
     self.hasLocalTimes = hasLocalTimes
+  }
+
+  /// Returns true if an earlier identity was of the same table on the same server, before a restart.
+  public func isRestart(since earlier: String) -> Bool {
+    earlier != identity && earlier.prefix { $0 != "\n" } == identity.prefix { $0 != "\n" }
   }
 }
 

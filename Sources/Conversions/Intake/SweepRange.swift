@@ -72,6 +72,8 @@ public struct SweepPage: Sendable {
   public var isWhole: Bool
   /// The time at which the newest of the orders that were looked at was placed.
   public var placedLatest: Timestamp?
+  /// The latest of the times that the screen ruled out as before the start of the orders.
+  public var passedOver: PlacedAt?
   /// The position at which the range's next piece begins; nil where this was its last.
   public var next: String?
   /// The mark of this piece's snapshot.
@@ -124,6 +126,8 @@ public struct SeenOrder: Hashable, Sendable {
 public struct RecentPage: Sendable {
   /// The orders, each key at most once.
   public var orders: [SeenOrder]
+  /// The latest of the times that the screen ruled out, as a sweep's.
+  public var passedOver: PlacedAt?
   /// The position at which to go on, as the source writes it.
   public var position: String
   /// True if there was more than one page takes: the sweep must bring the rest.

@@ -57,12 +57,13 @@ public struct VanishedRows: Hashable, Sendable {
   /// - Parameters:
   ///   - miss: Its miss.
   ///   - firstSeenAt: The time at which the order was first seen.
+  ///   - mayBeHidden: True if row-level security may hide the row: then it is not known to be gone, however few are.
   ///   - now: Wall-clock time.
   /// - Returns: The verdict.
-  public func verdict(on miss: Miss, firstSeenAt: Timestamp, now: Timestamp) -> Verdict {
+  public func verdict(on miss: Miss, firstSeenAt: Timestamp, mayBeHidden: Bool = false, now: Timestamp) -> Verdict {
     let isMany = missing >= Self.countMin && missing * Self.part >= expected
     let isAfterChange = sightChangedAt.map { firstSeenAt < $0 && miss.since >= $0 } ?? false
-    guard miss.isHeld || isMany || isAfterChange else { return .deleted }
+    guard miss.isHeld || isMany || isAfterChange || mayBeHidden else { return .deleted }
     return now - miss.since >= Self.giveUpAfter ? .givenUp : .missing
   }
 }

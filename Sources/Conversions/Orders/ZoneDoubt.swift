@@ -8,6 +8,8 @@ public struct ZoneDoubt: Hashable, Sendable {
   private static let agreeing = 3
   /// The most by which they may differ: a zone is whole quarters of an hour away.
   private static let spreadMax = Duration.seconds(20 * 60)
+  /// The most that a zone is away from UTC: rows that come later than that are no matter of a zone.
+  private static let offsetMax = Duration.seconds(14 * 3600)
 
   private var newest: Timestamp?
   private var lags: [Duration] = []
@@ -25,12 +27,16 @@ public struct ZoneDoubt: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - orders: The rows that were read.
+  ///   - passedOver: The latest time of the rows that were read and lie before the start of the orders.
   ///   - readAt: The database's clock.
   ///   - isWalk: True if old orders may be among them, so that they tell nothing but which is the newest.
-  public mutating func observe(_ orders: [SeenOrder], readAt: Timestamp, isWalk: Bool) {
-    let placed = orders.compactMap { seen -> PlacedAt? in
+  public mutating func observe(
+    _ orders: [SeenOrder], passedOver: PlacedAt? = nil, readAt: Timestamp, isWalk: Bool
+  ) {
+    let taken = orders.compactMap { seen -> PlacedAt? in
       if case .readable(let order) = seen.row { order.placedAt } else { nil }
     }
+    let placed = taken + [passedOver].compactMap(\.self)
     guard let last = placed.max(by: { $0.earliest < $1.earliest }) else { return }
     guard let newest else {
       self.newest = last.earliest
@@ -46,7 +52,8 @@ public struct ZoneDoubt: Hashable, Sendable {
     guard lags.count == Self.agreeing, let least = lags.min(), let most = lags.max(), most - least <= Self.spreadMax,
       most < .zero - Self.leadMin || least > Self.lagMin
     else { return nil }
-    return Self.quarters(lags[lags.count / 2])
+    let offset = Self.quarters(lags[lags.count / 2])
+    return offset >= .zero - Self.offsetMax && offset <= Self.offsetMax ? offset : nil
   }
 
   /// Returns a duration in whole quarters of an hour.
@@ -61,11 +68,27 @@ public struct ZoneDoubt: Hashable, Sendable {
   }
 
   /// Returns the warning for an operator; the same words for a day.
-  public func warning(at now: Timestamp) -> String? {
-    offset.map { offset in
-      let place = offset < .zero ? "\(Self.words(offset)) in the future" : "\(Self.words(offset)) in the past"
-      return "orders that were just written are read as placed \(place) (\(now.utcDay)): orders.time_zone is not the "
-        + "zone of placed_at; see conversiond check, which names it"
-    }
+  ///
+  /// - Parameters:
+  ///   - now: The database's clock.
+  ///   - isLocal: True if `placed_at` has no time zone of its own.
+  ///   - start: The time before which orders take no part.
+  /// - Returns: The warning; nil without a doubt.
+  public func warning(at now: Timestamp, isLocal: Bool, start: Timestamp?) -> String? {
+    guard let offset else { return nil }
+    let words = Self.words(offset)
+    let isPassedOver = newest.flatMap { newest in start.map { newest < $0 } } ?? false
+    return "orders that were just written are \(isLocal ? "read as placed" : "placed") \(words) in the "
+      + "\(offset < .zero ? "future" : "past") (\(now.utcDay))\(isPassedOver ? ", before orders.start: none takes part" : ""): "
+      + (isLocal ? Self.zoneAdvice(words) : Self.conversionAdvice)
   }
+
+  private static func zoneAdvice(_ words: String) -> String {
+    "orders.time_zone is \(words) off the zone of placed_at; conversiond check names that zone once it has seen enough "
+      + "orders"
+  }
+
+  private static let conversionAdvice =
+    "does the shop write local time into placed_at, which has a zone? Then convert it there, such as placed_at: "
+    + "(placed_at AT TIME ZONE 'UTC') AT TIME ZONE 'Europe/Berlin'. If orders come that late from elsewhere, it is right"
 }

@@ -6,6 +6,8 @@ public enum EmailFault: String, Sendable, CaseIterable {
   case named
   /// Two addresses or more.
   case several
+  /// An address with marks around it: quotes, brackets, a comma or semicolon behind it, `mailto:` before it.
+  case wrapped
   /// No `@` anywhere: encrypted, hashed, encoded, or a word such as `guest`.
   case opaque
   /// An `@`, and yet no address.
@@ -23,13 +25,31 @@ public enum EmailFault: String, Sendable, CaseIterable {
       self = .several
     } else if !visible.contains("@") {
       self = .opaque
-    } else if visible.contains("<") || visible.contains(">") {
-      self = .named
-    } else if EmailAddress(text) == nil {
-      self = .malformed
-    } else {
+    } else if Self.isPlain(visible) {
       return nil
+    } else if let name = visible.firstMatch(of: /<([^<>]+)>/), Self.isPlain(String(name.1)) {
+      self = .named
+    } else {
+      self = Self.isPlain(Self.unwrapped(visible)) ? .wrapped : .malformed
     }
+  }
+
+  /// Characters that neither a domain nor a local part without quotes can hold (RFC 5321, 4.1.2).
+  private static let marks: Set<Character> = ["\"", "(", ")", ",", ":", ";", "<", ">", "[", "\\", "]"]
+
+  /// True of an address with none of these, nor with the single quotes that a program put around it.
+  private static func isPlain(_ text: String) -> Bool {
+    guard let (local, domain) = EmailAddress(text)?.parts else { return false }
+    let isQuoted = local.count > 2 && local.first == "\"" && local.last == "\""
+    return (isQuoted || !local.contains { marks.contains($0) }) && !domain.dropFirst().contains { marks.contains($0) }
+      && domain.last != "'"
+  }
+
+  private static func unwrapped(_ text: String) -> String {
+    let outer = text.replacing(/mailto:/.ignoresCase(), with: "")
+    func isInner(_ character: Character) -> Bool { !" \"'(),;<>".contains(character) }
+    guard let first = outer.firstIndex(where: isInner), let last = outer.lastIndex(where: isInner) else { return "" }
+    return String(outer[first...last])
   }
 
   /// Returns a text with all but the first letter or digit of each word taken out, and no longer than a line.

@@ -30,9 +30,9 @@ extension SQLiteTransaction: SourceRecords {
     var known = try surveyedSource() ?? source
     let isEmpty = try isEmpty()
     // Nothing can be confused in a ledger without orders.
-    let changes = isEmpty ? [] : known.changes(to: source)
-    guard changes.isEmpty else { throw OrderSourceFailure(kind: .mapping, message: changes.refusal) }
+    if !isEmpty, let refusal = known.refusal(of: source) { throw OrderSourceFailure(kind: .mapping, message: refusal) }
     if isEmpty { known = source }
+    known.total = source.total
     known.table = known.table ?? source.table
     known.keyFamily = known.keyFamily ?? source.keyFamily
     known.idFamily = known.idFamily ?? source.idFamily

@@ -45,6 +45,7 @@ extension EmailFault {
     case .blank: "blank"
     case .named: "with a name around the address"
     case .several: "of several addresses"
+    case .wrapped: "with marks around the address"
     case .opaque: "without an @ (encrypted, hashed or encoded?)"
     case .malformed: "malformed"
     }
@@ -56,6 +57,7 @@ extension EmailFault {
     case .blank: "write email: nullif(btrim(\(email)), ''), and map external_source_id if buyers leave no address"
     case .named: "write email: coalesce(substring(\(email) from '<([^<>]+)>'), \(email))"
     case .several: "write email: split_part(replace(\(email), ';', ','), ',', 1), if the first is the buyer's"
+    case .wrapped: #"write email: btrim(replace(lower(\#(email)), 'mailto:', ''), ' "''(),;<>')"#
     case .opaque: "map a column that holds the address in the clear, or match by external_source_id"
     case .malformed: "map a column that holds one address and nothing else"
     }

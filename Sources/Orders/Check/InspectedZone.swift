@@ -9,9 +9,10 @@ extension ShopInspection {
   /// The number of orders whose distances in time tell how often one comes.
   private static let rhythm = 50
 
-  /// Compares the newest orders with the database's clock, where `placed_at` has no zone of its own.
+  /// Compares the newest orders with the database's clock. Where `placed_at` has a zone of its own, only the future is
+  /// doubted: a night without orders is not.
   func zone(_ newest: NewestOrders, _ transaction: PostgresTransaction) throws -> [ShopFinding] {
-    guard newest.needsTimeZone, let lag = doubtful(newest) else { return [] }
+    guard let lag = doubtful(newest), newest.needsTimeZone || lag < .zero else { return [] }
     let offset = ZoneDoubt.quarters(lag)
     let orders = newest.seen.compactMap(\.order)
     let ahead = orders.count { ZoneDoubt.lag(of: $0.placedAt, at: newest.readAt) < .zero - Self.leadMin }
@@ -19,7 +20,16 @@ extension ShopInspection {
       offset < .zero
       ? "\(ahead) of the newest \(orders.count) orders lie in the future, by up to \(ZoneDoubt.words(offset))"
       : "the newest order is \(ZoneDoubt.words(offset)) old, although they come more often than that"
-    let zone = try suggestion(offset, transaction)
+    let zone = try suggestion(offset, from: newest.needsTimeZone ? mapping.timeZone : "UTC", transaction)
+    guard newest.needsTimeZone else {
+      let name = zone ?? "Europe/Berlin"
+      return [
+        ShopFinding(
+          .warn, "orders.columns.placed_at", "\(words): does the shop write local time into it?",
+          advice: "write placed_at: (\(mapping.columns.placedAt) AT TIME ZONE 'UTC') AT TIME ZONE '\(name)', or "
+            + "whatever the shop's zone is")
+      ]
+    }
     return [
       ShopFinding(
         .warn, "orders.time_zone", "\(words): is placed_at local time of another zone than \(mapping.timeZone)?",
@@ -42,7 +52,9 @@ extension ShopInspection {
   }
 
   /// A zone whose clocks show now what the newest orders show: the server's own if it fits.
-  private func suggestion(_ offset: Duration, _ transaction: PostgresTransaction) throws -> String? {
+  private func suggestion(
+    _ offset: Duration, from read: String, _ transaction: PostgresTransaction
+  ) throws -> String? {
     let names = Self.zones.map { "'\($0)'" }.joined(separator: ", ")
     let found = try transaction.attempt {
       try transaction.query(
@@ -51,7 +63,7 @@ extension ShopInspection {
           WITH ORDINALITY AS z(name, place)
         WHERE abs(extract(epoch FROM (now() AT TIME ZONE z.name) - (now() AT TIME ZONE $1::text)) + $2::int8) < 450
         ORDER BY z.place LIMIT 1
-        """, [PostgresParameter(mapping.timeZone), PostgresParameter(Int64(offset.inSeconds))])
+        """, [PostgresParameter(read), PostgresParameter(Int64(offset.inSeconds))])
     }
     guard case .success(let rows) = found, rows.count == 1 else { return nil }
     return try rows.text(0, 0)

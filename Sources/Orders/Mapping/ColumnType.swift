@@ -20,5 +20,6 @@ enum ColumnType {
   static let jsonb: UInt32 = 3802
 
   static let exactNumbers: Set = [int2, int4, int8, numeric]
+  static let jsons: Set = [json, jsonb]
   static let texts: Set = [text, varchar, bpchar]
 }

@@ -15,6 +15,26 @@ struct TotalType: Hashable, Sendable {
   /// The decimals that a `numeric` declares (PostgreSQL's source, numeric_typmod_scale); nil for any other type.
   var scale: Int? { oid == ColumnType.numeric && modifier >= 4 ? Int((modifier - 4) & 0x7ff) : nil }
 
+  /// The family of a type that can be read.
+  var family: SurveyedTotal.Family {
+    if ColumnType.texts.contains(oid) { return .text }
+    return hasDecimals ? .decimals : .whole
+  }
+
+  /// The name of a type that can be read, as format_type() writes it.
+  var name: String {
+    let length = modifier >= 4 ? "(\(modifier - 4))" : ""
+    return switch oid {
+    case ColumnType.int2: "smallint"
+    case ColumnType.int4: "integer"
+    case ColumnType.int8: "bigint"
+    case ColumnType.numeric: scale.map { "numeric(\((modifier - 4) >> 16),\($0))" } ?? "numeric"
+    case ColumnType.varchar: "character varying\(length)"
+    case ColumnType.bpchar: "character\(length)"
+    default: "text"
+    }
+  }
+
   /// True if values may have decimals, so that the type alone does not tell cents from whole units.
   var hasDecimals: Bool { !isInteger && scale != 0 }
 

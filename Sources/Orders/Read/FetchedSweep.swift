@@ -43,6 +43,7 @@ struct FetchedSweep: Sendable {
 
   private mutating func take(_ sorted: RowScreen.Sorted) {
     (page.orders, page.counted, page.placedLatest) = (sorted.orders, sorted.counted, sorted.placedLatest)
+    page.passedOver = sorted.passedOver
     if sorted.hasNullKeys { page.warnings = [nullKeysWarning] }
   }
 }

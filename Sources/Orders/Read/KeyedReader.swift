@@ -11,9 +11,11 @@ struct KeyedReader: Sendable {
   /// The source that the table is known to be; nil where nothing is known.
   var known: SurveyedSource?
 
-  /// Rows with the server that showed them; a key that is missing is no order there.
+  /// Rows with the server that showed them.
   struct Found: Sendable {
     var rows: [OrderKey: OrderRow]
+    /// Keys whose rows are there, and no orders.
+    var excluded: Set<OrderKey>
     var stand: ServerStand
   }
 
@@ -38,8 +40,8 @@ struct KeyedReader: Sendable {
       guard transaction.opened.count == 2 else { return nil }
       let description = try describing.description(transaction.opened[1].columns, transaction)
       try known?.check(description)
-      guard let rows = try RowReader(sql, description, transaction).together(keys) else { return nil }
-      return Found(rows: rows, stand: try ServerStand(transaction.opened[0]))
+      let reading = RowReader(sql, description, transaction)
+      return try reading.together(keys).map { try found($0, of: keys, reading, transaction) }
     }
   }
 
@@ -47,8 +49,15 @@ struct KeyedReader: Sendable {
     try await connection.transaction(limits, opening: [stand.sql]) { transaction in
       let description = try describing.description(in: transaction)
       try known?.check(description)
-      let rows = try RowReader(sql, description, transaction).orders(keys)
-      return Found(rows: rows, stand: try ServerStand(transaction.opened[0]))
+      let reading = RowReader(sql, description, transaction)
+      return try found(try reading.orders(keys), of: keys, reading, transaction)
     }
+  }
+
+  private func found(
+    _ rows: [OrderKey: OrderRow], of keys: [OrderKey], _ reading: RowReader, _ transaction: PostgresTransaction
+  ) throws -> Found {
+    let excluded = try reading.present(keys.filter { rows[$0] == nil })
+    return Found(rows: rows, excluded: excluded, stand: try ServerStand(transaction.opened[0]))
   }
 }

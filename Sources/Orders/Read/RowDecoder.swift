@@ -43,6 +43,11 @@ struct RowDecoder {
     return late
   }
 
+  /// The time at which a row was placed; nil for none, or one that no order can have.
+  func time(_ rows: PostgresRows, _ row: Int) throws -> PlacedAt? {
+    if case .success(let placed) = try placedAt(rows, row) { placed } else { nil }
+  }
+
   /// The row's key.
   func key(_ rows: PostgresRows, _ row: Int) throws -> OrderKey? {
     try rows.text(row, 0).map { OrderKey($0) }

@@ -47,6 +47,27 @@ struct RowReader {
   /// The rows with these keys by one statement, whose failure costs the transaction; nil where it hit the limit.
   func together(_ keys: [OrderKey]) throws -> [OrderKey: OrderRow]? { try read(keys) }
 
+  /// Those of the keys whose rows are there, whatever `orders.where` says of them. A key that is none of the key's type
+  /// makes a statement fail, and is none of them.
+  func present(_ keys: [OrderKey]) throws -> Set<OrderKey> {
+    guard !keys.isEmpty else { return [] }
+    let statement = sql.keys(
+      description.key, where: ["\(sql.mapping.keyExpression.enclosed) = \(description.key.any("$1"))"],
+      limit: keys.count + 1000, versions: false)
+    let found = try transaction.attempt {
+      try transaction.query(statement, [PostgresParameter(array: keys.map(\.text))])
+    }
+    switch found {
+    case .success(let rows):
+      return Set(try (0..<rows.count).compactMap { try rows.text($0, 0).map { OrderKey($0) } }).intersection(keys)
+    case .failure(let error):
+      guard error.kind == .data else { throw error }
+      guard keys.count > 1 else { return [] }
+      let middle = keys.count / 2
+      return try present(Array(keys[..<middle])).union(try present(Array(keys[middle...])))
+    }
+  }
+
   /// One statement; nil where it hit the limit.
   private func read(_ keys: [OrderKey], guarded: Bool = false) throws -> [OrderKey: OrderRow]? {
     let limit = keys.count + 1000

@@ -16,6 +16,8 @@ struct RowScreen: Sendable {
     var orders: [SeenOrder] = []
     var counted: [Outcome: Int] = [:]
     var placedLatest: Timestamp?
+    /// The latest of the times before the start of the orders.
+    var passedOver: PlacedAt?
     var hasNullKeys = false
     /// True if there may be more.
     var isCut = false
@@ -35,6 +37,7 @@ struct RowScreen: Sendable {
     var result = Sorted()
     var places: [OrderKey: Int] = [:]
     var (qualified, unqualified) = (0, 0)
+    var passedOver: (row: Int, placed: Timestamp)?
     for row in 0..<rows.count {
       let placed = placedLatest(rows, row)
       if let placed { result.placedLatest = max(result.placedLatest ?? placed, placed) }
@@ -42,7 +45,8 @@ struct RowScreen: Sendable {
       // A row of unknown age keeps its range among those that matter: a cart may be paid.
       if placed == nil { result.placedLatest = readAt }
       switch ruling(rows, row, placed: placed, isSettled: isSettled) {
-      case .noPart: continue
+      case .noPart:
+        if let placed, passedOver.map({ placed > $0.placed }) ?? true { passedOver = (row, placed) }
       case .counted(let qualifies): if qualifies { qualified += 1 } else { unqualified += 1 }
       case .close:
         guard let key = try decoding.key(rows, row) else {
@@ -62,6 +66,7 @@ struct RowScreen: Sendable {
         }
       }
     }
+    result.passedOver = try passedOver.flatMap { try decoding.time(rows, $0.row) }
     if qualified > 0 { result.counted[.noReferral] = qualified }
     if unqualified > 0 { result.counted[.notQualifying] = unqualified }
     return result

@@ -17,14 +17,18 @@ struct SightingReader: Sendable {
       case (.whole, let row?), (.rows, let row?):
         memory.found(key)
         sightings[key] = .shown(row)
+      case (.whole, nil) where found.excluded.contains(key), (.rows, nil) where found.excluded.contains(key):
+        memory.found(key)
+        sightings[key] = .excluded
       case (.whole, nil): missing.append(key)
       case (.rows, nil):
         sightings[key] =
-          memory.isMissedLong(key) ? .gone : .unproven("missing on a server that doesn't tell how far behind it is")
+          memory.isMissedLong(key)
+          ? found.absence : .unproven("missing on a server that doesn't tell how far behind it is")
       }
     }
     guard found.stand.isStandby, !missing.isEmpty else {
-      for key in missing { sightings[key] = .gone }
+      for key in missing { sightings[key] = found.absence }
       return sightings
     }
     return sightings.merging(try await again(missing, after: found.stand)) { $1 }
@@ -38,7 +42,12 @@ struct SightingReader: Sendable {
     return Dictionary(
       keys.map { key in
         guard isSame else { return (key, .unproven("another server answered in the middle of a look")) }
-        return (key, found.rows[key].map { .shown($0) } ?? .gone)
+        return (key, found.rows[key].map { .shown($0) } ?? (found.excluded.contains(key) ? .excluded : found.absence))
       }, uniquingKeysWith: { first, _ in first })
   }
+}
+
+extension KeyedReader.Found {
+  /// The meaning of a row that is missing: gone, unless row-level security may hide it.
+  fileprivate var absence: RowSighting { stand.policed.isEmpty ? .gone : .hidden }
 }

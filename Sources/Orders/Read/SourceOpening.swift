@@ -70,7 +70,8 @@ struct SourceOpening: Sendable {
       readAt: Timestamp(microseconds: now), horizon: horizon, end: end, isOnHost: try rows.text(0, 6) == "1")
     return Opened(
       description: description, moment: moment, stand: stand, recentBase: Timestamp(microseconds: replayed ?? now),
-      identity: "\(plan.mapping) \(description.key.name) \(description.idFamily?.rawValue ?? "-") \(stand.sight) "
+      identity: "\(plan.mapping) \(description.key.name) \(description.idFamily?.rawValue ?? "-") "
+        + "\(description.total?.family.rawValue ?? "-") \(stand.sight) "
         + (try rows.text(0, 4) ?? ""),
       blocks: try rows.text(0, 5).flatMap { Int64($0) } ?? 0)
   }

@@ -62,8 +62,10 @@ struct VersionReader: Sendable {
       ? try sorted(conditions, [zoneName, since], limit: Self.recentMax, opened, transaction)
       : try readByKeys(
         conditions, isZoned ? [since, zoneName] : [since], limit: Self.recentMax, opened, transaction)
-    return RecentPage(
+    var page = RecentPage(
       orders: found.orders, position: String(opened.moment.horizon), isCut: found.isCut, moment: opened.moment)
+    page.passedOver = found.passedOver
+    return page
   }
 
   /// True if rows are read as they are found.

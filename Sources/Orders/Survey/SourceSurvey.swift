@@ -19,7 +19,11 @@ struct SourceSurvey {
     var table: String?
     if case .success(let rows) = named, rows.count == 1 { table = try rows.text(0, 0) }
     return SurveyedSource(
-      database: database, table: table, keyFamily: description.key.family, idFamily: description.idFamily)
+      database: database, table: table, keyFamily: description.key.family, idFamily: description.idFamily,
+      total: description.total.map { total in
+        SurveyedTotal(
+          sql: mapping.columns.total ?? "", unit: mapping.totalUnit?.rawValue, type: total.name, family: total.family)
+      })
   }
 }
 
@@ -49,13 +53,16 @@ extension TypeFamily {
 
 extension SurveyedSource {
   /// Refuses a table whose keys or IDs are of another kind than those that are known: none of these could be found, and
-  /// each would look like an order that is gone.
+  /// each would look like an order that is gone. So it does with one whose totals are, which would be sent wrong.
   ///
   /// - Throws: `OrderSourceFailure` of kind `mapping`.
   func check(_ description: TableDescription) throws {
     var found = self
     (found.keyFamily, found.idFamily) = (description.key.family, description.idFamily)
-    let changes = changes(to: found)
-    guard changes.isEmpty else { throw OrderSourceFailure(kind: .mapping, message: changes.refusal) }
+    if let total = description.total {
+      found.total?.type = total.name
+      found.total?.family = total.family
+    }
+    if let refusal = refusal(of: found) { throw OrderSourceFailure(kind: .mapping, message: refusal) }
   }
 }

@@ -79,10 +79,6 @@ struct TableIdentity: Sendable {
   /// out again. The timeline is the one that is written, as a checkpoint's lags a promotion.
   func expressions(in transaction: PostgresTransaction) throws -> [String] {
     let wanted = [
-      "extract(epoch FROM pg_postmaster_start_time())::text",
-      // After a backend was killed the server recovers under the same postmaster, and numbers are given out again, too;
-      // what it counted begins anew then (PostgreSQL manual, 27.2 The Cumulative Statistics System).
-      "(SELECT extract(epoch FROM stats_reset)::text FROM pg_stat_bgwriter)",
       "pg_is_in_recovery()::text",
       """
       CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id::text FROM pg_control_checkpoint()) \
@@ -102,6 +98,11 @@ struct TableIdentity: Sendable {
       (SELECT string_agg(part.oid::text || ':' || coalesce(pg_relation_filenode(part.oid), 0)::text, ',' \
       ORDER BY part.oid) FROM (\(TableParts.list(of: oid))) AS part)
       """,
+      // Behind a line break stands a restart's part.
+      "chr(10) || extract(epoch FROM pg_postmaster_start_time())::text",
+      // After a backend was killed the server recovers under the same postmaster, and numbers are given out again, too;
+      // what it counted begins anew then (PostgreSQL manual, 27.2 The Cumulative Statistics System).
+      "(SELECT chr(10) || extract(epoch FROM stats_reset)::text FROM pg_stat_bgwriter)",
     ]
     return try wanted.filter { expression in
       if case .success = try transaction.attempt({ try transaction.query("SELECT \(expression)") }) {

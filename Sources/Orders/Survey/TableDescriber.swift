@@ -27,20 +27,25 @@ struct TableDescriber: Sendable {
   {
     var key: KeyType?
     var placedAt: PlacedAtType?
-    var isTotalText = false
+    var total: TotalType?
     var idFamily: TypeFamily?
     for (expression, column) in zip(mapping.described, columns) {
       switch expression.role {
       case .key: key = try keyType(column.typeOID, transaction)
-      case .id: idFamily = TypeFamily(typeOID: column.typeOID)
+      case .id, .email, .externalSourceID, .customerID, .status, .currency:
+        if ColumnType.jsons.contains(column.typeOID) {
+          throw try misfit(expression, column, Self.jsonAdvice(expression.sql), transaction)
+        }
+        if expression.role == .id { idFamily = TypeFamily(typeOID: column.typeOID) }
       case .placedAt:
         placedAt = PlacedAtType(typeOID: column.typeOID, typeModifier: column.typeModifier)
         if placedAt == nil { throw try misfit(expression, column, Self.placedAtAdvice, transaction) }
       case .total:
-        if let advice = TotalType(column).advice(expression.sql, unit: mapping.totalUnit) {
+        let type = TotalType(column)
+        if let advice = type.advice(expression.sql, unit: mapping.totalUnit) {
           throw try misfit(expression, column, advice, transaction)
         }
-        isTotalText = ColumnType.texts.contains(column.typeOID)
+        total = type
       case .qualifies where column.typeOID != ColumnType.bool:
         throw try misfit(expression, column, "a condition is needed, such as status = 'paid'", transaction)
       default: break
@@ -53,7 +58,17 @@ struct TableDescriber: Sendable {
       throw OrderSourceFailure(
         kind: .mapping, message: "orders.columns.status and orders.qualifying_statuses, or orders.qualifies, is needed")
     }
-    return TableDescription(key: key, placedAt: placedAt, isTotalText: isTotalText, idFamily: idFamily)
+    return TableDescription(key: key, placedAt: placedAt, total: total, idFamily: idFamily)
+  }
+
+  /// The advice for a value that would keep its quotes, and match nothing.
+  private static func jsonAdvice(_ sql: String) -> String {
+    guard let arrow = sql.ranges(of: #/(?:->|#>)(?!>)/#).last else {
+      return "text is needed, and a value of it keeps its quotes; write ->> to take it out, such as (\(sql)) ->> 'name'"
+    }
+    var written = sql
+    written.replaceSubrange(arrow, with: "\(sql[arrow])>")
+    return "text is needed, and a value of it keeps its quotes; write \(sql[arrow])> for \(sql[arrow]): \(written)"
   }
 
   private static let placedAtAdvice =

@@ -5,10 +5,13 @@ import Conversions
 struct TableDescription: Hashable, Sendable {
   var key: KeyType
   var placedAt: PlacedAtType
-  /// True if the order value is text, in which a point may stand before thousands.
-  var isTotalText = false
+  /// The order value's type; nil where none is mapped.
+  var total: TotalType?
   /// The kind of the order ID's type.
   var idFamily: TypeFamily?
+
+  /// True if the order value is text, in which a point may stand before thousands.
+  var isTotalText: Bool { total?.family == .text }
 }
 
 /// The key's own type, in which it is compared so that an index on it serves.

@@ -90,8 +90,8 @@ public struct Intake: Service {
     context.clock.heard(survey.moment, askedAt: began)
     let known = try await context.ledger.knownKeys()
     let now = context.clock.now
-    let (ranges, position, isOther) = try await context.ledger.transaction {
-      transaction -> ([SweepRange], String?, Bool) in
+    let (ranges, position, change) = try await context.ledger.transaction {
+      transaction -> ([SweepRange], String?, Change?) in
       if let source = survey.source { try transaction.noteSurveyedSource(source) }
       var progress = try transaction.intakeProgress()
       let isSetBack = progress.endSeen.map { $0 > survey.moment.end } ?? false
@@ -102,7 +102,7 @@ public struct Intake: Service {
           message: "the server that answers is a standby, and behind what was read before: orders are read when it has "
             + "caught up; does orders.connection lead to several servers?")
       }
-      let isOther = progress.identity != nil && (progress.identity != survey.identity || isSetBack)
+      let change = Change(from: progress.identity, to: survey, isSetBack: isSetBack)
       if progress.identity != survey.identity || isSetBack {
         try transaction.removeRanges()
         (progress.identity, progress.endSeen, progress.recentPosition) = (survey.identity, nil, nil)
@@ -115,19 +115,41 @@ public struct Intake: Service {
       }
       try transaction.setIntakeProgress(progress)
       try transaction.noteSight(survey.sight, at: now)
-      return (try transaction.ranges(), progress.recentPosition, isOther)
+      return (try transaction.ranges(), progress.recentPosition, change)
     }
-    let how = survey.method == .versions ? "row versions" : "hashes"
-    context.log.event(
-      isOther ? .tableChanged : .following, .notice,
-      isOther
-        ? "the shop's table, its server or the mapping is another one than before; every order is read again by \(how)"
-        : "orders are followed by \(how): \(survey.because)")
+    log(change, survey)
     context.surveyWake.notify()
     context.mirrorWake.notify()
     return IntakeRun(
       context: context, rules: rules, settings: settings, survey: survey, known: known, ranges: ranges,
       recentPosition: position)
+  }
+
+  /// The change since the ledger's ranges were last read.
+  private enum Change {
+    /// The server was started again, and nothing else is known to be other than before.
+    case restart
+    case other
+
+    init?(from identity: String?, to survey: ShopSurvey, isSetBack: Bool) {
+      guard let identity, identity != survey.identity || isSetBack else { return nil }
+      self = survey.isRestart(since: identity) && !isSetBack ? .restart : .other
+    }
+  }
+
+  private func log(_ change: Change?, _ survey: ShopSurvey) {
+    let how = survey.method == .versions ? "row versions" : "hashes"
+    switch change {
+    case nil: context.log.event(.following, .notice, "orders are followed by \(how): \(survey.because)")
+    case .restart:
+      context.log.event(
+        .following, .notice, "the database server was restarted: every order is read again by \(how)",
+        ["reason": "server_restarted"])
+    case .other:
+      context.log.event(
+        .tableChanged, .notice,
+        "the shop's table, its server or the mapping is another one than before; every order is read again by \(how)")
+    }
   }
 
   /// Logs each warning once for as long as it lasts.

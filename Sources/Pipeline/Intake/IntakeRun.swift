@@ -110,7 +110,8 @@ struct IntakeRun: Sendable {
     }
     let isWalk = !hasWalked
     if !hasWalked, book.isSwept(pace) { try await noteWalk() }
-    return page.warnings + horizonWarning(page.moment) + zoneWarning(page.orders, page.moment, isWalk: isWalk)
+    zoneDoubt.observe(page.orders, passedOver: page.passedOver, readAt: page.moment.readAt, isWalk: isWalk)
+    return page.warnings + horizonWarning(page.moment) + zoneWarning(page.moment, standing)
   }
 
   private mutating func readRecent(_ standing: IntakeStanding, now: Timestamp) async throws -> [String] {
@@ -127,7 +128,8 @@ struct IntakeRun: Sendable {
       run.recentPosition = page.position
     }
     if page.isCut { forcedAt = now }
-    return page.warnings + horizonWarning(page.moment) + zoneWarning(page.orders, page.moment, isWalk: !hasWalked)
+    zoneDoubt.observe(page.orders, passedOver: page.passedOver, readAt: page.moment.readAt, isWalk: !hasWalked)
+    return page.warnings + horizonWarning(page.moment) + zoneWarning(page.moment, standing)
   }
 
   /// Throws if the transaction counter went back: it is another server's, or one that was restored.
@@ -138,11 +140,10 @@ struct IntakeRun: Sendable {
     endSeen = moment.end
   }
 
-  /// Returns a warning if local times are read in another zone than they were written in.
-  private mutating func zoneWarning(_ orders: [SeenOrder], _ moment: SnapshotMoment, isWalk: Bool) -> [String] {
-    guard survey.hasLocalTimes else { return [] }
-    zoneDoubt.observe(orders, readAt: moment.readAt, isWalk: isWalk)
-    return [zoneDoubt.warning(at: moment.readAt)].compactMap(\.self)
+  /// Returns a warning if times are read in another zone than they were written in.
+  private func zoneWarning(_ moment: SnapshotMoment, _ standing: IntakeStanding) -> [String] {
+    let start = standing.progress.takesOrdersFrom
+    return [zoneDoubt.warning(at: moment.readAt, isLocal: survey.hasLocalTimes, start: start)].compactMap(\.self)
   }
 
   private mutating func horizonWarning(_ moment: SnapshotMoment) -> [String] {

@@ -65,11 +65,12 @@ struct OrderDecider {
   /// - Parameters:
   ///   - order: The order as the ledger holds it.
   ///   - isGone: True if the shop has said that its row is gone.
+  ///   - isExcluded: True if the shop has said that its row is there, and no order any more.
   /// - Returns: The decision.
   /// - Throws: `LedgerFailure`.
-  func decide(_ order: LedgerOrder, isGone: Bool = false) throws -> Decision {
+  func decide(_ order: LedgerOrder, isGone: Bool = false, isExcluded: Bool = false) throws -> Decision {
     let facts = OrderFacts(
-      row: order.row, isGone: isGone || order.row.key.isLost, firstSeenAt: order.firstSeenAt,
+      row: order.row, isGone: isGone || order.row.key.isLost, isExcluded: isExcluded, firstSeenAt: order.firstSeenAt,
       hadQualified: order.hadQualified,
       idIsRepeated: order.idIsRepeated, idIsUnproven: order.idIsUnproven, act: try act(on: order.row),
       isOpenedByRules: order.isOpenedByRules || change?.opens(order, now: now) ?? false,

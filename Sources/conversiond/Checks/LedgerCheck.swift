@@ -2,6 +2,7 @@ import Configuration
 import Conversions
 import Foundation
 import Ledger
+import Orders
 
 /// Checks that the ledger is there, whole and this shop's. Looks at a copy, so that nothing changes.
 struct LedgerCheck {
@@ -30,13 +31,23 @@ struct LedgerCheck {
       let ledger = try await home.open()
       let faults = try await ledger.integrityFaults()
       guard faults.isEmpty else { return [Self.damaged(faults.joined(separator: "; "))] }
-      return [CheckLine(.ok, "ledger", "\(path) is whole")] + (try await account(ledger))
+      return [CheckLine(.ok, "ledger", "\(path) is whole")] + (try await source(ledger)) + (try await account(ledger))
     } catch let failure as CommandFailure {
       if failure.status == .ledgerDamaged { return [Self.damaged(failure.message)] }
       return [CheckLine(.fail, "ledger", failure.message)]
     } catch {
       return [CheckLine(.fail, "ledger", "\(error)")]
     }
+  }
+
+  /// Asks the shop's database whether it is what the ledger's orders were read from, as a start does.
+  private func source(_ ledger: SQLiteLedger) async throws -> [CheckLine] {
+    guard api != nil, let known = try await ledger.knownSource()?.surveyed else { return [] }
+    let orders = ShopOrders(configuration.orderMapping)
+    let found = await SourceCheck.source(of: orders)
+    await orders.close()
+    guard let refusal = found.flatMap({ known.refusal(of: $0) }) else { return [] }
+    return [CheckLine(.fail, "ledger", refusal)]
   }
 
   /// Asks the API for the ledger's referrals, as a start does: sending halts where it knows none of them.

@@ -26,6 +26,12 @@ import Testing
     #expect(rows.verdict(on: Self.miss(.seconds(90)), firstSeenAt: Self.longAgo, now: Self.now) == .deleted)
   }
 
+  @Test func anyThatRowLevelSecurityMayHide() {
+    let rows = VanishedRows(expected: 50, missing: 1, sightChangedAt: nil)
+    let verdict = rows.verdict(on: Self.miss(), firstSeenAt: Self.longAgo, mayBeHidden: true, now: Self.now)
+    #expect(verdict == .missing)
+  }
+
   @Test func oneThatWaitsIsGivenUpAfterSevenDays() {
     let rows = VanishedRows(expected: 50, missing: 0, sightChangedAt: nil)
     let day = 86_400

@@ -30,7 +30,8 @@ import Testing
   func aZoneIsNoticedByWhatWasJustWritten(hours: Double) throws {
     let off = Duration.seconds(Int64(hours * 3600))
     #expect(Self.doubt(off: off).offset == .zero - off)
-    let warning = try #require(Self.doubt(off: off).warning(at: Self.start))
+    let warning = try #require(Self.doubt(off: off).warning(at: Self.start, isLocal: true, start: nil))
+    #expect(warning.contains("orders.time_zone is \(ZoneDoubt.words(off)) off"))
     #expect(warning.contains(hours > 0 ? "in the future (2026-11-28)" : "in the past (2026-11-28)"))
   }
 
@@ -40,6 +41,23 @@ import Testing
     #expect(
       Self.doubt(off: .zero - Self.hour * 5, jitter: Self.minute * 30).offset == nil, "imports, each of another age")
     #expect(Self.doubt(off: .zero - Self.hour * 5, count: 2).offset == nil)
+  }
+
+  @Test func ordersBeforeTheStartAreJudgedAndTold() throws {
+    var doubt = ZoneDoubt()
+    for number in 0...3 {
+      let written = Self.start + .seconds(600 * number)
+      let placed = written - Self.hour * 5
+      doubt.observe(
+        [], passedOver: PlacedAt(earliest: placed, latest: placed), readAt: written + .seconds(30), isWalk: number == 0)
+    }
+    let warning = try #require(doubt.warning(at: Self.start, isLocal: false, start: Self.start))
+    #expect(warning.contains("placed 5 h in the past (2026-11-28), before orders.start: none takes part"))
+    #expect(warning.contains("AT TIME ZONE 'UTC'"))
+  }
+
+  @Test func rowsThatComeADayLaterAreNoMatterOfAZone() {
+    #expect(Self.doubt(off: .zero - Self.hour * 24).offset == nil)
   }
 
   @Test func aDayIsNeitherLateNorEarlyWhileItLasts() {

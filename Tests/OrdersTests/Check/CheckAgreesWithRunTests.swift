@@ -97,6 +97,12 @@ extension MappingCase {
     .column("real", "5", works: false) { ($0.columns.total, $0.totalUnit) = ("v", .major) },
     .column("money", "5", works: false) { ($0.columns.total, $0.totalUnit) = ("v", .cents) },
     .column("jsonb", "'5'", works: false) { ($0.columns.total, $0.totalUnit) = ("v", .cents) },
+    .column("jsonb", #"'{"e": "a"}'"#, works: false) { $0.columns.email = "v -> 'e'" },
+    .column("jsonb", #"'{"e": "a"}'"#, works: true) { $0.columns.email = "v ->> 'e'" },
+    .column("json", #"'{"e": "a"}'"#, works: false) { $0.columns.externalSourceID = "v #> '{e}'" },
+    .column("jsonb", #"'"a"'"#, works: false) { $0.columns.customerID = "v" },
+    .column("json", #"'"paid"'"#, works: false) { $0.columns.status = "v" },
+    .column("jsonb", #"'"a"'"#, works: false) { ($0.key, $0.columns.id) = ("id", "v") },
     .column("boolean", "true", works: true) { $0.qualifies = "v" },
     .column("int", "1", works: false) { $0.qualifies = "v" },
     .column("date", "current_date", works: true) { $0.columns.placedAt = "v" },
@@ -193,6 +199,18 @@ extension MappingCase {
       await orders.close()
       return "\(error)"
     }
+  }
+
+  @Test(arguments: [
+    ("v -> 'a' -> 'b'", "write ->> for ->: v -> 'a' ->> 'b'"),
+    ("v #> '{a}'", "write #>> for #>: v #>> '{a}'"), ("v", "write ->> to take it out, such as (v) ->> 'name'"),
+  ])
+  func aValueOfJSONIsNamedWithWhatToWrite(sql: String, advice: String) async throws {
+    let shop = try await Shop.column("jsonb", ["'{}'"]) { $0.columns.email = sql }
+    let refusal = await failure { _ = try await shop.orders().survey() }
+    #expect(refusal?.message.contains(advice) == true, "\(refusal?.message ?? "read")")
+    let failure = try #require(try await ShopInspection(shop.mapping).report().findings.first { $0.severity == .fail })
+    #expect(failure.message.contains(advice))
   }
 
   @Test func aCompositeKeyIsNamedWithWhatToWrite() async throws {

@@ -19,6 +19,7 @@ import Testing
     (["'Ana <ana@example.com>'", "'bob@example.com'"], "1 with a name around the address", "'<([^<>]+)>'"),
     (["'a@example.com, b@example.com'", "'bob@example.com'"], "1 of several addresses", "split_part("),
     (["'gAAAAABmX1Zk'", "'gAAAAABmX2Zk'"], "2 without an @", "match by external_source_id"),
+    (["'ana@example.com,'", "'bob@example.com'"], "1 with marks around the address", "btrim(replace(lower(v)"),
     (["''", "'  '", "'bob@example.com'"], "2 blank", "nullif(btrim(v), '')"),
   ])
   func valuesThatAreNoAddressesAreCountedWithAnExample(values: [String], words: String, advice: String) async throws {
@@ -28,6 +29,19 @@ import Testing
     #expect(finding.message.contains(words), "\(finding.message)")
     #expect(finding.advice?.contains(advice) == true, "\(finding.advice ?? "-")")
     #expect(!finding.message.contains("example.com"), "masked")
+  }
+
+  @Test func theAdviceForMarksAroundAnAddressTakesThemAway() async throws {
+    let values = [
+      "'Ana@example.com,'", "'bob@example.com;'", "'mailto:c@example.com'", "$$'d@example.com'$$", "'e@example.com>'",
+      "'(f@example.com)'", #"'"g@example.com"'"#,
+    ]
+    let finding = try await emails(values)
+    #expect(finding.message.contains("7 with marks around the address"), "\(finding.message)")
+    let sql = try #require(finding.advice?.split(separator: "write email: ").last.map(String.init))
+    let shop = try await Shop.column("text", values) { $0.columns.email = sql }
+    #expect(try await findings(shop, "orders.columns.email").last?.severity == .ok)
+    #expect(try await shop.orders().rowsByKey()["1"]?.order?.email?.text == "ana@example.com")
   }
 
   @Test func addressesAreOkAndNoneAtAllIsNot() async throws {
@@ -70,6 +84,16 @@ import Testing
     #expect(try await findings(right, "orders.time_zone").allSatisfy { $0.severity == .ok })
     let zoned = try await shop("timestamptz", zone: "UTC", readIn: "UTC")
     #expect(try await findings(zoned, "orders.time_zone").isEmpty)
+    #expect(try await findings(zoned, "orders.columns.placed_at").allSatisfy { $0.severity == .ok })
+  }
+
+  @Test func localTimeInAColumnWithAZoneIsNoticedAndTheAdviceMendsIt() async throws {
+    var shop = try await shop("timestamptz", zone: "Asia/Tokyo", readIn: "UTC")
+    let finding = try #require(try await findings(shop, "orders.columns.placed_at").last)
+    #expect(finding.severity == .warn && finding.message.contains("in the future, by up to 9 h"), "\(finding.message)")
+    let sql = try #require(finding.advice?.firstMatch(of: /placed_at: (.*'), or whatever/)?.output.1)
+    shop.mapping.columns.placedAt = String(sql)
+    #expect(try await findings(shop, "orders.columns.placed_at").allSatisfy { $0.severity == .ok }, "\(sql)")
   }
 
   @Test func aRoleOfOneConnectionIsTold() async throws {

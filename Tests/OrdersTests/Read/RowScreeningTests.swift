@@ -45,6 +45,16 @@ import Testing
     #expect(sweeping.counted == [.noReferral: 1, .notQualifying: 2])
   }
 
+  @Test func theLatestOfThoseBeforeTheStartIsTold() async throws {
+    let orders = try await shop().orders()
+    let survey = try await orders.survey()
+    let start = Timestamp(utcYear: 2026, month: 9, day: 1)
+    let piece = SweepPiece(range: SweepRange(number: 1), isWhole: true)
+    let page = try await orders.sweep(piece, of: survey, screen: screen(settled: nil, from: start))
+    #expect(page.passedOver?.earliest == Timestamp(microseconds: 1_767_268_800_123_456))
+    #expect(page.orders.count == 2)
+  }
+
   @Test func nothingIsCountedBeforeTheReferralsAreKnown() async throws {
     var sweeping = try await Sweeping(try await shop().orders())
     let found = try await sweeping.sweep(whole: true, screen: screen(settled: nil))

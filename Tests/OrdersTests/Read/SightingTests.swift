@@ -87,4 +87,27 @@ import Testing
     try await shop.database.execute("DELETE FROM orders WHERE id = 1")
     #expect(try await orders.orders(withKeys: keys) == [keys[0]: .gone, keys[1]: .gone, keys[2]: .gone])
   }
+
+  @Test(arguments: ["orders", "(SELECT * FROM orders) AS o"])
+  func aRowThatIsThereAndNoOrderIsNotGone(from: String) async throws {
+    let shop = try await Shop.make(Shop.table + Shop.rows(3)) { ($0.from, $0.condition) = (from, "id <> 2") }
+    let keys = ["1", "2", "9", "no number"].map { OrderKey($0) }
+    let found = try await shop.orders().orders(withKeys: keys)
+    #expect(found[keys[0]]?.row != nil)
+    #expect(found[keys[1]] == .excluded && found[keys[2]] == .gone && found[keys[3]] == .gone)
+  }
+
+  @Test func aRowThatAPolicyMayHideIsNotKnownToBeGone() async throws {
+    var shop = try await Shop.make(Shop.table + Shop.rows(2), hasOwnDatabase: true)
+    let role = "reader_\(shop.database.name)"
+    try await shop.database.execute(
+      """
+      CREATE ROLE \(role) LOGIN; GRANT SELECT ON orders TO \(role);
+      ALTER TABLE orders ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON orders USING (id = 1);
+      """)
+    shop.mapping.connection = shop.database.conninfo(user: role)
+    let keys = [OrderKey("1"), OrderKey("2")]
+    let found = try await shop.orders().orders(withKeys: keys)
+    #expect(found[keys[0]]?.row != nil && found[keys[1]] == .hidden)
+  }
 }

@@ -11,6 +11,8 @@ import Testing
     ("orders.rounding", "half_up", true), ("reporting.hold", "1d", true), ("orders.key", "id", true),
     ("orders.key", "'(id, status)'", false), ("orders.from", "nowhere", false), ("orders.total_unit", "null", false),
     ("orders.columns.email", "mail", false), ("orders.columns.placed_at", "status", false),
+    ("orders.columns.email", "\"to_jsonb(orders) -> 'customer_email'\"", false),
+    ("orders.columns.email", "\"to_jsonb(orders) ->> 'customer_email'\"", true),
     ("orders.time_zone", "Europe/Berlin", true), ("ledger.location", "sqlite:/nonexistent/ledger.sqlite", false),
     ("api.key_file", "/nonexistent/api-key", false), ("orders.connection", "'host=/nonexistent dbname=x'", false),
   ])

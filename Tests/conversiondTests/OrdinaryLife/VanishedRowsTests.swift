@@ -70,6 +70,38 @@ import Testing
     }
   }
 
+  /// Orders deleted by a mark that `orders.where` leaves out, and a condition that was made stricter.
+  @Test(arguments: [true, false])
+  func rowsThatAreThereAndNoOrdersAnyMoreAreCancelledAndTheirRivalsMoveUp(byWhere: Bool) async throws {
+    let settings = ["reporting.hold": "1d", "orders.where": byWhere ? nil : "deleted_at IS NULL"]
+    try await DaemonFixture.with(settings) { shop in
+      try await shop.database.execute("ALTER TABLE orders ADD deleted_at timestamptz")
+      let hold = byWhere ? 20.0 : 10.0
+      try await shop.sandbox.put((1...6).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      try await shop.insert(
+        (1...6).map { ShopOrder($0, email: "friend\($0)@example.com", daysAgo: 1 - hold / 86_400.0) })
+      try await shop.insert(ShopOrder(7, email: "friend1@example.com", daysAgo: 1 - (hold + 1) / 86_400.0))
+      try await shop.start()
+      #expect(await shop.reaches(["1": "held", "6": "held", "7": "waiting"]))
+      if byWhere {
+        try await shop.stop()
+        try shop.configure(["orders.where": "id > 4"])
+        try await shop.start()
+      } else {
+        try await shop.database.execute("UPDATE orders SET deleted_at = now() WHERE id <= 4")
+      }
+      let gone = "cancelled: no_longer_qualifies"
+      #expect(
+        await shop.reaches(
+          [
+            "1": gone, "2": gone, "3": gone, "4": gone, "5": "reported", "6": "reported", "7": "reported",
+          ], within: .seconds(60)), "\(shop.log)")
+      #expect(!shop.log.contains("event=rows_missing"))
+      let number = try await shop.entries()["2"]?.id ?? 0
+      #expect(try await shop.run("queue", "show", String(number)).output.contains("orders.where leaves it out"))
+    }
+  }
+
   @Test func ordersThatAreAnonymisedOnHoldAreTold() async throws {
     try await DaemonFixture.with(["reporting.hold": "1d"]) { shop in
       try await prepare(shop, 3)

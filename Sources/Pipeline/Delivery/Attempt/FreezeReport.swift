@@ -21,7 +21,13 @@ struct FreezeReport {
 
   /// Puts off an order whose row could not be looked at reliably; returns false for any other sighting.
   private func postpones(_ order: LedgerOrder, _ sighting: RowSighting) throws -> Bool {
-    guard case .unproven(let words) = sighting else { return false }
+    let words: String
+    switch sighting {
+    case .unproven(let reason): words = reason
+    // Asks the API nothing, whose answer would end what was sent as cancelled.
+    case .hidden where order.mayHaveBeenDone: words = "its row is missing, and row-level security may hide it"
+    default: return false
+    }
     try ledger.postpone(
       order.entry, until: decider.now + RowSighting.unprovenWait, reason: RowSighting.unprovenReason, detail: words)
     return true
@@ -45,9 +51,10 @@ struct FreezeReport {
     }
     // A row with another ID is another order, which intake takes in: this one's is gone.
     let row = sighting.row.flatMap { $0.isSameOrder(as: known) ? $0 : nil }
-    if row != nil { _ = try ledger.noteFound(known.entry) }
-    if row == nil, known.referralID != nil, !known.mayHaveBeenDone,
-      let missing = try MissingRows(ledger: ledger, now: now).holdIfMissing(known)
+    let isExcluded = sighting == .excluded
+    if row != nil || isExcluded { _ = try ledger.noteFound(known.entry) }
+    if row == nil, !isExcluded, known.referralID != nil, !known.mayHaveBeenDone,
+      let missing = try MissingRows(ledger: ledger, now: now).holdIfMissing(known, mayBeHidden: sighting == .hidden)
     {
       return .missing(missing)
     }
@@ -62,7 +69,7 @@ struct FreezeReport {
     // turned out to be refused since it was picked.
     guard decider.isTimeConfirmed, try ledger.intakeProgress().caughtUpAt != nil else { return .dropped(nil) }
     // Decides it as it stands in this transaction.
-    let decision = try decider.decide(current, isGone: row == nil)
+    let decision = try decider.decide(current, isGone: row == nil && !isExcluded, isExcluded: isExcluded)
     let report = ConversionReport(of: current, decision)
     // Unfreezes it, as no send can have had an effect: a change still counts, whatever task saw it first.
     if let frozen = current.frozen, frozen.report != report { try ledger.unfreeze(current.entry) }

@@ -25,16 +25,18 @@ struct MissingRows {
   let ledger: any LedgerTransaction
   let now: Timestamp
 
-  /// Judges an order whose row is gone; nil where it was deleted, and is to be decided as any order is.
-  func holdIfMissing(_ order: LedgerOrder) throws -> MissingRow? {
+  /// Judges an order whose row is gone, or hidden; nil where it was deleted, and is to be decided as any order is.
+  func holdIfMissing(_ order: LedgerOrder, mayBeHidden: Bool) throws -> MissingRow? {
     let miss = try ledger.noteMissing(order.entry, at: now)
     let vanished = try ledger.vanishedRows(now: now)
-    let verdict = vanished.verdict(on: miss, firstSeenAt: order.firstSeenAt, now: now)
+    let verdict = vanished.verdict(on: miss, firstSeenAt: order.firstSeenAt, mayBeHidden: mayBeHidden, now: now)
     guard verdict != .deleted else { return nil }
     let isNews = try ledger.heldMissingCount() == 0
     try ledger.holdMissing(order.entry)
     var decision = Decision(
-      .held, reason: DecisionReason.rowMissing, detail: "its row is missing from the shop's table, and many others are",
+      .held, reason: DecisionReason.rowMissing,
+      detail: "its row is missing from the shop's table, and "
+        + (mayBeHidden ? "row-level security may hide it" : "many others are"),
       lookAgainAt: now + VanishedRows.lookAgainAfter)
     if verdict == .givenUp {
       decision = Decision(review: .rowMissing, "its row has been missing from the shop's table for seven days")
