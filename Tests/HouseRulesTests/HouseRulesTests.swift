@@ -19,9 +19,10 @@ import Testing
   private static let unsafe: [String: String] = [
     "SystemClock.swift": "clock_gettime(2), boot_id",
     "LedgerConnection.swift": "SQLite's file control and hooks", "SQLiteLedger.swift": "SQLite's backup",
-    "LedgerCopy.swift": "mkstemp(3)", "BackupFile.swift": "mkstemp(3), fsync(2)",
+    "LedgerCopy.swift": "mkstemp(3)", "BackupFile.swift": "mkstemp(3), fsync(2)", "BackupSource.swift": "fstat(2)",
     "LedgerLock.swift": "fcntl(2)", "LedgerSize.swift": "stat(2)", "DurableFiles.swift": "open(2), fsync(2)",
-    "LedgerRebuild.swift": "rename(2)", "RebuildMarker.swift": "open(2)", "FileSearch.swift": "read(2)",
+    "LedgerRebuild.swift": "unlink(2)", "LedgerReplacement.swift": "stat(2), access(2)",
+    "RebuildMarker.swift": "open(2)", "FileSearch.swift": "read(2)",
     "ForgottenPeople.swift": "the bytes of an HMAC", "PasswordFile.swift": "stat(2) of libpq's password file",
     "DaemonAccess.swift": "sockaddr_un", "ControlServer.swift": "sockaddr_un, SO_PEERCRED",
     "ControlClient.swift": "sockaddr_un", "LedgerOwner.swift": "setuid(2)",
