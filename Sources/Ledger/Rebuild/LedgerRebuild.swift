@@ -109,25 +109,11 @@ extension LedgerRebuild {
     }
   }
 
-  /// Opens the old one with its log if that can be, else without it, and with an empty ledger's schema where its own
-  /// can't be read.
+  /// Opens the old one with its log if that can be, else without it.
   private func openOld(_ old: String) -> SalvageReader? {
     if let reading = SalvageReader(copyPath: old) { return reading }
     unlinkIfThere(old + "-wal")
-    if let reading = SalvageReader(copyPath: old) { return reading }
-    for isVacuumed in [false, true] {
-      let name = isVacuumed ? "vacuumed" : "fresh"
-      let (grafted, empty) = (
-        replacement.scratch + "/\(name)-graft.sqlite", replacement.scratch + "/\(name)-empty.sqlite"
-      )
-      for path in [grafted, empty] { unlinkIfThere(path) }
-      guard SchemaGraft.graft(old, to: grafted, empty: empty, isVacuumed: isVacuumed),
-        let reading = SalvageReader(copyPath: grafted)
-      else { continue }
-      if reading.hasOrders { return reading }
-      reading.close()
-    }
-    return nil
+    return SalvageReader(copyPath: old)
   }
 
   private func unlinkIfThere(_ path: String) { unsafe unlink(path) }
