@@ -23,6 +23,7 @@ struct Conversiond: AsyncParsableCommand {
     version: "conversiond \(Version.text)",
     subcommands: [
       RunCommand.self, CheckCommand.self, StatusCommand.self, QueueCommand.self, ResumeCommand.self,
-      ForgetCommand.self, RebuildCommand.self, AcceptMappingCommand.self, SandboxCommand.self,
+      ForgetCommand.self, BackupCommand.self, RestoreCommand.self, RebuildCommand.self, AcceptMappingCommand.self,
+      SandboxCommand.self,
     ])
 }

@@ -23,7 +23,7 @@ import Testing
   }
 
   private static let names: Set<String> = [
-    "run", "check", "status", "queue", "resume", "accept-mapping", "rebuild", "forget", "sandbox",
+    "run", "check", "status", "queue", "resume", "accept-mapping", "backup", "restore", "rebuild", "forget", "sandbox",
   ]
 
   @Test(arguments: documents) func isACommandOfTheProgram(document: String) async throws {
@@ -40,7 +40,8 @@ import Testing
         // A whole ledger is refused without it.
         let isRebuild = command[0] == "rebuild"
         let words =
-          command.map { ["ID", "ORDER"].contains($0) ? "1042" : $0 } + (stays ? ["--help"] : [])
+          command.map { $0 == "FILE" ? shop.folder.path("ledger-backup") : ["ID", "ORDER"].contains($0) ? "1042" : $0 }
+          + (stays ? ["--help"] : [])
           + (isRebuild ? ["--even-if-whole"] : [])
         let result = try await shop.run(
           words + (words.contains("--help") ? [] : ["--config", shop.configurationFile]),

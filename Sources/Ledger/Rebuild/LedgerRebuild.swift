@@ -11,22 +11,13 @@ import Glibc
 /// sent before a complete sweep of the referrals that began when the last request of the old ledger must have ended
 /// (`IntakeProgress.quietUntil`).
 ///
-/// Holds the ledger's lock for as long as it lives. All of the work is done on copies, in a folder beside the ledger,
-/// until `replace`.
+/// Holds the ledger's lock for as long as it lives. All of the work is done on copies until `replace`.
 public final class LedgerRebuild {
-  /// The time for which the API may still work on a request after we gave up on it: as for an order that stopped
-  /// qualifying after a send that may have been done.
-  private static let doubtLasts = Duration.seconds(900)
-
   /// The ledger's path.
-  public let path: String
+  public var path: String { replacement.path }
   /// The damage to it, in words; nil where it is whole.
   public let damage: String?
-  private let lock: LedgerLock
-  private let scratch: String
-  private let marker: RebuildMarker
-  /// The time of the last write to the old ledger: no send began later.
-  private let writtenAt: Timestamp
+  private let replacement: LedgerReplacement
 
   /// Takes the lock, copies the ledger and looks through the copy.
   ///
@@ -36,50 +27,17 @@ public final class LedgerRebuild {
   /// - Throws: `LedgerFailure`: `locked` while a daemon has it, `newer` where it is not damaged, `diskFull` where there
   ///   is no room for the copy, `other` where there is no ledger.
   public init(path: String, now: Timestamp) async throws(LedgerFailure) {
-    self.path = path
-    lock = try LedgerLock(ledgerPath: path)
-    marker = RebuildMarker(ledgerPath: path)
-    let aside = marker.exists ? marker.asidePath : nil
-    // An interrupted rebuild may have moved a file already.
-    func source(_ suffix: String) -> String {
-      if let aside, unsafe access(aside + suffix, F_OK) == 0 { return aside + suffix }
-      return path + suffix
-    }
-    writtenAt = ["", "-wal"].compactMap { Self.changed(source($0)) }.max().map { min($0, now) } ?? now
-    scratch = try Self.makeFolder(beside: path)
-    do throws(LedgerFailure) {
-      guard try DurableFiles.copy(source(""), to: scratch + "/old.sqlite") else {
-        throw LedgerFailure(.other, "there is no ledger \(path)")
-      }
-      _ = try DurableFiles.copy(source("-wal"), to: scratch + "/old.sqlite-wal")
-      damage =
-        marker.exists ? "a rebuild of it was interrupted" : try await Self.damage(of: scratch + "/old.sqlite", path)
-    } catch {
-      try? FileManager.default.removeItem(atPath: scratch)
-      throw error
-    }
+    replacement = try LedgerReplacement(path: path, label: "damaged", now: now)
+    let copy = replacement.scratch + "/old.sqlite"
+    guard try replacement.copyFormer(to: copy) else { throw LedgerFailure(.other, "there is no ledger \(path)") }
+    damage =
+      replacement.wasInterrupted
+      ? "a rebuild, or a restore, of it was interrupted" : try await Self.damage(of: copy, path)
   }
 
   /// Returns true if there is a ledger, or what an interrupted rebuild left of one.
   public static func isThere(_ path: String) -> Bool {
     unsafe access(path, F_OK) == 0 || RebuildMarker(ledgerPath: path).exists
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: scratch) }
-
-  private static func changed(_ path: String) -> Timestamp? {
-    var status = stat()
-    guard unsafe stat(path, &status) == 0 else { return nil }
-    return Timestamp(
-      microseconds: Int64(status.st_mtim.tv_sec) * 1_000_000 + Int64(status.st_mtim.tv_nsec) / 1000)
-  }
-
-  private static func makeFolder(beside path: String) throws(LedgerFailure) -> String {
-    var template = Array("\(path).rebuild-XXXXXX".utf8CString)
-    guard unsafe mkdtemp(&template) != nil else {
-      throw LedgerFailure(fileError: errno, doing: "make a folder beside", path)
-    }
-    return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
   private static func damage(of copy: String, _ path: String) async throws(LedgerFailure) -> String? {
@@ -116,25 +74,25 @@ extension LedgerRebuild {
   /// - Returns: The new ledger, not in place yet.
   /// - Throws: `LedgerFailure`.
   public func draft(timeout: Duration) throws(LedgerFailure) -> Draft {
-    let (old, new) = (scratch + "/old.sqlite", scratch + "/new.sqlite")
+    let (old, new) = (replacement.scratch + "/old.sqlite", replacement.scratch + "/new.sqlite")
     do {
       for suffix in ["", "-wal", "-shm", ".lock"] { unlinkIfThere(new + suffix) }
       do { try SQLiteLedger(path: new).close() }
       let queue = try SQLiteLedger.connect(path: new)
       var salvage = Salvage()
       var progress = IntakeProgress()
-      progress.quietUntil = writtenAt + timeout + Self.doubtLasts
+      let quietUntil = LedgerReplacement.keepQuiet(&progress, after: replacement.writtenAt, timeout: timeout)
       if let reading = openOld(old) {
         salvage = try SalvageKeeper(reading, into: queue).keep()
         progress.takesOrdersFrom = reading.start
-        progress.aliveAt = writtenAt
+        progress.aliveAt = replacement.writtenAt
         reading.close()
       } else {
         salvage.tables = ["orders", "settled", "forgotten", "acts"]
       }
       // Orders that were lost may have been sent at any time.
       if !salvage.isComplete { progress.unknownFrom = Timestamp(microseconds: 0) }
-      if !salvage.isComplete { progress.unknownTo = writtenAt }
+      if !salvage.isComplete { progress.unknownTo = replacement.writtenAt }
       try queue.inDatabase { [progress] db in
         try db.inTransaction(.immediate) {
           try SQLiteTransaction(db, known: KnownKeys()).setIntakeProgress(progress)
@@ -145,65 +103,34 @@ extension LedgerRebuild {
       }
       try queue.close()
       return Draft(
-        salvage: salvage, quietUntil: progress.quietUntil ?? writtenAt, knowsStart: progress.takesOrdersFrom != nil,
-        file: new)
+        salvage: salvage, quietUntil: quietUntil, knowsStart: progress.takesOrdersFrom != nil, file: new)
     } catch {
       throw LedgerFailure(opening: new, error)
     }
   }
 
-  /// Opens the old one with its log if that can be, else without it, and with an empty ledger's schema where its own
-  /// can't be read.
+  /// Opens the old one with its log if that can be, else without it.
   private func openOld(_ old: String) -> SalvageReader? {
     if let reading = SalvageReader(copyPath: old) { return reading }
     unlinkIfThere(old + "-wal")
-    if let reading = SalvageReader(copyPath: old) { return reading }
-    for isVacuumed in [false, true] {
-      let name = isVacuumed ? "vacuumed" : "fresh"
-      let (grafted, empty) = (scratch + "/\(name)-graft.sqlite", scratch + "/\(name)-empty.sqlite")
-      for path in [grafted, empty] { unlinkIfThere(path) }
-      guard SchemaGraft.graft(old, to: grafted, empty: empty, isVacuumed: isVacuumed),
-        let reading = SalvageReader(copyPath: grafted)
-      else { continue }
-      if reading.hasOrders { return reading }
-      reading.close()
-    }
-    return nil
+    return SalvageReader(copyPath: old)
   }
 
   private func unlinkIfThere(_ path: String) { unsafe unlink(path) }
 
-  /// Moves the old ledger's files aside, under a name that nothing has, and puts the new one in their place. If it is
-  /// interrupted anywhere, a mark is left that keeps a daemon from starting, and from which the next rebuild goes on.
+  /// Puts the new ledger in the old one's place, whose files are kept aside. If it is interrupted anywhere, a mark is
+  /// left that keeps a daemon from starting, and from which the next rebuild goes on.
   ///
   /// - Parameters:
   ///   - draft: The new ledger.
   ///   - now: Wall-clock time, for the name.
   /// - Throws: `LedgerFailure`.
   public func replace(with draft: Draft, at now: Timestamp) throws(LedgerFailure) {
-    let aside = marker.asidePath ?? freeName(now)
-    try marker.write(asidePath: aside)
-    for suffix in Self.suffixes where unsafe access(aside + suffix, F_OK) != 0 {
-      // Once the old file is aside, a file in its place is from an earlier try.
-      _ = try DurableFiles.move(path + suffix, to: aside + suffix)
-    }
-    try DurableFiles.syncFolder(of: path)
-    try DurableFiles.replace(path, with: draft.file)
-    try marker.remove()
+    try replacement.replace(with: draft.file, at: now)
   }
-
-  /// The suffixes of a ledger's files, the file itself last: once it is aside, all are.
-  private static let suffixes = ["-wal", "-shm", "-journal", ""]
 
   /// The name under which the old ledger will be kept.
-  public func asideName(at now: Timestamp) -> String { marker.asidePath ?? freeName(now) }
-
-  private func freeName(_ now: Timestamp) -> String {
-    let digits = now.description.prefix(19).filter { $0.isNumber || $0 == "T" }
-    let base = "\(path).damaged-\(digits)Z"
-    let names = [base] + (2...1000).map { "\(base)-\($0)" }
-    return names.first { name in Self.suffixes.allSatisfy { unsafe access(name + $0, F_OK) != 0 } } ?? base
-  }
+  public func asideName(at now: Timestamp) -> String { replacement.asideName(at: now) }
 }
 
 extension SalvageReader {

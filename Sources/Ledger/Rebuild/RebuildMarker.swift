@@ -2,8 +2,8 @@ import Conversions
 import Foundation
 import Glibc
 
-/// The file beside a ledger that says that its rebuild is under way, and under which name the old one is kept: between
-/// the moves of its files a start would find half a ledger, or none and begin an empty one.
+/// The file beside a ledger that says that its rebuild, or its restore, is under way, and under which name the old one
+/// is kept: between the moves of its files a start would find half a ledger, or none and begin an empty one.
 struct RebuildMarker {
   let ledgerPath: String
   private var path: String { ledgerPath + ".rebuilding" }
@@ -31,6 +31,6 @@ struct RebuildMarker {
   }
 
   static func failure(_ ledgerPath: String) -> LedgerFailure {
-    LedgerFailure(.damaged, "\(ledgerPath) is incomplete: a rebuild of it was interrupted")
+    LedgerFailure(.damaged, "\(ledgerPath) is incomplete: a rebuild, or a restore, of it was interrupted")
   }
 }

@@ -5,7 +5,7 @@ extension SalvageKeeper {
   /// Takes over operators' acts: an order that was discarded would else be reported by the new ledger.
   func keepActs(_ salvage: inout Salvage) throws {
     var hasOther = false
-    let hasAll = try reading.rows(of: "acts", by: "transaction_id") { rows in
+    let hasAll = try rows(of: "acts", by: "transaction_id") { rows in
       try writing { db in
         for row in rows {
           guard let id = row.readable("transaction_id", as: String.self),

@@ -2,13 +2,13 @@ import Conversions
 import Foundation
 import GRDB
 
-/// Takes rows of a damaged ledger into a new one: those that are what they claim to be.
+/// Takes whole rows of a damaged ledger into a new one: those that are what they claim to be. The rest is counted.
 struct SalvageKeeper {
   /// Outcomes that must be kept: of what the API has or may have, and of what people decided. All else is decided anew.
-  private static let kept: Set<String> = ["reported", "discarded", "review", "queued", "sending"]
+  private static let kept: Set<Outcome> = [.reported, .discarded, .review, .queued]
+  private static let settledKept: Set<Outcome> = [.reported, .discarded]
   /// An order is tried some thousands of times at most.
   private static let attemptsMax: Int64 = 1_000_000
-  private static let settledKept = ["reported", "discarded"]
 
   let reading: SalvageReader
   let ledger: DatabaseQueue
@@ -32,37 +32,46 @@ struct SalvageKeeper {
     try keepForgotten(&salvage)
     try keepActs(&salvage)
     try keepOrders(&salvage)
-    var told = 0
-    let hasAll = try reading.rows(of: "settled", by: "key") {
-      told += try keepSettled($0, &salvage)
-    }
-    let listed = Self.settledKept.compactMap(reading.settledCount).reduce(0, +)
-    if !hasAll || listed > told { salvage.tables.append("settled") }
+    if try !rows(of: "settled", by: "key", { try keepSettled($0, &salvage) }) { salvage.tables.append("settled") }
     return salvage
   }
 
+  /// Reads the rows of a table; none of one with a column that this version's has not: its values would be taken for
+  /// nothing.
+  ///
+  /// - Returns: True if all were read, as many as SQLite counts.
+  func rows(of table: String, by key: String, _ take: ([Row]) throws -> Void) throws -> Bool {
+    guard try isKnown(table) else { return false }
+    // A page that stands in the place of another shows its rows twice, and hides the other's.
+    var keys: Set<Int> = []
+    let hasAll = try reading.rows(of: table, by: key) { rows in
+      for row in rows { keys.insert((row[key] as DatabaseValue?)?.hashValue ?? 0) }
+      try take(rows)
+    }
+    return hasAll && reading.count(of: table) ?? keys.count == keys.count
+  }
+
+  private func isKnown(_ table: String) throws -> Bool {
+    let (found, known) = (reading.columns(of: table), try LedgerSchema.columns[table] ?? [])
+    return !found.isEmpty && found.isSubset(of: known)
+  }
+
   private func keepOrders(_ salvage: inout Salvage) throws {
-    // The entries that were taken over, or counted.
-    var told: Set<Int64> = []
-    let entries = try reading.orders { rows in
-      for row in rows {
-        guard let entry = row.readable("entry", as: Int64.self) else { continue }
-        let outcome = row.readable("outcome", as: String.self).flatMap(Outcome.init)
-        if outcome == nil { salvage.distrusted += 1 }
-        if outcome.map({ Self.kept.contains($0.rawValue) }) ?? true { told.insert(entry) }
-      }
-      try keep(rows, &salvage)
+    let hasReports = try isKnown("reports")
+    if !hasReports { salvage.tables.append("reports") }
+    var read: Set<Int64> = []
+    let hasAll = try rows(of: "orders", by: "entry") { rows in
+      let new = rows.filter { row in row.readable("entry", as: Int64.self).map { read.insert($0).inserted } ?? false }
+      try keep(new, hasReports: hasReports, &salvage)
     }
-    // Entries that must not be forgotten, as another copy of their outcome says.
-    var others: Set<Int64> = []
-    _ = try reading.listed("orders_outcome WHERE outcome IN ('reported', 'discarded', 'review')") { entry in
-      if !told.contains(entry), entries.read.contains(entry) || !entries.holds(entry) { others.insert(entry) }
+    guard !hasAll else { return }
+    // Entries have numbers in a row but for those that were removed: each that is missing may have been an order.
+    guard let last = reading.lastEntry ?? read.max(), last >= read.count, last < 1 << 40, !read.isEmpty else {
+      salvage.tables.append("orders")
+      return
     }
-    let changed = others.intersection(entries.read)
-    salvage.distrusted += changed.count
-    let (unreadable, overflow) = entries.count.addingReportingOverflow(others.count - changed.count)
-    salvage.unreadable = overflow ? .max : unreadable
-    if entries.isGivenUp { salvage.tables.append("orders") }
+    salvage.unreadable = Int(last) - read.count
+    if salvage.unreadable == 0 { salvage.tables.append("orders") }
   }
 
   func writing(_ body: (Database) throws -> Void) throws {
@@ -79,19 +88,13 @@ struct SalvageKeeper {
   }
 
   private func keepForgotten(_ salvage: inout Salvage) throws {
-    guard reading.fact(SQLiteTransaction.forgettingKey) != nil else {
-      // Without the key its hashes mean nothing.
-      var isEmpty = true
-      let hasAll = try reading.rows(of: "forgotten", by: "hash") {
-        isEmpty = isEmpty && $0.isEmpty
-      }
-      if !hasAll || !isEmpty { salvage.tables.append("forgotten") }
-      return
-    }
+    // Without the key its hashes mean nothing.
+    let hasKey = reading.fact(SQLiteTransaction.forgettingKey) != nil
     var (count, hasOther) = (0, false)
-    let hasAll = try reading.rows(of: "forgotten", by: "hash") { rows in
+    let hasAll = try rows(of: "forgotten", by: "hash") { rows in
+      hasOther = hasOther || !hasKey && !rows.isEmpty
       try writing { db in
-        for row in rows {
+        for row in rows where hasKey {
           guard let hash = row.readable("hash", as: Data.self), hash.count == 32,
             let time = row.readable("forgotten_at", as: Int64.self)
           else {
@@ -107,29 +110,23 @@ struct SalvageKeeper {
     if !hasAll || hasOther { salvage.tables.append("forgotten") }
   }
 
-  private func keep(_ rows: [Row], _ salvage: inout Salvage) throws {
+  private func keep(_ rows: [Row], hasReports: Bool, _ salvage: inout Salvage) throws {
     var counts = salvage
-    let candidates = rows.filter { row in row.readable("outcome", as: String.self).map(Self.kept.contains) ?? false }
     try writing { db in
       try Self.keepHolds(rows, db)
-      for row in candidates {
+      for row in rows {
         guard let entry = row.readable("entry", as: Int64.self) else { continue }
-        let found = reading.report(of: entry)
+        guard let stored = row.readable("outcome", as: String.self).flatMap(Outcome.init) else {
+          counts.distrusted += 1
+          continue
+        }
+        guard Self.kept.contains(stored) else { continue }
+        let found = hasReports ? reading.report(of: entry) : .some(nil)
         if found == nil, !counts.tables.contains("reports") { counts.tables.append("reports") }
         let report = found.flatMap(\.self)
-        let isQueued = ["queued", "sending"].contains(row.readable("outcome", as: String.self))
         // Never sent: decided anew, from the shop.
-        if isQueued, report == nil { continue }
-        var outcome: Outcome?
-        do {
-          try db.inSavepoint {
-            outcome = try keep(row, report, db)
-            return outcome == nil ? .rollback : .commit
-          }
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
-          outcome = nil
-        }
-        switch outcome {
+        if stored == .queued, report == nil { continue }
+        switch try keepWhole(row, report, db) {
         case .reported?: counts.reported += 1
         case .discarded?: counts.discarded += 1
         case .review?: counts.review += 1
@@ -141,6 +138,20 @@ struct SalvageKeeper {
     salvage = counts
   }
 
+  /// Takes in one order, or nothing of it.
+  private func keepWhole(_ row: Row, _ report: Row?, _ db: Database) throws -> Outcome? {
+    var outcome: Outcome?
+    do {
+      try db.inSavepoint {
+        outcome = try keep(row, report, db)
+        return outcome == nil ? .rollback : .commit
+      }
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+      return nil
+    }
+    return outcome
+  }
+
   /// Takes in one order with its report and its sends.
   ///
   /// - Returns: Its outcome; nil where its content isn't what its digest says, or its report isn't its own.
@@ -150,34 +161,19 @@ struct SalvageKeeper {
     try db.execute(
       sql: "UPDATE orders SET decide_at = NULL WHERE entry = ? AND outcome <> 'review'", arguments: [entry])
     if let report { try Self.insert(report, into: "reports", db) }
-    // A damaged count, which no order ever reaches, must not be counted up from.
+    // A damaged count, which no order ever reaches, must not be counted up from. A single damaged bit would say that
+    // nothing can have been done.
     try db.execute(
-      sql: "UPDATE reports SET attempts = max(0, min(attempts, ?)) WHERE entry = ?",
-      arguments: [Self.attemptsMax, entry])
-    // A single damaged bit would say that nothing can have been done.
-    try db.execute(
-      sql: "UPDATE reports SET is_unknown = 1 WHERE entry = ? AND first_sent_at IS NOT NULL", arguments: [entry])
-    if row.readable("outcome", as: String.self) == "sending" {
-      // As versions before 7 of the tables stored it.
-      try db.execute(
-        sql: "UPDATE orders SET outcome = 'queued', send_at = decided_at WHERE entry = ?", arguments: [entry])
-      try db.execute(sql: "UPDATE reports SET is_sending = 1 WHERE entry = ?", arguments: [entry])
-    }
+      sql: """
+        UPDATE reports SET attempts = max(0, min(attempts, ?1)),
+          is_unknown = CASE WHEN first_sent_at IS NULL THEN is_unknown ELSE 1 END WHERE entry = ?2
+        """, arguments: [Self.attemptsMax, entry])
     guard let order = try? transactionOf(db).entry(EntryID(entry)),
       order.row.digest.bits == row.readable("digest", as: Int64.self), !order.row.key.text.isEmpty
     else { return nil }
-    // An order that a person decided is kept where the index of keys can't tell: at worst it is no order of the shop's.
-    let isDecided = [.discarded, .review].contains(order.outcome)
-    guard reading.isUnder(order.row.key.text, entry) ?? isDecided else { return nil }
     guard let frozen = order.frozen else {
       // One that was sent, and of whose report nothing is left, is known by its referral alone.
-      guard report == nil, order.outcome != .reported || order.referralID != nil else { return nil }
-      if let referral = order.referralID, !reading.holds(referral, entry) {
-        // With a wrong referral it would keep another order from its own.
-        if order.outcome == .reported { return nil }
-        try db.execute(sql: "UPDATE orders SET referral_id = NULL, claims = 0 WHERE entry = ?", arguments: [entry])
-      }
-      return order.outcome
+      return report == nil && (order.outcome != .reported || order.referralID != nil) ? order.outcome : nil
     }
     guard frozen.report.isWhole, frozen.report.transactionID.text == order.row.transactionID,
       order.referralID == nil || order.referralID == frozen.report.referralID
@@ -191,54 +187,47 @@ struct SalvageKeeper {
       if [.queued, .sending].contains(order.outcome) { return nil }
       try transactionOf(db).replaceBody(of: order.entry, frozen)
     }
-    for attempt in reading.attempts(of: entry) {
-      guard let number = attempt.readable("number", as: Int64.self), (1...Self.attemptsMax).contains(number) else {
-        continue
-      }
-      // For people to look at: nothing rests on it.
-      try? db.inSavepoint {
-        try Self.insert(attempt, into: "attempts", db)
-        return .commit
-      }
-    }
+    for attempt in reading.attempts(of: entry) { try keepAttempt(attempt, db) }
     return order.outcome
   }
 
-  /// - Returns: The number of those that must not be forgotten and were taken over, or counted.
-  private func keepSettled(_ rows: [Row], _ salvage: inout Salvage) throws -> Int {
-    var (count, distrusted, told) = (salvage.settled, salvage.distrusted, 0)
+  /// Takes in a send, for people to look at: nothing rests on it.
+  private func keepAttempt(_ attempt: Row, _ db: Database) throws {
+    guard let number = attempt.readable("number", as: Int64.self), (1...Self.attemptsMax).contains(number) else {
+      return
+    }
+    try? db.inSavepoint {
+      try Self.insert(attempt, into: "attempts", db)
+      return .commit
+    }
+  }
+
+  private func keepSettled(_ rows: [Row], _ salvage: inout Salvage) throws {
+    var (count, distrusted) = (salvage.settled, salvage.distrusted)
     try writing { db in
       for row in rows {
         let outcome = row.readable("outcome", as: String.self).flatMap(Outcome.init)
-        if let outcome, !Self.settledKept.contains(outcome.rawValue) { continue }
-        told += 1
-        if let key = row.readable("key", as: String.self), let outcome, !key.isEmpty,
-          let decidedAt = row.readable("decided_at", as: Int64.self),
-          outcome != .reported || row.readable("referral_id", as: String.self) != nil,
-          // Under another's key it would keep that one from being reported.
-          reading.isSettled(key, outcome.rawValue, decidedAt) ?? (outcome == .discarded)
-        {
-          let isThere = """
-            SELECT EXISTS (SELECT 1 FROM orders WHERE key = ?1) OR EXISTS (SELECT 1 FROM settled WHERE key = ?1)
-            """
-          if try Bool.fetchOne(db, sql: isThere, arguments: [key]) == true { continue }
-          // A row that is damaged otherwise fits no table that is strict.
-          if (try? Self.insert(row, into: "settled", db)) != nil {
-            count += 1
-            continue
-          }
+        if let outcome, !Self.settledKept.contains(outcome) { continue }
+        guard let outcome, let key = row.readable("key", as: String.self), !key.isEmpty,
+          outcome != .reported || row.readable("referral_id", as: String.self) != nil
+        else {
+          distrusted += 1
+          continue
         }
-        distrusted += 1
+        let isThere = """
+          SELECT EXISTS (SELECT 1 FROM orders WHERE key = ?1) OR EXISTS (SELECT 1 FROM settled WHERE key = ?1)
+          """
+        if try Bool.fetchOne(db, sql: isThere, arguments: [key]) == true { continue }
+        // A row that is damaged otherwise fits no table that is strict.
+        if (try? Self.insert(row, into: "settled", db)) != nil { count += 1 } else { distrusted += 1 }
       }
     }
     (salvage.settled, salvage.distrusted) = (count, distrusted)
-    return told
   }
 
-  /// Inserts a row as it was read; columns that this version has not are left out.
+  /// Inserts a row as it was read.
   private static func insert(_ row: Row, into table: String, _ db: Database) throws {
-    let known = Set(try db.columns(in: table).map(\.name))
-    let columns = row.columnNames.filter(known.contains)
+    let columns = Array(row.columnNames)
     let marks = databaseQuestionMarks(count: columns.count)
     let values = columns.map { row[$0] as DatabaseValue }
     try db.cachedStatement(sql: "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(marks))")

@@ -33,10 +33,22 @@ enum DurableFiles {
 
   /// Copies a file block by block, with zeroes where the disk can't read it; false where there is no such file.
   static func copy(_ path: String, to target: String) throws(LedgerFailure) -> Bool {
-    let source = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    if source < 0, errno == ENOENT { return false }
-    guard source >= 0 else { throw LedgerFailure(fileError: errno, doing: "open", path) }
+    guard let source = try reading(path) else { return false }
     defer { close(source) }
+    try copy(source, named: path, to: target)
+    return true
+  }
+
+  /// Opens a file for reading; nil where there is no such file.
+  static func reading(_ path: String) throws(LedgerFailure) -> Int32? {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    if descriptor < 0, errno == ENOENT { return nil }
+    guard descriptor >= 0 else { throw LedgerFailure(fileError: errno, doing: "open", path) }
+    return descriptor
+  }
+
+  /// Copies an open file block by block, with zeroes where the disk can't read it.
+  static func copy(_ source: Int32, named path: String, to target: String) throws(LedgerFailure) {
     let copy = unsafe open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard copy >= 0 else { throw LedgerFailure(fileError: errno, doing: "write", target) }
     defer { close(copy) }
@@ -49,7 +61,6 @@ enum DurableFiles {
       offset += bytes.count
       if end { size = offset }
     }
-    return true
   }
 
   private static let blockSize = 4096
@@ -66,7 +77,7 @@ enum DurableFiles {
     return ([UInt8](repeating: 0, count: min(blockSize, size - offset)), false)
   }
 
-  private static func put(
+  static func put(
     _ bytes: [UInt8], at offset: Int, _ descriptor: Int32, _ path: String
   ) throws(LedgerFailure) {
     do throws(FileError) { try SyncedFile.put(bytes, at: offset, descriptor, path) } catch {

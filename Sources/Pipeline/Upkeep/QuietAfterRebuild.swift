@@ -1,7 +1,7 @@
 import Conversions
 
-/// The time after a ledger was built anew in which nothing is frozen: what the one before it had sent may still be on
-/// its way, and shows only in a complete sweep of the referrals that began later.
+/// The time after a ledger was built anew or restored in which nothing is frozen: what the one before it had sent may
+/// still be on its way, and shows only in a complete sweep of the referrals that began later.
 struct QuietAfterRebuild {
   private let ledger: any LedgerTransaction
 

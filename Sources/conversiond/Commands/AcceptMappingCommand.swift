@@ -48,11 +48,7 @@ struct AcceptMappingCommand: AsyncParsableCommand {
     let configuration = try global.readWithWarnings().0
     let path = configuration.ledgerPath
     try LedgerOwner.become(ofLedgerAt: path)
-    if let running = try await DaemonAccess(configuration: configuration).runningStatus() {
-      throw CommandFailure(
-        .tryAgain,
-        "the daemon, process \(running.pid ?? 0), has \(path) open; stop it first: systemctl stop conversiond")
-    }
+    try await DaemonAccess(configuration: configuration).refuseWhileRunning()
     guard FileManager.default.fileExists(atPath: path) else {
       throw CommandFailure(.noSuchEntry, "there is no ledger \(path)")
     }

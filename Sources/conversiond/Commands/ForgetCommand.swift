@@ -16,7 +16,8 @@ struct ForgetCommand: AsyncParsableCommand {
 
       While one of their orders is still to be reported, or may have been, nothing is erased: run it again later.
 
-      It erases nothing in the shop, in the API, in the log, in backups, and in ledgers that `rebuild` has moved aside.
+      It erases nothing in the shop, in the API, in the log, in backups, and in ledgers that `rebuild` or `restore` has \
+      moved aside.
 
       EXAMPLES
         conversiond forget ana@example.com
@@ -63,10 +64,11 @@ struct ForgetCommand: AsyncParsableCommand {
     return address
   }
 
-  /// Lists ledgers that `rebuild` moved aside, which still hold what they held.
+  /// Lists ledgers that `rebuild` or `restore` moved aside, which still hold what they held.
   private static func asideLedgers(of path: String) -> [String] {
     let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.filter { $0.hasPrefix(name + ".damaged-") }.sorted().map { folder + "/" + $0 }
+    let isAside = { (found: String) in [".damaged-", ".replaced-"].contains { found.hasPrefix(name + $0) } }
+    return names.filter(isAside).sorted().map { folder + "/" + $0 }
   }
 }

@@ -46,11 +46,7 @@ struct RebuildCommand: AsyncParsableCommand {
     try LedgerOwner.become(ofLedgerAt: path)
     // Makes every file for its owner alone.
     umask(0o077)
-    if let running = try await DaemonAccess(configuration: configuration).runningStatus() {
-      throw CommandFailure(
-        .tryAgain,
-        "the daemon, process \(running.pid ?? 0), has \(path) open; stop it first: systemctl stop conversiond")
-    }
+    try await DaemonAccess(configuration: configuration).refuseWhileRunning()
     guard LedgerRebuild.isThere(path) else { throw CommandFailure(.noSuchEntry, "there is no ledger \(path)") }
     let rebuild: LedgerRebuild
     do { rebuild = try await LedgerRebuild(path: path, now: now) } catch { throw CommandFailure(error) }

@@ -3,10 +3,9 @@ import Glibc
 
 /// Asks the running daemon over its control socket. Blocking, for a command that has nothing else to do.
 struct ControlClient {
-  /// The seconds to wait: a daemon that doesn't answer within them is busy or stuck, and the command says so.
-  static let patience = 2
-
   let path: String
+  /// The seconds to wait: a daemon that doesn't answer within them is busy or stuck, and the command says so.
+  var patience = 2
 
   /// An answer's status and body.
   struct Answer {
@@ -22,6 +21,43 @@ struct ControlClient {
   /// - Throws: `CommandFailure` 75 where it doesn't answer in time, 77 where the socket may not be opened.
   func post(_ target: String, body: String) throws -> Answer? { try ask("POST", target, body: body) }
 
+  /// Asks for what may be large, and hands it on piece by piece.
+  ///
+  /// - Returns: The answer, without the body of one with status 200, which went to `take`; nil where no process listens.
+  /// - Throws: `CommandFailure` as for `get`, and 75 where the answer breaks off; any error that `take` throws.
+  func download(_ target: String, _ take: (Data) throws -> Void) throws -> Answer? {
+    guard let descriptor = try connect() else { return nil }
+    defer { close(descriptor) }
+    try send("GET \(target) HTTP/1.1\r\nHost: conversiond\r\nConnection: close\r\n\r\n", over: descriptor)
+    var (head, body, left) = (Data(), Data(), Int?.none)
+    var answer: Answer?
+    while let piece = try receivePiece(over: descriptor) {
+      if answer == nil {
+        head.append(piece)
+        guard let gap = head.range(of: Data("\r\n\r\n".utf8)) else { continue }
+        answer = try parse(head)
+        left = Self.length(String(decoding: head[..<gap.lowerBound], as: UTF8.self))
+        body = answer?.body ?? Data()
+        answer?.body = Data()
+      } else {
+        body = piece
+      }
+      left? -= body.count
+      if answer?.status == 200 { try take(body) } else { answer?.body.append(body) }
+    }
+    guard let answer else { throw silent }
+    guard left == 0 else { throw CommandFailure(.tryAgain, "the daemon's answer over \(path) broke off; try again") }
+    return answer
+  }
+
+  private static func length(_ head: String) -> Int? {
+    head.split(separator: "\r\n").lazy.compactMap { line -> Int? in
+      let parts = line.split(separator: ":", maxSplits: 1)
+      guard parts.count == 2, parts[0].lowercased() == "content-length" else { return nil }
+      return Int(parts[1].trimmingCharacters(in: .whitespaces))
+    }.first
+  }
+
   private func ask(_ method: String, _ target: String, body: String) throws -> Answer? {
     guard let descriptor = try connect() else { return nil }
     defer { close(descriptor) }
@@ -34,7 +70,7 @@ struct ControlClient {
   private func connect() throws -> Int32? {
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw CommandFailure(.internalError, "cannot make a socket") }
-    var patience = timeval(tv_sec: Self.patience, tv_usec: 0)
+    var patience = timeval(tv_sec: patience, tv_usec: 0)
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       unsafe setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
@@ -75,17 +111,20 @@ struct ControlClient {
 
   private func receive(over descriptor: Int32) throws -> Data {
     var received = Data()
+    while let piece = try receivePiece(over: descriptor) { received.append(piece) }
+    return received
+  }
+
+  /// Receives what has come; nil at the end.
+  private func receivePiece(over descriptor: Int32) throws -> Data? {
     var buffer = [UInt8](repeating: 0, count: 65_536)
-    while true {
-      let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
-      if count < 0 { throw silent }
-      if count == 0 { return received }
-      received.append(contentsOf: buffer[..<count])
-    }
+    let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+    if count < 0 { throw silent }
+    return count == 0 ? nil : Data(buffer[..<count])
   }
 
   private var silent: CommandFailure {
-    CommandFailure(.tryAgain, "the daemon did not answer over \(path) within \(Self.patience) s; try again")
+    CommandFailure(.tryAgain, "the daemon did not answer over \(path) within \(patience) s; try again")
   }
 
   private func parse(_ data: Data) throws -> Answer {

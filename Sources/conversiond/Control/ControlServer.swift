@@ -3,6 +3,7 @@ import FlyingFox
 import FlyingSocks
 import Foundation
 import Glibc
+import Ledger
 import Logging
 import Pipeline
 import ServiceLifecycle
@@ -11,6 +12,9 @@ import ServiceLifecycle
 ///
 /// Answers only those who may open the socket: the daemon's umask leaves it to its user, and root may open anything.
 struct ControlServer: Service {
+  /// The seconds in which an answer must begin: to copy a large ledger takes longest. Commands give up by themselves.
+  private static let answerMax = 900.0
+
   let path: String
   let ledgerPath: String
   let status: StatusSource
@@ -40,7 +44,7 @@ struct ControlServer: Service {
   private func serve() async throws {
     // Removes the socket of a killed daemon; a live one would hold the ledger's lock, and we would not be here.
     unsafe unlink(path)
-    let server = HTTPServer(address: .unix(path: path), timeout: 5, logger: .disabled, handler: router)
+    let server = HTTPServer(address: .unix(path: path), timeout: Self.answerMax, logger: .disabled, handler: router)
     let running = Task { try await server.run() }
     try await withTaskCancellationHandler {
       try await running.value
@@ -66,6 +70,7 @@ struct ControlServer: Service {
   private func answer(_ request: HTTPRequest) async throws -> HTTPResponse {
     switch (request.method, request.path) {
     case (.GET, "/v1/ledger"): return HTTPResponse(statusCode: .ok, body: Data(ledgerPath.utf8))
+    case (.GET, "/v1/backup"): return Self.body(try await status.ledger.backup())
     case (.GET, "/v1/status"): return try Self.json(await status.report())
     case (.GET, "/v1/queue"): return try Self.json(await status.reports.entries(try QueueQuery.filter(request)))
     case (.GET, let path) where path.hasPrefix("/v1/queue/"):
@@ -86,6 +91,12 @@ struct ControlServer: Service {
       return try Self.json(await status.resume(asked))
     default: return Self.notFound
     }
+  }
+
+  private static func body(_ file: FileHandle) -> HTTPResponse {
+    HTTPResponse(
+      statusCode: .ok, headers: [.contentType: "application/vnd.sqlite3"],
+      body: HTTPBodySequence(from: FileBody(file: file), count: FileBody.size(of: file), suggestedBufferSize: 1 << 18))
   }
 
   private static var notFound: HTTPResponse {

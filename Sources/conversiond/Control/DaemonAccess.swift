@@ -22,6 +22,16 @@ final class DaemonAccess {
   /// The running daemon's status; nil where none runs.
   func runningStatus() async throws -> StatusReport? { try ask("/v1/status") }
 
+  /// Refuses to go on while a daemon has the ledger.
+  ///
+  /// - Throws: `CommandFailure` 75 where one runs.
+  func refuseWhileRunning() async throws {
+    guard let running = try await runningStatus() else { return }
+    throw CommandFailure(
+      .tryAgain,
+      "the daemon, process \(running.pid ?? 0), has \(ledgerPath) open; stop it first: systemctl stop conversiond")
+  }
+
   func status() async throws -> StatusReport {
     if let report = try await runningStatus() { return report }
     var report = StatusReport(
@@ -71,6 +81,35 @@ final class DaemonAccess {
     return ForgetReport(traces, email: EmailDisplay(configuration.log.emails).shown(email))
   }
 
+  /// Copies the ledger into a backup's file, by the daemon or while it is stopped.
+  ///
+  /// - Throws: `CommandFailure` 4 where there is no ledger, 75 where the daemon doesn't answer, or can't make copies;
+  ///   `LedgerFailure`.
+  func backup(into file: BackupFile) async throws {
+    for path in ControlPaths(ledgerPath: ledgerPath).sockets where try isOurs(path) {
+      let client = ControlClient(path: path, patience: 900)
+      guard let answer = try client.download("/v1/backup", { try file.append($0) }) else { continue }
+      guard answer.status != 200 else { return }
+      guard answer.status != 404 else {
+        let program = (try? await runningStatus())?.program ?? "of another version"
+        throw CommandFailure(
+          .tryAgain, "the running daemon is conversiond \(program), which makes no backups; restart it first")
+      }
+      throw failure(answer)
+    }
+    try refuseWithoutLedger()
+    // The file may be where only root can write, and the ledger's folder is its owner's.
+    let copy = try LedgerOwner.acting(ofLedgerAt: ledgerPath) { try SQLiteLedger.backup(ofStoppedLedger: ledgerPath) }
+    while let bytes = try copy.read(upToCount: 1 << 20), !bytes.isEmpty { try file.append(bytes) }
+  }
+
+  /// - Throws: `CommandFailure` 4 where there is no ledger, 77 where its folder may not be entered.
+  private func refuseWithoutLedger() throws {
+    // A mark tells of one that an interrupted rebuild has moved.
+    guard try !isThere, !LedgerRebuild.isThere(ledgerPath) else { return }
+    throw CommandFailure(.noSuchEntry, "there is no ledger \(ledgerPath)")
+  }
+
   /// Takes an operator's act on orders to the daemon, or into the ledger while it is stopped.
   ///
   /// - Throws: `CommandFailure` 4 where there is no ledger, 75 where the daemon doesn't answer.
@@ -117,22 +156,20 @@ final class DaemonAccess {
         throw CommandFailure(.internalError, "the daemon answered in a way this version does not understand: \(error)")
       }
     }
+    throw failure(answer)
+  }
+
+  private func failure(_ answer: ControlClient.Answer) -> CommandFailure {
     guard let failure = try? JSONDecoder.contract.decode(ControlError.self, from: answer.body) else {
-      throw CommandFailure(.internalError, "the daemon answered with status \(answer.status)")
+      return CommandFailure(.internalError, "the daemon answered with status \(answer.status)")
     }
-    throw CommandFailure(ExitStatus(rawValue: failure.status) ?? .internalError, failure.error)
+    return CommandFailure(ExitStatus(rawValue: failure.status) ?? .internalError, failure.error)
   }
 
   /// Opens the ledger while no daemon runs; nil where there is none yet: looking must not make one.
   private func openLedger() throws -> LedgerReports? {
     if let opened { return opened.reports }
-    guard FileManager.default.fileExists(atPath: ledgerPath) else {
-      // A missing file is no ledger yet; a folder that we may not enter is a permission to be said.
-      if unsafe access((ledgerPath as NSString).deletingLastPathComponent, X_OK) != 0, errno == EACCES {
-        throw CommandFailure(.permission, "\(ledgerPath): permission denied; ask as root or as the daemon's user")
-      }
-      return nil
-    }
+    guard try isThere else { return nil }
     try LedgerOwner.become(ofLedgerAt: ledgerPath)
     do {
       let ledger = try SQLiteLedger(path: ledgerPath)
@@ -141,6 +178,21 @@ final class DaemonAccess {
       return reports
     } catch {
       throw CommandFailure(error)
+    }
+  }
+}
+
+extension DaemonAccess {
+  /// True if there is a ledger.
+  ///
+  /// - Throws: `CommandFailure` 77 where its folder may not be entered: a file that is missing there is no ledger yet.
+  private var isThere: Bool {
+    get throws {
+      if FileManager.default.fileExists(atPath: ledgerPath) { return true }
+      if unsafe access((ledgerPath as NSString).deletingLastPathComponent, X_OK) != 0, errno == EACCES {
+        throw CommandFailure(.permission, "\(ledgerPath): permission denied; ask as root or as the daemon's user")
+      }
+      return false
     }
   }
 }

@@ -93,11 +93,11 @@ struct Daemon {
     )
   }
 
-  /// Says of a ledger that was built anew why nothing is sent yet.
+  /// Says of a ledger that was built anew, or restored, why nothing is sent yet.
   private func tellQuiet(_ ledger: SQLiteLedger, log: Logger) async throws {
     let quietUntil = try await ledger.transaction { try $0.intakeProgress().quietUntil }
     guard let quietUntil, quietUntil > SystemClock().now else { return }
-    log.notice("the ledger was built anew: nothing that was never sent is sent before \(quietUntil)")
+    log.notice("the ledger was built anew or restored: nothing that was never sent is sent before \(quietUntil)")
   }
 
   private func pipeline(_ context: PipelineContext) -> [any Service] {

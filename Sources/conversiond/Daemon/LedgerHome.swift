@@ -35,6 +35,7 @@ struct LedgerHome {
   func open() async throws -> SQLiteLedger {
     do {
       let ledger = try await openOnceUnlocked()
+      SQLiteLedger.removeUnfinishedCopies(of: path)
       try await ledger.adopt(configuration.source, mapping: configuration.mappingIdentity)
       return ledger
     } catch let failure as LedgerFailure {

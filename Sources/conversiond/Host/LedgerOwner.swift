@@ -20,4 +20,19 @@ enum LedgerOwner {
     }
     CoreDumps.forbid()
   }
+
+  /// Runs `body` as the ledger's owner, and goes on as before.
+  static func acting<Value>(ofLedgerAt path: String, _ body: () throws -> Value) throws -> Value {
+    var status = stat()
+    guard geteuid() == 0, unsafe stat(path, &status) == 0, status.st_uid != 0 else { return try body() }
+    guard setegid(status.st_gid) == 0, seteuid(status.st_uid) == 0 else {
+      throw CommandFailure(.permission, "cannot act as the ledger's owner, user \(status.st_uid)")
+    }
+    CoreDumps.forbid()
+    defer {
+      seteuid(0)
+      setegid(0)
+    }
+    return try body()
+  }
 }

@@ -38,8 +38,8 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
   public var settled: HorizonNote?
   /// The time by which the shop's clock is ahead of the host's, smoothed; negative where it is behind.
   public var clockAhead: Duration?
-  /// The time until which, where this ledger was built anew, sends of the one before it may still be under way. Nothing
-  /// is frozen before a complete sweep of the referrals that began after it.
+  /// The time until which, where this ledger was built anew or restored, sends of the one before it may still be under
+  /// way. Nothing is frozen before a complete sweep of the referrals that began after it.
   public var quietUntil: Timestamp?
   /// The time at which something was last stored: what this file can't know of happened after it, if it is a copy that
   /// was put back.
