@@ -388,6 +388,17 @@ extension AttributionRules {
       reason: reason, isFrozen: true)
     let decision = rules().decide(order("2"), among: [referral("r")], context: context()) { _ in holder }
     #expect(decision.detail?.contains("order order_77 (#7) holds referral r") == true)
-    #expect(decision.detail?.contains("conversiond queue discard order_77") == isSaid)
+    #expect(decision.detail?.contains("`conversiond queue show order_77`") == isSaid)
+    #expect(decision.detail?.contains("`conversiond queue discard order_77`") == isSaid)
+  }
+
+  @Test(arguments: [
+    ("1042", "1042"), ("#1042", "'#1042'"), ("A 7", "'A 7'"), ("-5", "'#7'"), ("ALL", "'#7'"), ("it's", "'#7'"),
+    ("\u{1B}[2J", "'#7'"), ("F-2026/11", "F-2026/11"), ("Ärger", "'#7'"),
+  ])
+  func anOrderIsNamedAsAShellTakesIt(id: String, word: String) {
+    let holder = DecisionContext.Holder(
+      entry: EntryID(7), key: OrderKey("1"), orderID: id, placedAt: order().placedAt, outcome: .review, isFrozen: false)
+    #expect(holder.nameInShell == word)
   }
 }

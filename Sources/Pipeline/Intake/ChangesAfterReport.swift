@@ -48,7 +48,7 @@ struct ChangedSince: Sendable {
       return log.event(
         .changedSince, .notice,
         "\(changes.count) orders changed after they were reported (\(counts.joined(separator: ", "))): correct them in the "
-          + "partner dashboard; `conversiond status` counts them, `queue show` names the change")
+          + "partner dashboard; `conversiond status` counts them, `conversiond queue show ORDER` names the change")
     }
     for change in changes {
       log.event(

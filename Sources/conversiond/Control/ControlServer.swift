@@ -72,6 +72,9 @@ struct ControlServer: Service {
       guard let number = Int64(path.dropFirst("/v1/queue/".count)) else { return Self.notFound }
       guard let entry = try await status.reports.entry(EntryID(number)) else { return Self.notFound }
       return try Self.json(entry)
+    case (.POST, "/v1/orders"):
+      let asked = try JSONDecoder.contract.decode(OrderQuestion.self, from: await request.bodyData)
+      return try Self.json(EntryPage(entries: try await status.reports.entries(named: asked.order)))
     case (.POST, "/v1/queue"):
       let asked = try JSONDecoder.contract.decode(ActRequest.self, from: await request.bodyData)
       return try Self.json(await status.acts.answer(asked, at: status.clock.now))

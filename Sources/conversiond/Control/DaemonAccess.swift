@@ -42,12 +42,15 @@ final class DaemonAccess {
     return try await reports.entries(filter)
   }
 
-  func entry(_ id: EntryID) async throws -> EntryReport? {
-    for path in ControlPaths(ledgerPath: ledgerPath).sockets {
-      guard let answer = try ControlClient(path: path).get("/v1/queue/\(id)"), try isOurs(path) else { continue }
-      return answer.status == 404 ? nil : try decode(answer)
+  /// All that is known of the orders of a name: an order ID, or an entry's number as `#210`.
+  func entries(named name: String) async throws -> [EntryReport] {
+    let body = try JSONEncoder.contractText(OrderQuestion(order: name))
+    for path in ControlPaths(ledgerPath: ledgerPath).sockets where try isOurs(path) {
+      guard let answer = try ControlClient(path: path).post("/v1/orders", body: body) else { continue }
+      let page: EntryPage = try decode(answer)
+      return page.entries
     }
-    return try await openLedger()?.entry(id)
+    return try await openLedger()?.entries(named: name) ?? []
   }
 
   /// Erases a person, by the daemon or while it is stopped.
