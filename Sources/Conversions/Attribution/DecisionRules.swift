@@ -72,7 +72,8 @@ extension AttributionRules {
       decision.lookAgainAt = nil
     } else if facts.isOpenedByRules, decision.outcome == .queued {
       (decision.outcome, decision.reason) = (.held, DecisionReason.rulesChanged)
-      decision.detail = "changed rules made it sendable; release it: conversiond queue release --reason rules_changed"
+      decision.detail =
+        "changed rules made it sendable; release it: conversiond queue release ALL --reason rules_changed"
     }
   }
 

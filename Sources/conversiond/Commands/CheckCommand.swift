@@ -93,7 +93,8 @@ struct CheckCommand: AsyncParsableCommand {
       guard line.verdict == .fail, line.message.contains("too many connections") else { return line }
       return CheckLine(
         .warn, line.subject, "the running daemon, process \(report.pid ?? 0), has the only connection of the role",
-        advice: "conversiond status tells how the database is; to check it from here, give the role a connection more")
+        advice: "`conversiond status` tells how the database is; to check it from here, give the role a connection more"
+      )
     }
   }
 
