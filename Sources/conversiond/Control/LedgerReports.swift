@@ -17,7 +17,8 @@ struct LedgerReports: Sendable {
       (
         counts: try tx.outcomeCounts(), today: try tx.outcomes(since: midnight), mirror: try tx.mirrorProgress(),
         referrals: try tx.referralCounts(), intake: try tx.intakeProgress(), changes: try tx.changesSinceReports(),
-        hasConflicts: try tx.meetsConflictsOnly(), byRules: try tx.openedByRules(), missing: try tx.heldMissingCount()
+        hasConflicts: try tx.meetsConflictsOnly(), byRules: try tx.openedByRules(), missing: try tx.heldMissingCount(),
+        halt: try tx.sendingHalt()
       )
     }
     report.outcomes = Outcome.allCases.compactMap { outcome in
@@ -38,6 +39,11 @@ struct LedgerReports: Sendable {
     report.mirror.completeSweepAt = facts.mirror.completeSweepEndedAt?.description
     report.mirror.ageSeconds = facts.mirror.completeSweepBeganAt.map { (now - $0).components.seconds }
     report.mirror.distrust = facts.mirror.distrust
+    report.halt = facts.halt.map { halt in
+      StatusReport.Halt(
+        reason: halt.reason.rawValue, detail: halt.detail, remedy: halt.reason.remedy, since: halt.since.description)
+    }
+    guard report.isWorking, report.halt == nil, report.caughtUpAt != nil else { return }
     let toSend = facts.counts.filter { [.queued, .sending].contains($0.outcome) }.reduce(0) { $0 + $1.count }
     report.drainSeconds = conversionsPerMinute.map { Int64(toSend) * 60 / Int64(max(1, $0)) }
   }
