@@ -2,19 +2,20 @@ import Configuration
 import Conversions
 import Foundation
 import Ledger
+import Orders
 
 /// Checks that the ledger is there, whole and this shop's. Looks at a copy, so that nothing changes.
 struct LedgerCheck {
   let configuration: Configuration
   /// Asks whether the API is that of the ledger's account; nil for not at all.
   var api: APICheck?
+  /// True if the shop's database may be asked which one it is.
+  var asksShop = true
 
   func lines() async -> [CheckLine] {
     let path = configuration.ledgerPath
     let access = DaemonAccess(configuration: configuration)
-    if let report = try? await access.runningStatus() {
-      return [CheckLine(.ok, "ledger", "\(path) is in use by the running daemon, process \(report.pid ?? 0)")]
-    }
+    if let report = try? await access.runningStatus() { return await running(report, access) }
     let folder = (path as NSString).deletingLastPathComponent
     guard FileManager.default.fileExists(atPath: path) else {
       guard FileManager.default.isWritableFile(atPath: folder) else {
@@ -30,6 +31,8 @@ struct LedgerCheck {
       let ledger = try await home.open()
       let faults = try await ledger.integrityFaults()
       guard faults.isEmpty else { return [Self.damaged(faults.joined(separator: "; "))] }
+      let changes = try await changes(from: nil, ledger.knownSource()?.surveyed)
+      if !changes.isEmpty { return [CheckLine(.fail, "ledger", changes.refusal)] }
       return [CheckLine(.ok, "ledger", "\(path) is whole")] + (try await account(ledger))
     } catch let failure as CommandFailure {
       if failure.status == .ledgerDamaged { return [Self.damaged(failure.message)] }
@@ -37,6 +40,35 @@ struct LedgerCheck {
     } catch {
       return [CheckLine(.fail, "ledger", "\(error)")]
     }
+  }
+
+  /// Tells of a ledger that the running daemon has open: its orders' source, which a restart compares, and its halt.
+  private func running(_ report: StatusReport, _ access: DaemonAccess) async -> [CheckLine] {
+    var lines = [
+      CheckLine(
+        .ok, "ledger", "\(configuration.ledgerPath) is in use by the running daemon, process \(report.pid ?? 0)")
+    ]
+    if let known = try? access.runningSource() {
+      let changes = await changes(from: known.configured, known.surveyed)
+      if !changes.isEmpty { lines = [CheckLine(.fail, "ledger", changes.refusal)] }
+    }
+    if let halt = report.halt {
+      lines.append(CheckLine(.warn, "api", "the running daemon is halted: \(halt.words)"))
+    } else if report.api.state == "failing" {
+      lines.append(CheckLine(.warn, "api", "the running daemon has trouble reading it: \(report.api.message ?? "-")"))
+    }
+    return lines
+  }
+
+  /// Compares the source that the ledger's orders are of with the one that a start would find.
+  private func changes(from configured: ConfiguredSource?, _ surveyed: SurveyedSource?) async -> [SourceChange] {
+    let changes = configured?.changes(to: configuration.source) ?? []
+    // A start looks at the database only if the configuration passes.
+    guard changes.isEmpty, asksShop, let surveyed else { return changes }
+    let orders = ShopOrders(configuration.orderMapping)
+    let found = await SourceCheck.source(of: orders)
+    await orders.close()
+    return found.map(surveyed.changes) ?? []
   }
 
   /// Asks the API for the ledger's referrals, as a start does: sending halts where it knows none of them.

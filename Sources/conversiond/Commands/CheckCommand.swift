@@ -62,7 +62,7 @@ struct CheckCommand: AsyncParsableCommand {
       if let api { try show(await api.lines()) }
     }
     try show(DiskCheck(ledgerPath: configuration.ledgerPath).lines)
-    try show(await LedgerCheck(configuration: configuration, api: api).lines())
+    try show(await LedgerCheck(configuration: configuration, api: api, asksShop: !offline).lines())
     if let keyFailure { throw ExitCode(keyFailure.status.rawValue) }
     if failed { throw ExitCode(ExitStatus.degraded.rawValue) }
   }

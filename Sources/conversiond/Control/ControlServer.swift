@@ -67,6 +67,7 @@ struct ControlServer: Service {
     switch (request.method, request.path) {
     case (.GET, "/v1/ledger"): return HTTPResponse(statusCode: .ok, body: Data(ledgerPath.utf8))
     case (.GET, "/v1/status"): return try Self.json(await status.report())
+    case (.GET, "/v1/source"): return try Self.json(await status.source())
     case (.GET, "/v1/queue"): return try Self.json(await status.reports.entries(try QueueQuery.filter(request)))
     case (.GET, let path) where path.hasPrefix("/v1/queue/"):
       guard let number = Int64(path.dropFirst("/v1/queue/".count)) else { return Self.notFound }

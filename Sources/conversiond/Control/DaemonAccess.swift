@@ -22,6 +22,9 @@ final class DaemonAccess {
   /// The running daemon's status; nil where none runs.
   func runningStatus() async throws -> StatusReport? { try ask("/v1/status") }
 
+  /// The source that the running daemon's orders are of; nil where none runs.
+  func runningSource() throws -> SourceReport? { try ask("/v1/source") }
+
   func status() async throws -> StatusReport {
     if let report = try await runningStatus() { return report }
     var report = StatusReport(
