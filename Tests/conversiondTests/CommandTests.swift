@@ -25,10 +25,11 @@ import Testing
     }
   }
 
-  @Test func statusIs0WhileTheDaemonRunsAnd3WhenItIsStoppedWithTheSameCounts() async throws {
+  @Test func statusIs1WhileOrdersAreInReviewAnd3WhenItIsStoppedWithTheSameCounts() async throws {
     try await withFourOrders { shop in
       let (end, running) = try await shop.status()
-      #expect(end == .exited(0))
+      #expect(end == .exited(1))
+      #expect(try await shop.run("status").output.contains("NEEDS A PERSON: 2 orders are in review"))
       #expect(running.state == "running")
       #expect(running.database.state == "ok")
       #expect(running.api.state == "ok")
