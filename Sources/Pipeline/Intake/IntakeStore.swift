@@ -75,7 +75,7 @@ extension IntakeRun {
   }
 
   private func tell(_ taken: OrderIngest.Taken) async {
-    for decided in taken.decided { decided.log(to: context.log) }
+    context.tell(taken.decided)
     ChangedSince.log(taken.changedSince, to: context.log)
     for order in taken.reused { context.log.noteReuse(of: order) }
     LostReferral.log(taken.lost, to: context.log)
