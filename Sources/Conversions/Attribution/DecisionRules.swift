@@ -134,7 +134,7 @@ extension AttributionRules {
     }
     guard context.now < heldUntil else { return }
     decision.outcome = .held
-    decision.hold(order.placedAt, hold, until: heldUntil)
+    decision.hold(order.placedAt, hold, until: heldUntil, now: context.now)
   }
 
   /// Decides an order whose referral was converted by another order or program, so that nothing is left to report. In a
