@@ -25,10 +25,11 @@ import Testing
     }
   }
 
-  @Test func statusIs0WhileTheDaemonRunsAnd3WhenItIsStoppedWithTheSameCounts() async throws {
+  @Test func statusIs1WhileOrdersAreInReviewAnd3WhenItIsStoppedWithTheSameCounts() async throws {
     try await withFourOrders { shop in
       let (end, running) = try await shop.status()
-      #expect(end == .exited(0))
+      #expect(end == .exited(1))
+      #expect(try await shop.run("status").output.contains("NEEDS A PERSON: 2 orders are in review"))
       #expect(running.state == "running")
       #expect(running.database.state == "ok")
       #expect(running.api.state == "ok")
@@ -95,12 +96,12 @@ import Testing
     }
   }
 
-  @Test func entriesAreShownByNumberAndFromStandardInput() async throws {
+  @Test func ordersAreShownByIDOrNumberAndFromStandardInput() async throws {
     try await withFourOrders { shop in
       for _ in [true, false] {
         let two = try await shop.run("queue", "show", "1", "2")
         #expect(two.end == .exited(0))
-        #expect(two.output.contains("entry 1\n"))
+        #expect(two.output.contains(#/order 1 \(#\d+\)\n/#))
         #expect(two.output.contains(#"{"conversionValue":1000,"currency":"EUR","externalTransactionId":"1"}"#))
         #expect(two.output.contains("invalid_amount"))
         #expect(!two.output.contains("good@example.com"), "e-mails are masked")
@@ -108,12 +109,15 @@ import Testing
         let piped = try await shop.run("queue", "show", "--json", "-", input: "3\n1 4\n")
         #expect(piped.end == .exited(0))
         #expect(piped.output.split(separator: "\n").count == 3)
+        let number = try #require(try await shop.entries()["3"]?.id)
+        let byNumber = try await shop.run("queue", "show", "#\(number)")
+        #expect(byNumber.end == .exited(0) && byNumber.output.contains("order 3 (#\(number))\n"), "\(byNumber)")
         let missing = try await shop.run("queue", "show", "99", "1")
         #expect(missing.end == .exited(4))
-        #expect(missing.output.contains("entry 1\n"))
-        #expect(missing.errors.contains("there is no entry 99"))
-        for nonsense in ["x", "0", "-5", "1.5", "99999999999999999999"] {
-          #expect(try await shop.run("queue", "show", nonsense).end == .exited(64), "show \(nonsense)")
+        #expect(missing.output.contains("order 1 (#"))
+        #expect(missing.errors.contains("not in the ledger: 99;"))
+        for nonsense in ["x", "0", "1.5", "99999999999999999999", "#99", "#", "#x", "%31"] {
+          #expect(try await shop.run("queue", "show", nonsense).end == .exited(4), "show \(nonsense)")
         }
         try await shop.stop()
       }
@@ -211,7 +215,7 @@ import Testing
     try await DaemonFixture.with { shop in
       #expect(try await shop.status().end == .exited(3))
       #expect(try await shop.run("queue", "list").end == .exited(0))
-      #expect(try await shop.run("queue", "show", "1").end == .exited(4))
+      #expect(try await shop.run("queue", "show", "1", "#1").end == .exited(4))
       let made = try FileManager.default.contentsOfDirectory(atPath: shop.folder.path("state"))
       #expect(made.isEmpty)
       let kept = try FileManager.default.contentsOfDirectory(atPath: shop.runtimeFolder)

@@ -53,7 +53,7 @@ extension DaemonFixture {
   /// All that is known of one entry, as `queue show --json` tells it.
   func entry(_ key: String) async throws -> EntryReport? {
     guard let id = try await entries()[key]?.id else { return nil }
-    let result = try await run("queue", "show", "--json", String(id))
+    let result = try await run("queue", "show", "--json", "#\(id)")
     return try JSONDecoder.contract.decode(EntryReport.self, from: Data(result.output.utf8))
   }
 

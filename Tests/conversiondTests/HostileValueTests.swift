@@ -42,8 +42,8 @@ import Testing
       }
     }
     for entry in try await shop.entries().values {
-      printed += try await shop.run("queue", "show", String(entry.id)).output
-      printed += try await shop.run("queue", "show", "--json", String(entry.id)).output
+      printed += try await shop.run("queue", "show", "#\(entry.id)").output
+      printed += try await shop.run("queue", "show", "--json", "#\(entry.id)").output
     }
     #expect(hidden(printed).isEmpty)
   }

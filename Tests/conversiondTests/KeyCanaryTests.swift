@@ -61,7 +61,7 @@ import Testing
 
   private func printed(_ shop: DaemonFixture) async throws -> String {
     var printed = ""
-    let show = ["queue", "show"] + (1...12).map(String.init)
+    let show = ["queue", "show"] + (1...12).map { "#\($0)" }
     for arguments in [["status"], ["queue", "list", "--state", "ALL"], show, ["check"]] {
       for option in [[], ["--json"]] {
         let result = try await shop.run(arguments + option + ["--config", shop.configurationFile])

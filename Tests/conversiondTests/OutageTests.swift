@@ -79,6 +79,15 @@ import Testing
       let (end, report) = try await shop.status()
       #expect(end == .exited(1))
       #expect(report.delivery.message?.hasPrefix("key_refused") == true)
+      let remedy = "nothing is lost; put a valid key in place and restart"
+      let line = shop.log.split(separator: "\n").first { $0.contains("event=api_halted") }
+      #expect(line?.contains(remedy) == true, "\(line ?? "-")")
+      let screen = try await shop.run("status").output
+      #expect(screen.contains("NEEDS A PERSON: sending is halted since ") && screen.contains(remedy), "\(screen)")
+      #expect(report.drainSeconds == nil && !screen.contains("drains"))
+      let check = try await shop.run("check")
+      #expect(check.output.contains("the running daemon is halted: key_refused: HTTP 401"), "\(check.output)")
+      #expect(check.output.contains(remedy))
       for (_, entry) in try await shop.entries() {
         #expect(entry.state == "queued")
         #expect(entry.attempts == 0)
@@ -103,6 +112,8 @@ import Testing
       let (end, report) = try await shop.status()
       #expect(end == .exited(1) && report.api.state == "failing")
       #expect(report.api.message?.contains("HTTP 403") == true)
+      #expect(report.api.message?.contains("ask in the partner dashboard") == true)
+      #expect(report.drainSeconds == nil, "nothing is sent before the catch-up")
       #expect(try await shop.run("status").output.contains("not approved"), "in words, too")
       await shop.sandbox.setKeys([DaemonFixture.key: SandboxConfiguration.defaultPartner])
       // Expects sending again within a minute's back-off, without a restart.

@@ -88,6 +88,14 @@ public struct DecisionContext: Hashable, Sendable {
     /// True once its report is frozen: then nothing can outrank it.
     public var isFrozen: Bool
 
+    /// The word by which a command takes it, as a shell reads it: its ID, or its entry's number where the ID would be
+    /// taken for something else.
+    public var nameInShell: String {
+      if orderID.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9_.:\/+-]*/) != nil, orderID != "ALL" { return orderID }
+      let isQuotable = orderID.wholeMatch(of: /[!-&(-,.-~][ -&(-~]*/) != nil
+      return isQuotable && orderID != "ALL" ? "'\(orderID)'" : "'#\(entry)'"
+    }
+
     /// Describes the order that holds a referral.
     public init(
       entry: EntryID, key: OrderKey, orderID: String? = nil, placedAt: PlacedAt, outcome: Outcome,

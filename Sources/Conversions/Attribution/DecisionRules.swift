@@ -140,7 +140,7 @@ extension AttributionRules {
     }
     guard context.now < heldUntil else { return }
     decision.outcome = .held
-    decision.hold(order.placedAt, hold, until: heldUntil)
+    decision.hold(order.placedAt, hold, until: heldUntil, now: context.now)
   }
 
   /// Decides an order whose referral was converted by another order or program, so that nothing is left to report. In a
@@ -192,8 +192,8 @@ extension AttributionRules {
     if other.outcome == .review || other.reason == DecisionReason.byOperator {
       let state = other.outcome == .review ? "needs a person (\(other.reason ?? "review"))" : "is held by an operator"
       decision.detail? +=
-        " and \(state): settle that one first (conversiond queue show \(other.entry)), or give it up with "
-        + "conversiond queue discard \(other.orderID)"
+        " and \(state): settle that one first (`conversiond queue show \(other.nameInShell)`), or give it up with "
+        + "`conversiond queue discard \(other.nameInShell)`"
     }
     decision.referralID = referral
     return decision

@@ -29,6 +29,27 @@ public enum HaltReason: String, Sendable, Codable, CaseIterable {
   case accountChanged = "account_changed"
   /// It refused the reports of five different orders in a row: the fault is not an order's.
   case rejecting
+
+  /// The act that ends it, for the log and the screens. Each is ended by a probe that succeeds; a restart probes at once.
+  public var remedy: String {
+    switch self {
+    case .keyRefused: "nothing is lost; put a valid key in place and restart"
+    case .notApproved:
+      "nothing is lost; ask in the partner dashboard for the account to be approved, and it goes on by itself"
+    case .tls: "nothing is lost; see the host's clock, its certificate authorities and api.base_url, then restart"
+    case .redirect:
+      "nothing is lost; the key is never sent on: see api.base_url and a proxy's variables, then restart"
+    case .accountChanged: "nothing is lost; put the right account's key, or api.base_url, in place and restart"
+    case .rejecting:
+      "nothing is lost; see `conversiond queue list --state review`, mend it and restart: an order is let through then, "
+        + "and each hour"
+    }
+  }
+
+  /// Returns a halt's detail with its remedy behind it.
+  public func withRemedy(_ detail: String) -> String {
+    detail + (detail.hasSuffix("?") || detail.hasSuffix(".") ? " " : "; ") + remedy
+  }
 }
 
 /// The next step after one send of a conversion (one row of the table in the delivery's documentation each).

@@ -73,7 +73,7 @@ public struct ReferralID: ByteText, Hashable, Comparable, Sendable, Codable, Cus
   public var description: String { text }
 }
 
-/// The number of an order in the ledger: what `queue list` prints and `queue show` takes.
+/// The number of an order in the ledger: `queue list` prints it, and commands take it, as `#210`.
 public struct EntryID: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
   /// The number, from 1.
   public let number: Int64

@@ -161,8 +161,27 @@ public final class SQLiteLedger: LedgerStore {
   ) async throws -> Value {
     try Task.checkCancellation()
     let queue = try await connection.queue
+    // Lets go of the ledger before the caller is told, who may drop it and open it anew.
+    let lent = Lent(self)
     return try await withCheckedThrowingContinuation { continuation in
-      connection.schedule({ db in continuation.resume(with: Result { try self.commit(body, queue, db) }) }, on: queue)
+      connection.schedule(
+        { db in continuation.resume(with: Result { try lent.takeBack().commit(body, queue, db) }) }, on: queue)
+    }
+  }
+
+  /// A ledger that a transaction has until it runs.
+  private final class Lent: Sendable {
+    private let ledger: Mutex<SQLiteLedger?>
+
+    init(_ ledger: SQLiteLedger) { self.ledger = Mutex(ledger) }
+
+    func takeBack() throws -> SQLiteLedger {
+      let taken = ledger.withLock { ledger in
+        defer { ledger = nil }
+        return ledger
+      }
+      guard let taken else { throw LedgerFailure(.other, "ledger: a transaction ran twice") }
+      return taken
     }
   }
 

@@ -100,9 +100,7 @@ struct Breaker {
       )
     }
     guard rejected.count >= Self.refusalsMax else { return nil }
-    return (
-      .rejecting, "the API refused \(rejected.count) orders in a row; see `conversiond queue list --state review`"
-    )
+    return (.rejecting, "the API refused \(rejected.count) orders in a row")
   }
 
   private mutating func recover(at uptime: Duration, log: Logger) {

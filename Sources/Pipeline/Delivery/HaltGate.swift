@@ -93,7 +93,7 @@ struct HaltGate: Sendable {
   private mutating func tell(_ reason: HaltReason, _ words: String, _ fields: [String: String?] = [:]) {
     guard told != reason else { return }
     told = reason
-    context.log.event(.apiHalted, .error, words, fields.merging(["reason": reason.rawValue]) { $1 })
+    context.log.event(.apiHalted, .error, reason.withRemedy(words), fields.merging(["reason": reason.rawValue]) { $1 })
   }
 
   /// Delays the next probe: an API that refuses our writes and not our reads would be sent a report, halt sending and

@@ -51,7 +51,7 @@ struct ChangedSince: Sendable {
         .changedSince, .notice,
         "\(changes.count) orders changed after they were reported (\(counts.joined(separator: ", "))): if the shop has "
           + "edited so many, correct them in the partner dashboard; if not, is orders.total_unit or the mapping wrong? "
-          + "`conversiond status` counts them, `queue show` names the change")
+          + "`conversiond status` counts them, `conversiond queue show ORDER` names the change")
     }
     for change in changes {
       log.event(

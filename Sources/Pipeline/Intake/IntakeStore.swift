@@ -1,5 +1,4 @@
 import Conversions
-import Logging
 
 extension IntakeRun {
   /// The time between two stores of marks that brought nothing: an idle daemon need not sync the disk at each poll, and
@@ -76,16 +75,10 @@ extension IntakeRun {
   }
 
   private func tell(_ taken: OrderIngest.Taken) async {
-    for decided in taken.decided { decided.log(to: context.log) }
+    context.tell(taken.decided)
     ChangedSince.log(taken.changedSince, to: context.log)
     for order in taken.reused { context.log.noteReuse(of: order) }
-    let lost = taken.decided.count(where: \.hasLostReferral)
-    if lost > 0 {
-      context.log.event(
-        .rowsMissing, .warning,
-        "\(lost) orders that were to be reported have lost the e-mail or reference by which their referral was found, and wait "
-          + "for another: were they anonymised before they were reported?")
-    }
+    LostReferral.log(taken.lost, to: context.log)
     guard taken.changes > 0 else { return }
     context.health.succeeded(.ledger, at: context.clock.now)
     context.matchingWake.notify()

@@ -18,6 +18,8 @@ struct OrderIngest: Sendable {
     var reused: [String] = []
     /// Reported orders that are not what was reported any more.
     var changedSince: [ChangedSince] = []
+    /// Orders that were to be reported, and lost their referral.
+    var lost: [LostReferral] = []
 
     var waitsForSweep: Bool { decided.contains(where: \.waitsForSweep) }
     var waitsForWalk: Bool { decided.contains(where: \.waitsForWalk) }
@@ -64,9 +66,13 @@ struct OrderIngest: Sendable {
     if let changed = try ChangedSince(of: order, rules.amounts, transaction) { taken.changedSince.append(changed) }
     guard order.isUndecided else { return }
     let decision = try decider.decide(order)
-    // Logs nothing of an order that left the ledger, as of those that never came in.
+    let decided = Decided(orderID: order.orderID, before: order, decision: decision)
+    if let lost = try LostReferral(of: order, decided, among: decision.candidates, transaction) {
+      taken.lost.append(lost)
+    }
+    // Logs nothing else of an order that left the ledger, as of those that never came in.
     if try decider.store(decision, of: order) { return }
-    taken.decided.append(Decided(orderID: order.orderID, before: order, decision: decision))
+    taken.decided.append(decided)
   }
 }
 

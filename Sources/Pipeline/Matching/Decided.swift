@@ -32,6 +32,9 @@ struct Decided: Sendable {
     return decision.referralID == nil && [.waiting, .noReferral, .outsideWindow].contains(decision.outcome)
   }
 
+  /// True for an order that counts as reported by the API's word alone, as the ledger was restored or rebuilt.
+  var isKnownByAPIAlone: Bool { decision.outcome == .reported && decision.reason == DecisionReason.evidenceAPI }
+
   func log(to log: Logger) {
     if let before, decision.outcome == before.outcome, decision.reason == before.reason { return }
     let (event, level): (Event, Logger.Level) =
@@ -41,12 +44,31 @@ struct Decided: Sendable {
       case .review: (.review, .error)
       case .superseded: (.superseded, .info)
       case .cancelled: (.cancelled, .info)
+      case .reported: (.reported, .notice)
       default: (.matched, .trace)
       }
     let referral = decision.referralID.map { " for referral \($0)" } ?? ""
     let detail = decision.detail.map { ": \($0)" } ?? ""
+    let words =
+      isKnownByAPIAlone
+      ? "counts as reported: the API has it\(referral) with our value, and the ledger knows nothing of that time"
+      : "is \(decision.outcome.rawValue)\(referral)\(detail)"
     log.event(
-      event, level, "order \(orderID) is \(decision.outcome.rawValue)\(referral)\(detail)",
+      event, level, "order \(orderID) \(words)",
       ["order": orderID, "referral": decision.referralID?.text, "reason": decision.reason])
+  }
+}
+
+extension PipelineContext {
+  /// Logs decisions; before the first order that the API alone knows as reported, that the ledger lacks a time.
+  func tell(_ decided: [Decided]) {
+    if decided.contains(where: \.isKnownByAPIAlone), isCopyTold.raise() {
+      log.event(
+        .reported, .notice,
+        "the ledger is a copy that was put back, or was rebuilt: the API has reports of which it knows nothing. What operators "
+          + "held, released or discarded since it was written is not in it: say it again with `conversiond queue`",
+        ["reason": DecisionReason.evidenceAPI])
+    }
+    for change in decided { change.log(to: log) }
   }
 }

@@ -105,7 +105,7 @@ public struct Matching: Service {
   private func tell(_ batch: Batch) {
     if batch.wantsMirror { context.mirrorWake.notify() }
     // Logs a change of the rules as one line at its end.
-    if !batch.isOfChange { for change in batch.decided { change.log(to: context.log) } }
+    context.tell(batch.isOfChange ? batch.decided.filter(\.isKnownByAPIAlone) : batch.decided)
     if let end = batch.changeEnded { end.log(to: context.log) }
     if batch.hasCaughtUp {
       context.log.event(.caughtUp, .notice, "caught up: every order was read once and every referral is known")

@@ -189,7 +189,7 @@ public struct ReferralMirror: Service {
     let failure = error as? ReadFailure
     let reason = failure?.haltReason(in: .listing)
     return RetryingLoop.Failure(
-      message: "\(error)", component: failure == nil ? .ledger : .referrals,
+      message: reason?.withRemedy("\(error)") ?? "\(error)", component: failure == nil ? .ledger : .referrals,
       level: reason == nil ? .warning : .error, isHalt: reason != nil,
       fields: ["http_status": failure?.status.map(String.init), "reason": reason?.rawValue])
   }

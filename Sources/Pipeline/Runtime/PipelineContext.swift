@@ -1,5 +1,6 @@
 public import Conversions
 public import Logging
+import Synchronization
 
 /// The objects that every loop works with: interfaces to the outside, and signals by which the loops wake each other.
 public struct PipelineContext: Sendable {
@@ -34,6 +35,8 @@ public struct PipelineContext: Sendable {
   public var apiReporter = OutageReporter()
   /// Doubts about the API's search.
   public var searchDoubts = SearchDoubts()
+  /// True once the log was told that the ledger lacks what the API has.
+  public var isCopyTold = OnceFlag()
   /// The state that the walks over the API's list share.
   public var referralWalks = WalkState()
 
@@ -53,6 +56,17 @@ public struct PipelineContext: Sendable {
     self.health = health
     self.log = log
   }
+}
+
+/// A flag that is raised once.
+public final class OnceFlag: Sendable {
+  private let isRaised = Atomic(false)
+
+  /// A flag that is down.
+  public init() {}
+
+  /// Raises it; returns true for the first time.
+  func raise() -> Bool { !isRaised.exchange(true, ordering: .relaxed) }
 }
 
 /// A source of jitter: seeded in a simulation, so that a run can be repeated.

@@ -9,13 +9,13 @@ struct LedgerCheck {
   let configuration: Configuration
   /// Asks whether the API is that of the ledger's account; nil for not at all.
   var api: APICheck?
+  /// True if the shop's database may be asked which one it is.
+  var asksShop = true
 
   func lines() async -> [CheckLine] {
     let path = configuration.ledgerPath
     let access = DaemonAccess(configuration: configuration)
-    if let report = try? await access.runningStatus() {
-      return [CheckLine(.ok, "ledger", "\(path) is in use by the running daemon, process \(report.pid ?? 0)")]
-    }
+    if let report = try? await access.runningStatus() { return await running(report, access) }
     let folder = (path as NSString).deletingLastPathComponent
     guard FileManager.default.fileExists(atPath: path) else {
       guard FileManager.default.isWritableFile(atPath: folder) else {
@@ -31,7 +31,10 @@ struct LedgerCheck {
       let ledger = try await home.open()
       let faults = try await ledger.integrityFaults()
       guard faults.isEmpty else { return [Self.damaged(faults.joined(separator: "; "))] }
-      return [CheckLine(.ok, "ledger", "\(path) is whole")] + (try await source(ledger)) + (try await account(ledger))
+      if let refusal = await refusal(from: nil, try await ledger.knownSource()?.surveyed) {
+        return [CheckLine(.fail, "ledger", refusal)]
+      }
+      return [CheckLine(.ok, "ledger", "\(path) is whole")] + (try await account(ledger))
     } catch let failure as CommandFailure {
       if failure.status == .ledgerDamaged { return [Self.damaged(failure.message)] }
       return [CheckLine(.fail, "ledger", failure.message)]
@@ -40,14 +43,35 @@ struct LedgerCheck {
     }
   }
 
-  /// Asks the shop's database whether it is what the ledger's orders were read from, as a start does.
-  private func source(_ ledger: SQLiteLedger) async throws -> [CheckLine] {
-    guard api != nil, let known = try await ledger.knownSource()?.surveyed else { return [] }
+  /// Tells of a ledger that the running daemon has open: its orders' source, which a restart compares, and its halt.
+  private func running(_ report: StatusReport, _ access: DaemonAccess) async -> [CheckLine] {
+    var lines = [
+      CheckLine(
+        .ok, "ledger", "\(configuration.ledgerPath) is in use by the running daemon, process \(report.pid ?? 0)")
+    ]
+    if let known = try? access.runningSource(), let refusal = await refusal(from: known.configured, known.surveyed) {
+      lines = [CheckLine(.fail, "ledger", refusal)]
+    }
+    if let halt = report.halt {
+      lines.append(CheckLine(.warn, "api", "the running daemon is halted: \(halt.words)"))
+    } else if report.api.state == "failing" {
+      lines.append(CheckLine(.warn, "api", "the running daemon has trouble reading it: \(report.api.message ?? "-")"))
+    }
+    return lines
+  }
+
+  /// Compares the source that the ledger's orders are of with the one that a start would find.
+  ///
+  /// - Returns: The words with which the start would refuse; nil where it would not.
+  private func refusal(from configured: ConfiguredSource?, _ surveyed: SurveyedSource?) async -> String? {
+    let changes = configured?.changes(to: configuration.source) ?? []
+    guard changes.isEmpty else { return changes.refusal }
+    // A start looks at the database only if the configuration passes.
+    guard asksShop, let surveyed else { return nil }
     let orders = ShopOrders(configuration.orderMapping)
     let found = await SourceCheck.source(of: orders)
     await orders.close()
-    guard let refusal = found.flatMap({ known.refusal(of: $0) }) else { return [] }
-    return [CheckLine(.fail, "ledger", refusal)]
+    return found.flatMap(surveyed.refusal)
   }
 
   /// Asks the API for the ledger's referrals, as a start does: sending halts where it knows none of them.

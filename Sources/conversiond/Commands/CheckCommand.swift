@@ -57,7 +57,7 @@ struct CheckCommand: AsyncParsableCommand {
       if let api { try show(await api.lines()) }
     }
     try show(DiskCheck(ledgerPath: configuration.ledgerPath).lines)
-    try show(await LedgerCheck(configuration: configuration, api: api).lines())
+    try show(await LedgerCheck(configuration: configuration, api: api, asksShop: !offline).lines())
     if let keyFailure { throw ExitCode(keyFailure.status.rawValue) }
     if failed { throw ExitCode(ExitStatus.degraded.rawValue) }
   }
@@ -88,7 +88,8 @@ struct CheckCommand: AsyncParsableCommand {
       guard line.verdict == .fail, line.message.contains("too many connections") else { return line }
       return CheckLine(
         .warn, line.subject, "the running daemon, process \(report.pid ?? 0), has the only connection of the role",
-        advice: "conversiond status tells how the database is; to check it from here, give the role a connection more")
+        advice: "`conversiond status` tells how the database is; to check it from here, give the role a connection more"
+      )
     }
   }
 

@@ -107,7 +107,7 @@ struct ActOptions: ParsableArguments {
   func run(_ kind: ActRequest.Kind, _ global: GlobalOptions, reason: String?, note: String?) async throws {
     if kind != .release, orders == ["ALL"] { throw ValidationError("name the orders to \(kind.rawValue)") }
     let access = DaemonAccess(configuration: try global.readWithWarnings().0)
-    let named = orders == ["ALL"] ? nil : Self.words(orders)
+    let named = orders == ["ALL"] ? nil : OrderArguments.words(orders)
     let report = try await access.act(
       ActRequest(kind: kind, orders: named, reason: reason, note: note, actor: Self.actor, apply: yes))
     if global.json {
@@ -120,15 +120,6 @@ struct ActOptions: ParsableArguments {
     }
   }
 
-  private static func words(_ arguments: [String]) -> [String] {
-    arguments.flatMap { argument in
-      guard argument == "-" else { return [argument] }
-      var words: [String] = []
-      while let line = readLine() { words += line.split(whereSeparator: \.isWhitespace).map(String.init) }
-      return words
-    }
-  }
-
   /// The user who types it, by the name before sudo.
   private static var actor: String {
     let uid = getuid()
@@ -138,9 +129,9 @@ struct ActOptions: ParsableArguments {
 
   private static func text(_ report: ActReport) -> String {
     guard !report.lines.isEmpty else { return "no order to do that to\n" }
-    var table = Table(["id", "order", "state", "result"], right: [0])
+    var table = Table(["entry", "order", "state", "result"], right: [0])
     for line in report.lines {
-      table.add([line.id.map(String.init) ?? "-", line.order, line.state ?? "-", line.result])
+      table.add([line.id.map { "#\($0)" } ?? "-", line.order, line.state ?? "-", line.result])
     }
     let possible = report.lines.count(where: \.isPossible)
     let end =

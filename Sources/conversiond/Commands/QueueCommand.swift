@@ -9,7 +9,7 @@ struct QueueCommand: AsyncParsableCommand {
       EXAMPLES
         conversiond queue list
         conversiond queue list --state review --reason invalid_amount
-        conversiond queue show 17
+        conversiond queue show 1042
         conversiond queue release ALL --reason rules_changed
         conversiond queue discard 1043 --reason fraud --yes
       """,

@@ -9,7 +9,8 @@ struct QueueListCommand: AsyncParsableCommand {
     commandName: "list",
     abstract: "List orders: by default what is held, queued, being sent, and what needs a person.",
     discussion: """
-      The first column is what `queue show` takes.
+      `queue show`, `hold`, `release` and `discard` take an order by its ID, or by its entry's number as '#210', which tells \
+      orders apart that share an ID.
 
       EXAMPLES
         conversiond queue list
@@ -41,7 +42,7 @@ struct QueueListCommand: AsyncParsableCommand {
     let access = DaemonAccess(configuration: try global.readWithWarnings().0)
     let before = try age().map { SystemClock().now - $0 }
     var filter = EntryFilter(outcomes: try outcomes(), reason: reason, decidedBefore: before)
-    var table = Table(["id", "state", "order", "referral", "cents", "in state since", "reason"], right: [0, 4])
+    var table = Table(["entry", "state", "order", "referral", "cents", "in state since", "reason"], right: [0, 4])
     while true {
       let page = try await access.entries(filter)
       for entry in page.entries {
@@ -60,7 +61,7 @@ struct QueueListCommand: AsyncParsableCommand {
   private func row(of entry: EntryReport) -> [String] {
     let why = [entry.reason, entry.detail].compactMap { $0 }.joined(separator: ": ")
     return [
-      String(entry.id), entry.state, entry.order, entry.referral ?? "-", entry.valueCents.map(String.init) ?? "-",
+      "#\(entry.id)", entry.state, entry.order, entry.referral ?? "-", entry.valueCents.map(String.init) ?? "-",
       entry.decidedAt ?? "-", why,
     ]
   }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Conversions
 import Foundation
 
 /// `conversiond queue show`.
@@ -9,56 +8,53 @@ struct QueueShowCommand: AsyncParsableCommand {
     abstract: "Show all that is known of orders: what was seen, each candidate, each send.",
     discussion: """
       EXAMPLES
-        conversiond queue show 17 18
-        conversiond queue list --state review --json | jq .id | conversiond queue show -
+        conversiond queue show 1042 1043
+        conversiond queue show '#210'
+        conversiond queue list --state review --json | jq -r .order | conversiond queue show -
 
       EXIT STATUS
-        0 shown, 4 no such entry (those that exist are shown)
+        0 shown, 4 an order is not in the ledger (the others are shown)
       """)
 
   @OptionGroup var global: GlobalOptions
 
-  @Argument(help: ArgumentHelp("Numbers from `queue list`; - reads them from standard input.", valueName: "id"))
-  var ids: [String]
+  @Argument(
+    help: ArgumentHelp(
+      "Order IDs, as shop and log show them, or entries' numbers as '#210'; - reads them from standard input.",
+      valueName: "order"))
+  var orders: [String]
 
   func validate() throws {
-    // Standard input is read only once, and later.
-    _ = try EntryArguments.read(ids.filter { $0 != "-" })
+    if orders.isEmpty { throw ValidationError("name orders") }
   }
 
   func run() async throws {
     let access = DaemonAccess(configuration: try global.readWithWarnings().0)
-    var missing: [EntryID] = []
-    for id in try EntryArguments.read(ids) {
-      guard let entry = try await access.entry(id) else {
-        missing.append(id)
-        continue
-      }
-      if global.json {
-        StandardStreams.write(try JSONEncoder.contractText(entry) + "\n")
-      } else {
-        StandardStreams.write(EntryScreen(entry: entry).text)
+    var missing: [String] = []
+    for name in OrderArguments.words(orders) {
+      let found = try await access.entries(named: name)
+      if found.isEmpty { missing.append(name) }
+      for entry in found {
+        StandardStreams.write(
+          global.json ? try JSONEncoder.contractText(entry) + "\n" : EntryScreen(entry: entry).text)
       }
     }
     guard missing.isEmpty else {
-      let names = missing.map(\.description).joined(separator: ", ")
-      throw CommandFailure(.noSuchEntry, "there is no entry \(names) in the ledger; see `conversiond queue list`")
+      throw CommandFailure(
+        .noSuchEntry, "not in the ledger: \(missing.joined(separator: ", ")); see `conversiond queue list --state ALL`")
     }
   }
 }
 
-/// Entries as they are named on a command line.
-enum EntryArguments {
-  /// - Throws: `ValidationError` for what is no number.
-  static func read(_ arguments: [String]) throws -> [EntryID] {
-    try arguments.flatMap { argument in
+/// Orders as they are named on a command line.
+enum OrderArguments {
+  /// Returns the arguments, with the words of standard input in place of a `-`.
+  static func words(_ arguments: [String]) -> [String] {
+    arguments.flatMap { argument in
       guard argument == "-" else { return [argument] }
       var words: [String] = []
       while let line = readLine() { words += line.split(whereSeparator: \.isWhitespace).map(String.init) }
       return words
-    }.map { word in
-      guard let number = Int64(word), number > 0 else { throw ValidationError("\(word) is not an entry's number") }
-      return EntryID(number)
     }
   }
 }

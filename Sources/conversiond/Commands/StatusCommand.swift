@@ -14,7 +14,8 @@ struct StatusCommand: AsyncParsableCommand {
         conversiond status --json | jq .outcomes
 
       EXIT STATUS
-        0 running and well, 1 running but degraded, 3 not running (what the ledger says is shown), 75 try again
+        0 running and well, 1 something to look at: a part does not work, or orders need a person, 3 not running (what the \
+      ledger says is shown), 75 try again
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -33,7 +34,7 @@ struct StatusCommand: AsyncParsableCommand {
     let report = try await access.status()
     try show(report)
     if report.state == "stopped" { throw ExitCode(ExitStatus.notRunning.rawValue) }
-    if !report.isWorking { throw ExitCode(ExitStatus.degraded.rawValue) }
+    if !report.isWorking || report.needsPerson { throw ExitCode(ExitStatus.degraded.rawValue) }
   }
 
   private func show(_ report: StatusReport) throws {

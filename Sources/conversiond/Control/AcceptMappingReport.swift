@@ -1,6 +1,43 @@
 import Conversions
 import Ledger
 
+/// The source that a ledger's orders are of, as the running daemon tells it. The shape is a contract, like
+/// `StatusReport`'s.
+struct SourceReport: Codable, Sendable {
+  var version = 1
+  /// `orders.from`, `orders.key`, `orders.columns.id` and `api.base_url`; nil where the ledger holds no orders.
+  var from: String?
+  var key: String?
+  var id: String?
+  var baseUrl: String?
+  /// The database and its types; nil where they were never learnt.
+  var database: String?
+  var table: String?
+  var keyFamily: String?
+  var idFamily: String?
+
+  init(_ known: (configured: ConfiguredSource?, surveyed: SurveyedSource?)?) {
+    (from, key, id) = (known?.configured?.from, known?.configured?.key, known?.configured?.id)
+    (baseUrl, database, table) = (known?.configured?.baseURL, known?.surveyed?.database, known?.surveyed?.table)
+    (keyFamily, idFamily) = (known?.surveyed?.keyFamily?.rawValue, known?.surveyed?.idFamily?.rawValue)
+  }
+
+  /// The source as it is configured.
+  var configured: ConfiguredSource? {
+    guard let from, let key, let id else { return nil }
+    return ConfiguredSource(from: from, key: key, id: id, baseURL: baseUrl)
+  }
+
+  /// The source as the shop's database told it.
+  var surveyed: SurveyedSource? {
+    database.map { database in
+      SurveyedSource(
+        database: database, table: table, keyFamily: keyFamily.flatMap(TypeFamily.init(rawValue:)),
+        idFamily: idFamily.flatMap(TypeFamily.init(rawValue:)))
+    }
+  }
+}
+
 /// Tells what `accept-mapping` would do, or has done. The shape is a contract, like `StatusReport`'s.
 struct AcceptMappingReport: Codable, Sendable {
   struct Change: Codable, Sendable {

@@ -72,11 +72,15 @@ struct ControlServer: Service {
     case (.GET, "/v1/ledger"): return HTTPResponse(statusCode: .ok, body: Data(ledgerPath.utf8))
     case (.GET, "/v1/backup"): return Self.body(try await status.ledger.backup())
     case (.GET, "/v1/status"): return try Self.json(await status.report())
+    case (.GET, "/v1/source"): return try Self.json(await status.source())
     case (.GET, "/v1/queue"): return try Self.json(await status.reports.entries(try QueueQuery.filter(request)))
     case (.GET, let path) where path.hasPrefix("/v1/queue/"):
       guard let number = Int64(path.dropFirst("/v1/queue/".count)) else { return Self.notFound }
       guard let entry = try await status.reports.entry(EntryID(number)) else { return Self.notFound }
       return try Self.json(entry)
+    case (.POST, "/v1/orders"):
+      let asked = try JSONDecoder.contract.decode(OrderQuestion.self, from: await request.bodyData)
+      return try Self.json(EntryPage(entries: try await status.reports.entries(named: asked.order)))
     case (.POST, "/v1/queue"):
       let asked = try JSONDecoder.contract.decode(ActRequest.self, from: await request.bodyData)
       return try Self.json(await status.acts.answer(asked, at: status.clock.now))

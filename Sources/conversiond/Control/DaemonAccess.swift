@@ -32,6 +32,9 @@ final class DaemonAccess {
       "the daemon, process \(running.pid ?? 0), has \(ledgerPath) open; stop it first: systemctl stop conversiond")
   }
 
+  /// The source that the running daemon's orders are of; nil where none runs.
+  func runningSource() throws -> SourceReport? { try ask("/v1/source") }
+
   func status() async throws -> StatusReport {
     if let report = try await runningStatus() { return report }
     var report = StatusReport(
@@ -52,12 +55,15 @@ final class DaemonAccess {
     return try await reports.entries(filter)
   }
 
-  func entry(_ id: EntryID) async throws -> EntryReport? {
-    for path in ControlPaths(ledgerPath: ledgerPath).sockets {
-      guard let answer = try ControlClient(path: path).get("/v1/queue/\(id)"), try isOurs(path) else { continue }
-      return answer.status == 404 ? nil : try decode(answer)
+  /// All that is known of the orders of a name: an order ID, or an entry's number as `#210`.
+  func entries(named name: String) async throws -> [EntryReport] {
+    let body = try JSONEncoder.contractText(OrderQuestion(order: name))
+    for path in ControlPaths(ledgerPath: ledgerPath).sockets where try isOurs(path) {
+      guard let answer = try ControlClient(path: path).post("/v1/orders", body: body) else { continue }
+      let page: EntryPage = try decode(answer)
+      return page.entries
     }
-    return try await openLedger()?.entry(id)
+    return try await openLedger()?.entries(named: name) ?? []
   }
 
   /// Erases a person, by the daemon or while it is stopped.

@@ -43,6 +43,11 @@ struct EntryReport: Codable, Sendable {
   var candidates: [Candidate]?
 }
 
+/// The question for all that is known of an order, by its ID, or by an entry's number as `#210`.
+struct OrderQuestion: Codable, Sendable {
+  var order: String
+}
+
 /// A page of entries, and the entry behind which the next page begins, if there is one.
 struct EntryPage: Codable, Sendable {
   var version = 1

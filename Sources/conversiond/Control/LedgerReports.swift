@@ -17,7 +17,8 @@ struct LedgerReports: Sendable {
       (
         counts: try tx.outcomeCounts(), today: try tx.outcomes(since: midnight), mirror: try tx.mirrorProgress(),
         referrals: try tx.referralCounts(), intake: try tx.intakeProgress(), changes: try tx.changesSinceReports(),
-        hasConflicts: try tx.meetsConflictsOnly(), byRules: try tx.openedByRules(), missing: try tx.heldMissingCount()
+        hasConflicts: try tx.meetsConflictsOnly(), byRules: try tx.openedByRules(), missing: try tx.heldMissingCount(),
+        halt: try tx.sendingHalt()
       )
     }
     report.outcomes = Outcome.allCases.compactMap { outcome in
@@ -38,6 +39,11 @@ struct LedgerReports: Sendable {
     report.mirror.completeSweepAt = facts.mirror.completeSweepEndedAt?.description
     report.mirror.ageSeconds = facts.mirror.completeSweepBeganAt.map { (now - $0).components.seconds }
     report.mirror.distrust = facts.mirror.distrust
+    report.halt = facts.halt.map { halt in
+      StatusReport.Halt(
+        reason: halt.reason.rawValue, detail: halt.detail, remedy: halt.reason.remedy, since: halt.since.description)
+    }
+    guard report.isWorking, report.halt == nil, report.caughtUpAt != nil else { return }
     let toSend = facts.counts.filter { [.queued, .sending].contains($0.outcome) }.reduce(0) { $0 + $1.count }
     report.drainSeconds = conversionsPerMinute.map { Int64(toSend) * 60 / Int64(max(1, $0)) }
   }
@@ -53,10 +59,29 @@ struct LedgerReports: Sendable {
 
   /// One entry with its candidates and sends; nil where there is none.
   func entry(_ id: EntryID) async throws -> EntryReport? {
-    let found = try await ledger.transaction { tx in
-      try tx.entry(id).map { (order: $0, sends: try tx.attempts(of: id), candidates: try tx.candidates(of: id)) }
+    let found = try await ledger.transaction { tx in try tx.entry(id).map { try EntryFacts($0, tx) } }
+    return found.map { report(of: $0) }
+  }
+
+  /// The entries that a name means, with their candidates and sends.
+  func entries(named name: String) async throws -> [EntryReport] {
+    let found = try await ledger.transaction { tx in try tx.orders(named: name).map { try EntryFacts($0, tx) } }
+    return found.map { report(of: $0) }
+  }
+
+  /// All that the ledger knows of one order.
+  private struct EntryFacts: Sendable {
+    let order: LedgerOrder
+    let sends: [Attempt]
+    let candidates: [CandidateRecord]
+
+    init(_ order: LedgerOrder, _ ledger: any LedgerTransaction) throws {
+      self.order = order
+      (sends, candidates) = (try ledger.attempts(of: order.entry), try ledger.candidates(of: order.entry))
     }
-    guard let found else { return nil }
+  }
+
+  private func report(of found: EntryFacts) -> EntryReport {
     var report = report(of: found.order)
     report.body = found.order.frozen.map { emails.shown(in: String(decoding: $0.report.body, as: UTF8.self)) }
     report.sends = found.sends.map { send in
@@ -83,6 +108,16 @@ struct LedgerReports: Sendable {
       dueAt: entry.dueAt?.description, attempts: entry.frozen?.attempts ?? 0,
       unknownOutcome: entry.frozen?.hasUnknownOutcome ?? false,
       evidence: entry.reason == "evidence_api" ? "API" : nil, changedSince: entry.changedSince?.rawValue)
+  }
+}
+
+extension LedgerTransaction {
+  /// Returns the orders that an operator means by a name: those with this ID; where there is none, the entry whose
+  /// number is written `#210`.
+  func orders(named name: String) throws -> [LedgerOrder] {
+    let found = try entries(ofOrder: name)
+    guard found.isEmpty, name.hasPrefix("#"), let number = Int64(name.dropFirst()) else { return found }
+    return try entry(EntryID(number)).map { [$0] } ?? []
   }
 }
 

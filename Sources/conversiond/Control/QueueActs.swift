@@ -74,12 +74,7 @@ struct QueueActs: Sendable {
       return try transaction.entries(filter).map { ($0.orderID, $0) }
     }
     return try names.flatMap { name -> [(String, LedgerOrder?)] in
-      var found: [LedgerOrder] = []
-      if name.hasPrefix("#"), let number = Int64(name.dropFirst()) {
-        found = try transaction.entry(EntryID(number)).map { [$0] } ?? []
-      } else {
-        found = try transaction.entries(ofOrder: name)
-      }
+      var found = try transaction.orders(named: name)
       if let reason = request.reason { found = found.filter { $0.reason == reason } }
       return found.isEmpty ? [(name, nil)] : found.map { (name, $0) }
     }

@@ -16,6 +16,19 @@ struct StatusReport: Codable, Sendable {
     var distrust: String?
   }
 
+  struct Halt: Codable, Sendable {
+    var reason: String
+    var detail: String
+    /// The act that ends it.
+    var remedy: String
+    var since: String
+
+    /// The halt in words, with its remedy.
+    var words: String {
+      "\(reason): \(HaltReason(rawValue: reason)?.withRemedy(detail) ?? "\(detail); \(remedy)")"
+    }
+  }
+
   struct Count: Codable, Sendable {
     var outcome: String
     var count: Int
@@ -41,7 +54,10 @@ struct StatusReport: Codable, Sendable {
   var lastWalkAt: String?
   var outcomes: [Count]
   var today: [String: Int]
+  /// The time until all that is queued is sent; nil while something keeps it from being sent.
   var drainSeconds: Int64?
+  /// The halt of all sending, which only a person's doing ends.
+  var halt: Halt?
   /// Reported orders that are not what was reported any more, by kind.
   var changedSince: [String: Int]?
   /// Orders that are held until an operator releases them, as changed rules had made them sendable.
@@ -51,7 +67,16 @@ struct StatusReport: Codable, Sendable {
   /// The advice on what to do, set while every order's ID is another's to the API.
   var conflicts: String?
 
-  /// True if everything works, so that `status` ends with 0.
+  /// The number of orders in review.
+  var inReview: Int { outcomes.first { $0.outcome == Outcome.review.rawValue }?.count ?? 0 }
+
+  /// True if a person is to look at orders, or at what halts their sending.
+  var needsPerson: Bool {
+    inReview > 0 || halt != nil || conflicts != nil || heldByRules != nil || heldMissing != nil
+      || (changedSince ?? [:]).values.contains { $0 > 0 }
+  }
+
+  /// True if everything works.
   var isWorking: Bool {
     state == "running" && ![database, api, delivery, ledgerHealth].contains { $0.state == "failing" }
       && mirror.distrust == nil && clock?.state != "unconfirmed"

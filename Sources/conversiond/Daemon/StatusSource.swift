@@ -37,6 +37,9 @@ struct StatusSource: Sendable {
     return report
   }
 
+  /// The source that the ledger's orders are of.
+  func source() async throws -> SourceReport { SourceReport(try await ledger.knownSource()) }
+
   private var clockHealth: StatusReport.Health {
     let reason = clock.unconfirmedReason
     return StatusReport.Health(state: reason == nil ? "ok" : "unconfirmed", message: reason)

@@ -3,7 +3,7 @@ struct EntryScreen {
   let entry: EntryReport
 
   var text: String {
-    var lines = ["entry \(entry.id)"]
+    var lines = ["order \(Table.printable(entry.order)) (#\(entry.id))"]
     lines += facts.compactMap { name, value in
       value.map { "  \(name)\(String(repeating: " ", count: 16 - name.count))\(Table.printable($0))" }
     }
@@ -29,7 +29,7 @@ struct EntryScreen {
 
   private var facts: [(String, String?)] {
     [
-      ("order", entry.order), ("key", entry.key == entry.order ? nil : entry.key), ("state", entry.state),
+      ("key", entry.key == entry.order ? nil : entry.key), ("state", entry.state),
       ("reason", entry.reason), ("detail", entry.detail), ("referral", entry.referral),
       ("value", entry.valueCents.map { "\($0) cents" }), ("e-mail", entry.email),
       ("external ID", entry.externalSourceId), ("placed", entry.placedAt), ("first seen", entry.firstSeenAt),

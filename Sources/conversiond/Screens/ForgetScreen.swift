@@ -6,8 +6,8 @@ struct ForgetScreen {
   var text: String {
     var lines: [String] = []
     if !report.orders.isEmpty {
-      var table = Table(["id", "state", "order", ""], right: [0])
-      for order in report.orders { table.add([String(order.id), order.state, order.order, order.obstacle ?? ""]) }
+      var table = Table(["entry", "state", "order", ""], right: [0])
+      for order in report.orders { table.add(["#\(order.id)", order.state, order.order, order.obstacle ?? ""]) }
       lines.append(String(table.text.dropLast()))
     }
     lines.append(summary)

@@ -30,7 +30,7 @@ struct RebuildScreen {
     "orders": "the orders: what was reported is known by its converted referral alone",
     "reports": "the reports: an order that may have been done is decided anew, by what the API shows",
     "settled": "what was finished long ago",
-    "forgotten": "the people who were forgotten: run `conversiond forget` again for each",
+    "forgotten": "the people who were forgotten: run `conversiond forget EMAIL` again for each",
     "acts": "what operators held, released or discarded: say it again with `conversiond queue`",
   ]
 

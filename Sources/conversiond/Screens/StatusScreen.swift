@@ -57,9 +57,19 @@ struct StatusScreen {
         isOpen ? count.oldestSeconds.map { Age.text(.seconds($0)) } ?? "-" : "",
       ])
     }
-    guard !report.outcomes.isEmpty else { return "no orders yet\n" }
+    guard !report.outcomes.isEmpty else { return "no orders yet\n" + halt }
     let drain = report.drainSeconds.map { $0 > 0 ? "the queue drains in about \(Age.text(.seconds($0)))\n" : "" } ?? ""
-    return table.text + drain + held + corrections + (report.conflicts.map { "NEEDS A PERSON: \($0)\n" } ?? "")
+    return table.text + drain + halt + review + held + corrections
+      + (report.conflicts.map { "NEEDS A PERSON: \($0)\n" } ?? "")
+  }
+
+  private var halt: String {
+    report.halt.map { "NEEDS A PERSON: sending is halted since \($0.since): \(Table.printable($0.words))\n" } ?? ""
+  }
+
+  private var review: String {
+    guard report.inReview > 0 else { return "" }
+    return "NEEDS A PERSON: \(report.inReview) orders are in review: conversiond queue list --state review\n"
   }
 
   private var held: String {

@@ -255,6 +255,31 @@ extension AttributionRules {
     #expect(decide(order(placed: day0), hold: .zero).reason == nil)
   }
 
+  /// A time zone that is not the column's.
+  @Test(arguments: [
+    (1, "1 minute"), (58, "58 minutes"), (119, "119 minutes"), (120, "2 hours"), (720, "12 hours"), (4320, "3 days"),
+  ])
+  func anOrderOfTheFutureAsksForTheTimeZone(minutes: Int, words: String) {
+    let now = Timestamp(utcYear: 2026, month: 11, day: 28)
+    let placed = now + .seconds(minutes * 60 + 2)
+    for hold in [Duration.zero, day] {
+      let decision = rules(hold: hold).decide(
+        order(placed: placed), among: [referral("r", created: now - day)], context: context(now: now)
+      ) { _ in nil }
+      #expect(decision.outcome == .held && decision.reason == "hold")
+      let expected = "placed \(words) in the future: is orders.time_zone right? It is held until "
+      #expect(decision.detail?.hasPrefix(expected) == true, "\(decision.detail ?? "-")")
+    }
+  }
+
+  @Test func anOrderOfThisMomentAsksForNothing() {
+    let now = Timestamp(utcYear: 2026, month: 11, day: 28)
+    let decision = rules().decide(
+      order(placed: now + .seconds(30)), among: [referral("r", created: now - day)], context: context(now: now)
+    ) { _ in nil }
+    #expect(decision.detail?.hasPrefix("placed in this very moment") == true)
+  }
+
   @Test(arguments: [
     ("ann@example.com", "ann+shop@example.com"), ("ann+1@example.com", "ANN+2@Example.com"),
     ("ann.lee@gmail.com", "annlee@googlemail.com"), ("a.n.n@googlemail.com", "Ann+x@gmail.com"),
@@ -388,6 +413,17 @@ extension AttributionRules {
       reason: reason, isFrozen: true)
     let decision = rules().decide(order("2"), among: [referral("r")], context: context()) { _ in holder }
     #expect(decision.detail?.contains("order order_77 (#7) holds referral r") == true)
-    #expect(decision.detail?.contains("conversiond queue discard order_77") == isSaid)
+    #expect(decision.detail?.contains("`conversiond queue show order_77`") == isSaid)
+    #expect(decision.detail?.contains("`conversiond queue discard order_77`") == isSaid)
+  }
+
+  @Test(arguments: [
+    ("1042", "1042"), ("#1042", "'#1042'"), ("A 7", "'A 7'"), ("-5", "'#7'"), ("ALL", "'#7'"), ("it's", "'#7'"),
+    ("\u{1B}[2J", "'#7'"), ("F-2026/11", "F-2026/11"), ("Ärger", "'#7'"),
+  ])
+  func anOrderIsNamedAsAShellTakesIt(id: String, word: String) {
+    let holder = DecisionContext.Holder(
+      entry: EntryID(7), key: OrderKey("1"), orderID: id, placedAt: order().placedAt, outcome: .review, isFrozen: false)
+    #expect(holder.nameInShell == word)
   }
 }

@@ -128,7 +128,7 @@ final class DaemonProcess: Sendable {
 
   /// One order with its sends.
   func entry(_ id: Int64) async throws -> Entry {
-    try Self.decoder.decode(Entry.self, from: Data(try await command(["queue", "show", "--json", "\(id)"]).utf8))
+    try Self.decoder.decode(Entry.self, from: Data(try await command(["queue", "show", "--json", "#\(id)"]).utf8))
   }
 
   /// Discards the orders whose rows went missing together, as an operator does who knows that they were deleted on

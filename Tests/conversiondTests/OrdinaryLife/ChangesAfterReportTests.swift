@@ -28,9 +28,11 @@ import Testing
       #expect(await shop.logs("order 3 was reported with 10.00 EUR and is no amount to report now"), "\(shop.log)")
       let screen = try await shop.run("status").output
       #expect(screen.contains("changed after the report: 2 amount_changed, 1 cancelled_since"))
+      #expect(try await shop.status().end == .exited(1))
       #expect(try await shop.entry("2")?.changedSince == "amount_changed")
       try await shop.database.execute("UPDATE orders SET status = 'paid', total_cents = 1000, currency = 'EUR'")
       #expect(await eventually { (try? await shop.status().report.changedSince) == [:] })
+      #expect(try await shop.status().end == .exited(0))
       #expect(await shop.reaches(["1": "reported", "2": "reported", "3": "reported"]))
       #expect(await shop.sandbox.state.reports.count == 3)
     }

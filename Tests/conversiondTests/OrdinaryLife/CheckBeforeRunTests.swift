@@ -45,6 +45,34 @@ import Testing
     }
   }
 
+  /// The daemon goes on with what it has; the restart would be refused.
+  @Test(arguments: [
+    ("orders.from", "'orders o'"), ("orders.columns.id", #""'s2-' || id""#),
+    ("api.base_url", "'http://127.0.0.1:9/v1'"),
+    ("orders.from", "shop2.orders"), ("orders.key", "'id::text'"),
+  ])
+  func aLedgerOfAnotherSourceIsSaidBeforeARestart(path: String, value: String) async throws {
+    try await DaemonFixture.with(["orders.key": "id"]) { shop in
+      try await shop.database.execute("CREATE SCHEMA shop2; CREATE TABLE shop2.orders (LIKE orders INCLUDING ALL)")
+      try await shop.insert(ShopOrder(1, email: "ana@example.com"))
+      try await shop.start()
+      #expect(await shop.reaches(["1": "waiting"]))
+      #expect(try await shop.run("check").end == .exited(0))
+      try shop.configure([path: value])
+      let running = try await shop.run("check")
+      try await shop.stop()
+      let stopped = try await shop.run("check")
+      let daemon = try shop.launch()
+      #expect(try await daemon.wait() == .exited(78))
+      let refusal = String(daemon.standardError.split(separator: "\n").last ?? "").replacing("conversiond: ", with: "")
+      #expect(refusal.contains("conversiond accept-mapping"))
+      for check in [running, stopped] {
+        #expect(check.end == .exited(1) && check.output.contains(#/FAIL +ledger/#), "\(check.output)")
+        #expect(check.output.contains(refusal), "\(refusal)\n\(check.output)")
+      }
+    }
+  }
+
   @Test func anAPIThatKnowsNoneOfTheLedgersReferralsIsSaidByBoth() async throws {
     try await DaemonFixture.with { shop in
       try await shop.sandbox.put((1...3).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })

@@ -37,6 +37,14 @@ import Testing
           "1": "reported", "2": "reported", "3": "superseded", "4": "superseded", "5": "reported",
         ]))
       #expect(await shop.sandbox.state.reports.count == before + 1, "the new order's alone")
+      for number in 1...2 {
+        let words = "order \(number) counts as reported: the API has it for referral r\(number) with our value"
+        #expect(await shop.logs(words), "\(shop.log)")
+        let line = shop.log.split(separator: "\n").first { $0.contains(words) }
+        #expect(line?.contains("event=reported") == true && line?.contains("reason=evidence_api") == true)
+        #expect(line?.contains("notice") == true && line?.contains("order=\(number)") == true)
+      }
+      #expect(shop.log.split(separator: "\n").count { $0.contains("the ledger is a copy that was put back") } == 1)
       let evidence = try await shop.entry("1")
       #expect(evidence?.reason == "evidence_api", "\(evidence?.reason ?? "-"): \(evidence?.detail ?? "-")")
       // Changes are told of these as of any report.

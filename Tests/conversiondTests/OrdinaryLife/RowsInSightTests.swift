@@ -56,8 +56,7 @@ import Testing
       try await shop.insert(ShopOrder(1, email: "friend1@example.com", daysAgo: 0))
       try await shop.start()
       #expect(await shop.reaches(["1": "held"]))
-      let number = try await shop.entries()["1"]?.id ?? 0
-      let screen = try await shop.run("queue", "show", String(number)).output
+      let screen = try await shop.run("queue", "show", "1").output
       #expect(screen.contains("placed on a day without a time: it is held until that day has ended"), "\(screen)")
       #expect(await shop.sandbox.state.reports.isEmpty)
     }

@@ -30,8 +30,10 @@ import Testing
       #expect(await shop.logs("event=rows_missing"))
       #expect(shop.log.split(separator: "\n").count { $0.contains("event=rows_missing") } == 1)
       #expect(await shop.sandbox.state.reports.count == 8)
-      let status = try await shop.run("status").output
-      #expect(status.contains("NEEDS A PERSON: 4 orders are held as their rows are missing"))
+      let status = try await shop.run("status")
+      #expect(
+        status.end == .exited(1)
+          && status.output.contains("NEEDS A PERSON: 4 orders are held as their rows are missing"))
       // Put back, they are looked for within the hour, or once an operator says so.
       try await shop.database.execute("INSERT INTO orders SELECT * FROM archive")
       let release = try await shop.run("queue", "release", "ALL", "--reason", "row_missing", "--yes")
@@ -108,7 +110,9 @@ import Testing
       try await shop.database.execute(
         "UPDATE orders SET customer_email = 'deleted-' || id || '@shop.invalid' WHERE id < 3")
       #expect(await shop.reaches(["1": "waiting", "2": "waiting", "3": "reported"]))
-      #expect(await shop.logs("2 orders that were to be reported have lost"), "\(shop.log)")
+      for number in 1...2 {
+        #expect(await shop.logs("order \(number) has lost the e-mail by which its referral"), "\(shop.log)")
+      }
     }
   }
 }

@@ -12,7 +12,12 @@ struct AttemptStore: Sendable {
   func store(_ record: Attempt.Record) async throws {
     let ledger = context.ledger
     try await Task(executorPreference: context.executor) {
-      try await ledger.transaction { try record.store($0) }
+      do {
+        try await ledger.transaction { try record.store($0) }
+      } catch {
+        // Stores it once more: a commit that failed may have been kept all the same, and then nothing is left to do.
+        try await ledger.transaction { try record.store($0) }
+      }
     }.value
   }
 }
