@@ -13,9 +13,10 @@ import Testing
   /// The commands in the string literals of a file: each ends at a quote, a backtick, or a mark that no argument has.
   static func commands(in source: String) -> [String] {
     let code = source.split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("//") }.joined(separator: "\n")
-    // Joins the parts of one text, and lets each value in it be an order.
+    // Joins the parts of one text, and lets each value in it, and each that a shell puts in, be an order.
     let joined = code.replacing(#/"\s*\n\s*\+ "/#, with: "").replacing(#/\\\n\s*/#, with: "")
-      .replacing(#/\\\((?:[^()]|\([^()]*\))*\)/#, with: "1042").replacing("\\n", with: "\n")
+      .replacing(#/\\\((?:[^()]|\([^()]*\))*\)/#, with: "1042").replacing(#/\$\([^)]*\)/#, with: "1042")
+      .replacing("\\n", with: "\n")
     let names = names.joined(separator: "|")
     guard
       let pattern = try? Regex(
