@@ -68,7 +68,8 @@ import Testing
       let done = try await shop.run("restore", backup.file, "--yes", "--json")
       #expect(done.end == .exited(0), "\(done.errors)")
       let report = try JSONDecoder.contract.decode(RestoreReport.self, from: Data(done.output.utf8))
-      #expect(report.restored && report.since?.sent.count == 2 && report.since?.acts.map(\.order) == ["5"])
+      #expect(
+        report.restored && report.since?.sent.first.sorted() == ["3", "4"] && report.since?.acts.map(\.order) == ["5"])
       let keptAs = try #require(report.keptAs)
       #expect(keptAs.contains(".replaced-") && FileManager.default.contents(atPath: keptAs) == before)
       try await secondLife(shop)
@@ -80,7 +81,7 @@ import Testing
     let plan = try await shop.run("restore", file)
     #expect(plan.end == .exited(0), "\(plan.errors)")
     for words in [
-      "2 orders, 2 of them reported", "2 orders, which the API has: not sent again: 3, 4", "discard of order 5 by ",
+      "2 orders, 2 of them reported", "2 orders, which the API has: not sent again: ", "discard of order 5 by ",
       "nothing was changed; --yes does it",
     ] {
       #expect(plan.output.contains(words), "\(words): \(plan.output)")

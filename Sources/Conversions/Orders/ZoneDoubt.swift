@@ -84,7 +84,7 @@ public struct ZoneDoubt: Hashable, Sendable {
   }
 
   private static func zoneAdvice(_ words: String) -> String {
-    "orders.time_zone is \(words) off the zone of placed_at; conversiond check names that zone once it has seen enough "
+    "orders.time_zone is \(words) off the zone of placed_at; `conversiond check` names that zone once it has seen enough "
       + "orders"
   }
 

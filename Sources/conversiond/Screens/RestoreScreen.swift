@@ -18,7 +18,7 @@ struct RestoreScreen {
       lines += [
         "  not readable \(failure)",
         "  lost         what operators held or discarded since, and people who were forgotten since: say it again with "
-          + "`conversiond queue` and `conversiond forget`",
+          + "`conversiond queue` and `conversiond forget EMAIL`",
       ]
     }
     lines += [
@@ -58,11 +58,11 @@ struct RestoreScreen {
     if since.forgottenKeptBack > 0 {
       lines.append(
         "  not erased   \(since.forgottenKeptBack) of them, of whom an order must come to its end first: run "
-          + "`conversiond forget` again then")
+          + "`conversiond forget EMAIL` again then")
     }
     if since.forgottenLost > 0 {
       lines.append(
-        "  lost         \(since.forgottenLost) people were forgotten by another ledger's key: run `conversiond forget` "
+        "  lost         \(since.forgottenLost) people were forgotten by another ledger's key: run `conversiond forget EMAIL` "
           + "again for each")
     }
     return lines

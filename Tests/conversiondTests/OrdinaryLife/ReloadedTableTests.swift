@@ -76,7 +76,7 @@ import Testing
       #expect(try await shop.run("queue", "discard", "1", "--reason", "fraud", "--yes").end == .exited(0))
       #expect(try await shop.run("queue", "hold", "2", "--yes").end == .exited(0))
       try await shop.database.execute("UPDATE orders SET id = id + 1000")
-      let isKept = await eventually(within: .seconds(40)) { await standing(shop) == Self.renumbered }
+      let isKept = await eventually(within: .seconds(100)) { await standing(shop) == Self.renumbered }
       let left = await standing(shop)
       #expect(isKept, "\(left)")
     }
