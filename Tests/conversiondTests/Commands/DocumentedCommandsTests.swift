@@ -11,7 +11,7 @@ import Testing
 
   /// The command lines of a document, without their comments and shells around them.
   private static func commands(in document: String) throws -> [[String]] {
-    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../" + document)
+    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../../" + document)
     let text = try String(contentsOf: path, encoding: .utf8).replacing("\\-", with: "-")
     let lines = text.split(separator: "\n").flatMap { line in
       // A line of its own, one in backticks, or one in bold.

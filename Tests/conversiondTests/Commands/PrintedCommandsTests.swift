@@ -34,7 +34,7 @@ import Testing
   }
 
   private static var sources: [(path: String, text: String)] {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../Sources").path
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources").path
     let paths = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
     return paths.filter { $0.hasSuffix(".swift") }.sorted().compactMap { path in
       (try? String(contentsOfFile: root + "/" + path, encoding: .utf8)).map { (path, $0) }
