@@ -149,7 +149,7 @@ import Testing
         INSERT INTO orders SELECT n, 'nobody' || n || '@example.com', NULL, NULL, 1000, 'EUR', 'paid',
           now() - interval '1 day' FROM generate_series(1001, 61000) n
         """)
-      #expect(await eventually(within: .seconds(40)) { shop.log.contains("event=ledger_full") })
+      #expect(await eventually(within: .seconds(120)) { shop.log.contains("event=ledger_full") }, "\(shop.log)")
       #expect(
         shop.log.contains("of the 12.0 MiB of ledger.size_max: orders are not read until it takes less than 9.0 MiB"))
       let (end, report) = try await shop.status()

@@ -69,7 +69,8 @@ import Testing
 
   /// A draft gets the number of its invoice: the operator's word stands for it under that, too.
   @Test func anOperatorsWordStandsWhereTheShopNumbersAnOrderAnew() async throws {
-    try await DaemonFixture.with(["reporting.hold": "30d", "orders.key": "k"]) { shop in
+    let settings = ["reporting.hold": "30d", "orders.key": "k", "orders.sweep_interval": "1s"]
+    try await DaemonFixture.with(settings) { shop in
       try await fill(shop)
       try await shop.start()
       #expect(await eventually(within: .seconds(40)) { await states(shop) == ["held hold": Self.count] })
@@ -78,7 +79,7 @@ import Testing
       try await shop.database.execute("UPDATE orders SET id = id + 1000")
       let isKept = await eventually(within: .seconds(100)) { await standing(shop) == Self.renumbered }
       let left = await standing(shop)
-      #expect(isKept, "\(left)")
+      #expect(isKept, "\(left): \(shop.log)")
     }
   }
 

@@ -50,6 +50,9 @@ import Testing
       try await shop.stop()
       try shop.configure(["orders.total_unit": "cents"])
       try await shop.start()
+      // By the row as it was last read the second one has another amount under the new unit: an operator looks first.
+      #expect(await shop.reaches(["1": "reported", "2": "held", "3": "reported"]))
+      #expect(try await shop.run("queue", "release", "ALL", "--reason", "rules_changed", "--yes").end == .exited(0))
       #expect(await shop.reaches(["1": "reported", "2": "reported", "3": "reported"]))
       let values = await shop.sandbox.state.converted.map { "\($0.referralID) \($0.conversionValue ?? -1)" }
       #expect(values.sorted() == ["r1 5000", "r2 7000", "r3 9000"])
