@@ -38,11 +38,9 @@ public struct MirroredReferral: Hashable, Sendable {
     self.seenAt = seenAt
     openSeenAt = referral.status.isOpen ? seenAt : earlier?.openSeenAt
     expiredSeenAt = referral.status == .expired ? (earlier?.expiredSeenAt ?? seenAt) : nil
-    guard status == .converted, let earlier else { return }
-    // A converted referral goes on deciding by what it held: where a friend's data are erased from it, the orders that
-    // it stands for would go to another referrer.
-    email = email ?? earlier.email
-    externalSourceID = externalSourceID ?? earlier.externalSourceID
+    // A converted referral goes on deciding by the friend's address, which no request changes: where it is erased, the
+    // orders that it stands for would go to another referrer. (A partner's identifier may be moved to another one.)
+    if status == .converted { email = email ?? earlier?.email }
   }
 
   /// Makes a mirrored referral as a ledger kept it.
