@@ -43,7 +43,13 @@ public struct OrderFacts: Hashable, Sendable {
   }
 
   /// Returns true if changed rules give it another value than it would have been sent with.
-  func isRevalued(by decision: Decision) -> Bool { formerValue.map { $0 != decision.value } ?? false }
+  func isRevalued(by decision: Decision) -> Bool { decision.revalues(formerValue) }
+}
+
+extension Decision {
+  /// Returns true if it gives another value than the one with which the order would have been sent; false where there
+  /// was none.
+  public func revalues(_ formerValue: Int64?) -> Bool { formerValue.map { $0 != value } ?? false }
 }
 
 extension LedgerOrder {

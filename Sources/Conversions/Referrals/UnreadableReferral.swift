@@ -1,5 +1,5 @@
 /// One referral of a page that is not what the reference promises: a field of another type, an unknown status.
-public struct UnreadableReferral: Hashable, Sendable {
+public struct UnreadableReferral: Hashable, Sendable, ShownKeys {
   /// The number of readable ones that stand before it.
   public var place: Int
   /// Its ID, where that can be read.
@@ -24,14 +24,6 @@ public struct UnreadableReferral: Hashable, Sendable {
     self.fault = fault
     (self.friendEmail, self.externalSourceID) = (friendEmail, externalSourceID)
   }
-
-  /// Returns true if it holds a key of an order, by a text in normal form.
-  public func holds(_ key: MatchingKey, _ text: String) -> Bool {
-    switch key {
-    case .email: friendEmail.flatMap(EmailAddress.init)?.text == text
-    case .externalSourceID: externalSourceID.flatMap(ExternalSourceID.init)?.text == text
-    }
-  }
 }
 
 extension ReferralPage {
@@ -54,5 +46,25 @@ extension ReferralPage {
       times.append(referral.createdAt)
     }
     return times + rest.compactMap(\.createdAt)
+  }
+}
+
+/// The keys of a referral as the API shows them, of one that can't be read among them.
+public protocol ShownKeys {
+  /// The friend's address as shown.
+  var friendEmail: String? { get }
+  /// The partner's identifier as shown.
+  var externalSourceID: String? { get }
+}
+
+extension Referral: ShownKeys {}
+
+extension ShownKeys {
+  /// Returns true if it holds a key of an order, by a text in normal form.
+  public func holds(_ key: MatchingKey, _ text: String) -> Bool {
+    switch key {
+    case .email: friendEmail.flatMap(EmailAddress.init)?.text == text
+    case .externalSourceID: externalSourceID.flatMap(ExternalSourceID.init)?.text == text
+    }
   }
 }

@@ -89,8 +89,7 @@ extension RulesUpdate {
     rules.change?.decided += decided.count
     rules.change?.changed += decided.count(where: \.isOther)
     let revalued = zip(orders, decided).count { order, decided in
-      decided.decision.reason == DecisionReason.rulesChanged
-        && order.valueToSend.map { $0 != decided.decision.value } ?? false
+      decided.decision.reason == DecisionReason.rulesChanged && decided.decision.revalues(order.valueToSend)
     }
     let before = rules.change?.revalued ?? 0
     if revalued > 0 { rules.change?.revalued = before + revalued }

@@ -91,8 +91,12 @@ final class ReferralQuestion: Sendable {
   /// Returns a referral that can't be read and holds a key of an order.
   private func unreadableHolder(_ order: LedgerOrder) async -> UnreadableReferral? {
     guard let readable = order.order else { return nil }
-    let keys = rules.keys.compactMap { key in readable.text(of: key).map { (key: key, text: $0) } }
-    return await context.referralWalks.unreadable(holding: keys)
+    return await context.referralWalks.unreadable(holding: keys(of: readable))
+  }
+
+  /// Returns the keys by which an order is matched, in the order of precedence, in normal form.
+  private func keys(of order: Order) -> [(key: MatchingKey, text: String)] {
+    rules.keys.compactMap { key in order.text(of: key).map { (key: key, text: $0) } }
   }
 
   /// Searches by each key.
@@ -100,8 +104,8 @@ final class ReferralQuestion: Sendable {
   /// - Returns: The reason why the answers don't count; nil if they do.
   private func searchAll(_ asked: inout Asked) async throws -> String? {
     guard let readable = asked.order.order else { return nil }
-    let keys = rules.keys.compactMap { key in readable.text(of: key).map { (key, $0) } }
-    if let doubted = doubts.doubts(keys.map(\.0), at: context.clock.uptime) {
+    let keys = keys(of: readable)
+    if let doubted = doubts.doubts(keys.map(\.key), at: context.clock.uptime) {
       return "the API's search by \(doubted.words) is not believed"
     }
     for (key, text) in keys {
@@ -150,7 +154,7 @@ final class ReferralQuestion: Sendable {
   }
 
   /// Fetches referrals that are known to hold a key and did not come back: each was changed, or the search left it out.
-  private func fetchLeftOut(_ keys: [(MatchingKey, String)], _ asked: inout Asked) async throws -> String? {
+  private func fetchLeftOut(_ keys: [(key: MatchingKey, text: String)], _ asked: inout Asked) async throws -> String? {
     guard let readable = asked.order.order else { return nil }
     let known = try await context.ledger.transaction {
       try $0.referrals(sharing: readable.email, readable.externalSourceID)
@@ -309,14 +313,6 @@ extension Referral {
     switch key {
     case .email: friendEmail
     case .externalSourceID: externalSourceID
-    }
-  }
-
-  /// Returns true if it holds a key, in normal form.
-  fileprivate func holds(_ key: MatchingKey, _ text: String) -> Bool {
-    switch key {
-    case .email: friendEmail.flatMap(EmailAddress.init)?.text == text
-    case .externalSourceID: externalSourceID.flatMap(ExternalSourceID.init)?.text == text
     }
   }
 
