@@ -6,7 +6,7 @@ import Testing
 @testable import Ledger
 
 /// Power failures and kills at random moments of thousands of lives of the real ledger.
-@Suite("The ledger on a disk that loses what was not synced", .timeLimit(.minutes(2)))
+@Suite("The ledger on a disk that loses what was not synced", .timeLimit(.minutes(5)))
 struct LedgerCrashTests {
   private static let disks = 20
   private static let lives = 25

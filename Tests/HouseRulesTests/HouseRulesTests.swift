@@ -52,6 +52,16 @@ import Testing
     #expect(Set(found.map(\.name)) == Set(Self.unsafe.keys))
   }
 
+  /// A shorter one fails for the tests that run beside it on two cores, and not for a loop that never ends.
+  @Test func noTestIsLimitedToLessThanFiveMinutes() {
+    for file in SourceTree.tests {
+      for (number, line) in file.lines.enumerated() {
+        guard let minutes = line.firstMatch(of: #/timeLimit\(\.minutes\((\d+)\)/#)?.output.1 else { continue }
+        #expect((Int(minutes) ?? 0) >= 5, "\(file.path):\(number + 1)")
+      }
+    }
+  }
+
   @Test func noTwoFilesHaveOneName() {
     for (name, files) in Dictionary(grouping: all, by: \.name) where files.count > 1 {
       Issue.record("\(name): \(files.map(\.path))")

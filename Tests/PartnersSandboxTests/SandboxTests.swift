@@ -4,7 +4,7 @@ import Testing
 @testable import enum PartnersSandbox.TargetMask
 
 /// Tests the parts that only the sandbox has: control endpoints, the log, keys and replays that change, many clients.
-@Suite(.timeLimit(.minutes(1))) struct SandboxTests {
+@Suite(.timeLimit(.minutes(5))) struct SandboxTests {
   private static let key = SandboxConfiguration.defaultKey
 
   private func client(_ address: SandboxAddress) -> APIClient { APIClient(baseURL: address.baseURL, key: Self.key) }

@@ -2,7 +2,7 @@ import PartnersSandbox
 import Testing
 
 /// The kinds of `search=` and the changes behind a reader's back that a test can order.
-@Suite(.timeLimit(.minutes(1))) struct SearchTests {
+@Suite(.timeLimit(.minutes(5))) struct SearchTests {
   private func client(_ address: SandboxAddress) -> APIClient {
     APIClient(baseURL: address.baseURL, key: SandboxConfiguration.defaultKey)
   }

@@ -6,6 +6,23 @@ extension SQLiteTransaction: ChangeRecords {
     try execute("UPDATE orders SET changed_since = ? WHERE entry = ?", [change?.rawValue, entry.number])
   }
 
+  func reported(after place: ReportedPlace, limit: Int) throws -> [ReportedPlace] {
+    let sql = """
+      SELECT decided_at, entry, key FROM orders
+      WHERE outcome = 'reported' AND decided_at >= ?1 AND (decided_at > ?1 OR entry > ?2)
+        AND substr(key, 1, 1) <> char(1)
+      ORDER BY decided_at, entry LIMIT ?3
+      """
+    return try Row.fetchAll(
+      db.cachedStatement(sql: sql), arguments: [place.reportedAt.microseconds, place.entry.number, limit]
+    ).map { row in
+      ReportedPlace(
+        reportedAt: Timestamp(microseconds: try row.decode(forColumn: "decided_at")),
+        entry: EntryID(try row.decode(forColumn: "entry")),
+        key: OrderKey(try row.decode(String.self, forColumn: "key")))
+    }
+  }
+
   func changesSinceReports() throws -> [ChangeAfterReport: Int] {
     let rows = try Row.fetchAll(
       db,

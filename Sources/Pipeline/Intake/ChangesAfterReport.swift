@@ -15,10 +15,11 @@ struct ChangedSince: Sendable {
   /// nothing new.
   ///
   /// - Throws: `LedgerFailure`.
-  init?(of order: LedgerOrder, _ amounts: AmountRules, _ transaction: any LedgerTransaction) throws {
-    guard order.outcome == .reported, let readable = order.order else { return nil }
-    // An order that counts as reported by the API's word alone has no report here; it was decided by the same value.
-    let value = order.frozen.map(\.report.value) ?? order.value
+  init?(
+    of order: LedgerOrder, _ row: OrderRow, _ amounts: AmountRules, _ transaction: any LedgerTransaction
+  ) throws {
+    guard order.outcome == .reported, case .readable(let readable) = row else { return nil }
+    let value = order.reportedValue
     let change = amounts.change(of: readable, reported: value)
     guard change != order.changedSince else { return nil }
     try transaction.noteChangedSince(order.entry, change)
@@ -32,6 +33,18 @@ struct ChangedSince: Sendable {
       case (.amountChanged, .value(let cents)): "is \(Self.text(cents)) now"
       case (.amountChanged, .refused(_, let detail)): "is no amount to report now: \(detail)"
       }
+  }
+
+  /// Notes that a reported order's row is no order any more; nil where that is nothing new.
+  ///
+  /// - Throws: `LedgerFailure`.
+  init?(absent order: LedgerOrder, as absence: RowSighting, _ transaction: any LedgerTransaction) throws {
+    guard order.outcome == .reported, order.changedSince != .cancelledSince else { return nil }
+    try transaction.noteChangedSince(order.entry, .cancelledSince)
+    orderID = order.orderID
+    kind = .cancelledSince
+    reported = Self.text(order.reportedValue)
+    now = absence == .excluded ? "is left out by orders.where now" : "has no row any more"
   }
 
   private static func text(_ cents: Int64?) -> String {
@@ -60,4 +73,10 @@ struct ChangedSince: Sendable {
         ["order": change.orderID, "reason": change.kind.rawValue])
     }
   }
+}
+
+extension LedgerOrder {
+  /// The value with which it was reported. One that counts as reported by the API's word alone has no report here; it was
+  /// decided by the same value.
+  fileprivate var reportedValue: Int64? { frozen.map(\.report.value) ?? value }
 }

@@ -63,7 +63,9 @@ struct OrderIngest: Sendable {
     taken.changes += 1
     if change == .reused { taken.reused.append(row.orderID) }
     guard let order = try transaction.entry(entry) else { return }
-    if let changed = try ChangedSince(of: order, rules.amounts, transaction) { taken.changedSince.append(changed) }
+    if let changed = try ChangedSince(of: order, order.row, rules.amounts, transaction) {
+      taken.changedSince.append(changed)
+    }
     guard order.isUndecided else { return }
     let decision = try decider.decide(order)
     let decided = Decided(orderID: order.orderID, before: order, decision: decision)

@@ -109,8 +109,9 @@ struct Daemon {
         sweepInterval: configuration.orders.sweepInterval, ledgerSizeMax: configuration.ledger.sizeMax))
     let listening: [any Service] = configuration.orders.notifyChannel == nil ? [] : [ChangeListener(context)]
     // A dry run's copy is gone at its end.
-    let retention: [any Service] = isDryRun ? [] : [Retention(context, retain: configuration.ledger.retain)]
-    return listening + retention + [
+    let upkeep: [any Service] =
+      isDryRun ? [] : [Retention(context, retain: configuration.ledger.retain), ReportedRows(context, rules: rules)]
+    return listening + upkeep + [
       intake,
       ReferralMirror(context, readsPerMinute: configuration.api.readsPerMinute),
       Matching(context, rules: rules),

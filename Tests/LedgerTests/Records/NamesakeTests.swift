@@ -3,7 +3,7 @@ import Ledger
 import Testing
 
 /// Orders that share an ID, and what becomes of those behind an order that leaves.
-@Suite(.timeLimit(.minutes(1))) struct NamesakeTests {
+@Suite(.timeLimit(.minutes(5))) struct NamesakeTests {
   @Test(arguments: [false, true]) func anIDThatIsAnotherOrdersKeyIsRepeated(keyFirst: Bool) async throws {
     // One order is reported by its key, another one by an ID that is that key.
     let fixture = try LedgerFixture()

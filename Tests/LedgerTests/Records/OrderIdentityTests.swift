@@ -3,7 +3,7 @@ import Ledger
 import Testing
 
 /// The transaction ID is the order; its key only says where its row is read.
-@Suite(.timeLimit(.minutes(1))) struct OrderIdentityTests {
+@Suite(.timeLimit(.minutes(5))) struct OrderIdentityTests {
   private func ledger(_ rows: OrderRow...) async throws -> SQLiteLedger {
     let ledger = try LedgerFixture().open()
     _ = try await ledger.knownKeys()

@@ -41,6 +41,19 @@ import Testing
     return Dictionary(uniqueKeysWithValues: counts.map { ($0.outcome, $0.count) })
   }
 
+  @Test func reportedOrdersAreGivenPieceByPiece() async throws {
+    let ledger = try await reported(25, in: try LedgerFixture())
+    var (place, keys): (ReportedPlace, [OrderKey]) = (ReportedPlace(before: epoch), [])
+    while true {
+      let from = place
+      let piece = try await ledger.transaction { try $0.reported(after: from, limit: 10) }
+      guard let last = piece.last else { break }
+      (place, keys) = (last, keys + piece.map(\.key))
+    }
+    #expect(Set(keys) == Set((1...25).map { makeOrder($0).key }) && keys.count == 25)
+    #expect(try await ledger.transaction { try $0.reported(after: ReportedPlace(before: Self.later), limit: 10) } == [])
+  }
+
   @Test func whatLeftIsCountedAndKnownAlsoAfterARestart() async throws {
     let fixture = try LedgerFixture()
     do {

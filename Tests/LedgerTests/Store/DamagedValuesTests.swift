@@ -8,7 +8,7 @@ import Testing
 
 /// Values of another kind than a ledger holds, as damage makes them that comes while it is in use, or in a ledger that
 /// is too large to be looked through at its start: they are told as damage, and never end the program.
-@Suite(.timeLimit(.minutes(2))) struct DamagedValuesTests {
+@Suite(.timeLimit(.minutes(5))) struct DamagedValuesTests {
   /// One of everything: 1 is being sent, 2 reported, 3 waits, of 4 little is left.
   private func makeLedger(_ fixture: LedgerFixture) async throws -> SQLiteLedger {
     let ledger = try fixture.open()

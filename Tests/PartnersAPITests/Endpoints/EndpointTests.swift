@@ -4,7 +4,7 @@ import Testing
 
 @testable import PartnersAPI
 
-@Suite("Endpoints: requests and answers", .timeLimit(.minutes(2)))
+@Suite("Endpoints: requests and answers", .timeLimit(.minutes(5)))
 struct EndpointTests {
   /// Serves the same answer to every request.
   private func serving(

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PartnersAPI
 
-@Suite("Content codings that nobody asked for", .timeLimit(.minutes(1)))
+@Suite("Content codings that nobody asked for", .timeLimit(.minutes(5)))
 struct ContentCodingTests {
   private static let gzip =
     "H4sIAAAAAAACAz3KQQqDMBCF4bvMuhSjNgFXLcVFjzFmRokkUcYUBPHuTjfdPb7/HSA8sgjGD0EH8+7g9qf3QqyIZqh9Q62WrWD5bmorZwp5Uhol6O4T"

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PartnersAPI
 
-@Suite("TLS: certificates are verified, whatever happens", .serialized, .timeLimit(.minutes(2)))
+@Suite("TLS: certificates are verified, whatever happens", .serialized, .timeLimit(.minutes(5)))
 struct TLSTests {
   @Test(
     "only a certificate of a known authority, in its time and for this host, is talked to",

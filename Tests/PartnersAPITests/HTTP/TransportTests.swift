@@ -4,7 +4,7 @@ import Testing
 
 @testable import PartnersAPI
 
-@Suite("Transport over a real socket", .timeLimit(.minutes(2)))
+@Suite("Transport over a real socket", .timeLimit(.minutes(5)))
 struct TransportTests {
   @Test("three requests go over one connection, with the right headers")
   func keepAlive() async throws {

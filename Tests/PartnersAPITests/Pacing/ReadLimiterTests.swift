@@ -4,7 +4,7 @@ import Testing
 
 @testable import PartnersAPI
 
-@Suite("Reads leave in the order of who waits for them", .timeLimit(.minutes(1)))
+@Suite("Reads leave in the order of who waits for them", .timeLimit(.minutes(5)))
 struct ReadLimiterTests {
   @Test("a waiting read yields to a more urgent one that comes later; none leaves before its time")
   func yields() async throws {

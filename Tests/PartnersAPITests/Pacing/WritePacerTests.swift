@@ -4,7 +4,7 @@ import Testing
 
 @testable import PartnersAPI
 
-@Suite("The pacer's file: shared, kept across restarts, and believed only where it is whole", .timeLimit(.minutes(2)))
+@Suite("The pacer's file: shared, kept across restarts, and believed only where it is whole", .timeLimit(.minutes(5)))
 struct WritePacerTests {
   private static let thirty = WriteLimits()
 

@@ -2,7 +2,7 @@ import PartnersSandbox
 import Testing
 
 /// Each fault on order, seen by a client that looks at the bytes.
-@Suite(.timeLimit(.minutes(1))) struct SandboxFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct SandboxFaultTests {
   private static let path = "/api/v1/partners/referrals/r1/convert"
   private static let body = #"{"conversionValue":12999,"externalTransactionId":"order_77"}"#
   private static let request = RawClient.request("POST", path, body)

@@ -3,7 +3,7 @@ import PartnersSandbox
 import Testing
 
 /// The curl program, because libcurl is what partners and the daemon use most.
-@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/curl")), .timeLimit(.minutes(1)))
+@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/curl")), .timeLimit(.minutes(5)))
 struct CurlTests {
   /// Runs curl and returns its exit code and what it printed.
   private func curl(_ arguments: [String]) async throws -> (code: Int32, output: String) {

@@ -2,7 +2,7 @@ import PartnersSandbox
 import Testing
 
 /// Tests the sandbox's HTTP/1.1.
-@Suite(.timeLimit(.minutes(1))) struct HTTPTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPTests {
   private static let list = "/api/v1/partners/referrals"
   private static let creation = #"{"referrerIdentifier":"c","friendEmail":"ana@example.com","friendName":"Ana"}"#
 

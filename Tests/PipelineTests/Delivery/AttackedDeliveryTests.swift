@@ -8,7 +8,7 @@ import Testing
 
 extension Loops {
   /// Faults that an attack on delivery found.
-  @Suite(.timeLimit(.minutes(2))) struct AttackedDeliveryTests {
+  @Suite(.timeLimit(.minutes(5))) struct AttackedDeliveryTests {
     @Test(
       "a commit that is kept, and told as failed, leaves no order marked as being sent that nobody sends",
       arguments: 1...16)

@@ -7,7 +7,7 @@ import Testing
 
 extension Loops {
   /// Keys that change between the reading of an order and its send, and answers that don't tell.
-  @Suite(.timeLimit(.minutes(2))) struct ChangedBeforeTheSendTests {
+  @Suite(.timeLimit(.minutes(5))) struct ChangedBeforeTheSendTests {
     private func paid(_ world: World, within limit: Duration = .seconds(3600)) async throws -> [String] {
       try await world.running([world.delivery, world.matching, world.mirror]) {
         try await world.reaches(within: limit) { try await world.outcome(1) == .reported }

@@ -9,7 +9,7 @@ import Testing
 
 extension Loops {
   /// Every answer's way through the ledger.
-  @Suite(.timeLimit(.minutes(2))) struct DeliveryTests {
+  @Suite(.timeLimit(.minutes(5))) struct DeliveryTests {
     /// One queued order, whose sends are checked.
     private func queued(_ faults: ConvertFault?..., replays: Bool = true) async throws -> World {
       let world = try World()

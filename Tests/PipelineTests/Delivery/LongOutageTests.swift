@@ -9,7 +9,7 @@ import Testing
 
 extension Loops {
   /// An API that is away for a week, with a long queue before it.
-  @Suite(.timeLimit(.minutes(2))) struct LongOutageTests {
+  @Suite(.timeLimit(.minutes(5))) struct LongOutageTests {
     private static let queued = 300
 
     /// A queue of live orders and of a backfill that came first, due at times of their own.

@@ -8,7 +8,7 @@ import Testing
 
 extension Loops {
   /// Orders that change between their reading and their sending.
-  @Suite(.timeLimit(.minutes(2))) struct RereadTests {
+  @Suite(.timeLimit(.minutes(5))) struct RereadTests {
     private func queued(_ faults: ConvertFault?...) async throws -> World {
       let world = try World()
       try await world.queue(1)

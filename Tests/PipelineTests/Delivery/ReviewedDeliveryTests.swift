@@ -9,7 +9,7 @@ import Testing
 
 extension Loops {
   /// Faults that a review of delivery found.
-  @Suite(.timeLimit(.minutes(2))) struct ReviewedDeliveryTests {
+  @Suite(.timeLimit(.minutes(5))) struct ReviewedDeliveryTests {
     /// An order whose send was lost, which stopped qualifying, and of which it is sure that it was not done.
     private func cancelledAfterDoubt() async throws -> World {
       let world = try await World.queued(1, .requestLost)

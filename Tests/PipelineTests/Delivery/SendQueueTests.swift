@@ -8,7 +8,7 @@ import Testing
 
 extension Loops {
   /// The order in which the queue is read, the length of a read, and the return to its head.
-  @Suite(.timeLimit(.minutes(2))) struct SendQueueTests {
+  @Suite(.timeLimit(.minutes(5))) struct SendQueueTests {
     /// A ledger with live orders and a backlog behind them, all due.
     private func world(live: ClosedRange<Int>, backfill: ClosedRange<Int>) async throws -> World {
       let world = try World()

@@ -8,7 +8,7 @@ import Testing
 
 extension Loops {
   /// Many orders under way at once, and what that must not lead to.
-  @Suite(.timeLimit(.minutes(2))) struct SeveralSendsTests {
+  @Suite(.timeLimit(.minutes(5))) struct SeveralSendsTests {
     /// Orders that wait for nothing but their sends, which take a second each and are checked.
     private func queued(_ keys: Int, _ faults: ConvertFault?...) async throws -> World {
       let world = try World()

@@ -9,7 +9,7 @@ import Testing
 
 extension Loops {
   /// Orders come in page by page, and none is skipped whatever happens in between.
-  @Suite(.timeLimit(.minutes(2))) struct IntakeTests {
+  @Suite(.timeLimit(.minutes(5))) struct IntakeTests {
     private let failure = OrderSourceFailure(kind: .unreachable, sqlState: "08006", message: "server closed")
 
     @Test func positionAndRowsAreStoredTogether() async throws {

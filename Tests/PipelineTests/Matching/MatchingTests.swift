@@ -8,7 +8,7 @@ import Testing
 
 extension Loops {
   /// The join with two sides, and what time brings.
-  @Suite(.timeLimit(.minutes(2))) struct MatchingTests {
+  @Suite(.timeLimit(.minutes(5))) struct MatchingTests {
     @Test func anOrderFindsItsReferral() async throws {
       let world = try World()
       try await world.take([.readable(makeOrder(1)), .readable(makeOrder(2, external: "lead_2"))])

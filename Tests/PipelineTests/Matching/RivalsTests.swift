@@ -8,7 +8,7 @@ import Testing
 
 extension Loops {
   /// Several orders of one referral: one is reported, and which one is no accident.
-  @Suite(.timeLimit(.minutes(2))) struct RivalsTests {
+  @Suite(.timeLimit(.minutes(5))) struct RivalsTests {
     private func rival(_ key: Int, placed: Duration, friend: Int = 1, keyText: String? = nil) -> OrderRow {
       .readable(makeOrder(key, email: "friend\(friend)@example.com", placed: start + placed, keyText: keyText))
     }

@@ -8,7 +8,7 @@ import Testing
 
 extension Loops {
   /// Open referrals that a full sweep does not show.
-  @Suite(.timeLimit(.minutes(2))) struct AbsenceTests {
+  @Suite(.timeLimit(.minutes(5))) struct AbsenceTests {
     private func progress(_ world: World) async throws -> MirrorProgress {
       try await world.ledger.base.transaction { try $0.mirrorProgress() }
     }

@@ -8,7 +8,7 @@ import Testing
 
 extension Loops {
   /// A referral that was made seconds before its order, and that no walk has shown yet when the order is to be sent.
-  @Suite(.timeLimit(.minutes(2))) struct FreshnessTests {
+  @Suite(.timeLimit(.minutes(5))) struct FreshnessTests {
     /// An order that an older referral was found for, and a younger one that only the API knows.
     private func world(
       _ rules: AttributionRules, young: Referral, external: String? = nil

@@ -7,7 +7,7 @@ import Testing
 
 extension Loops {
   /// The mirror's memory, and what it makes of it.
-  @Suite(.timeLimit(.minutes(2))) struct MirrorProgressTests {
+  @Suite(.timeLimit(.minutes(5))) struct MirrorProgressTests {
     private func progress(_ world: World) async throws -> MirrorProgress {
       try await world.ledger.base.transaction { try $0.mirrorProgress() }
     }

@@ -5,7 +5,7 @@ import Testing
 @testable import Pipeline
 
 /// 20,000 referrals, of which two change in each second of the time that reading them takes.
-@Suite(.timeLimit(.minutes(1))) struct MovingListTests {
+@Suite(.timeLimit(.minutes(5))) struct MovingListTests {
   private static let count = 20_000
   /// The time that one page takes, at half of 120 reads a minute.
   private static let pageTime = Duration.seconds(1)

@@ -8,7 +8,7 @@ import Testing
 
 extension Loops {
   /// Walks over all open referrals that orders wait for.
-  @Suite(.timeLimit(.minutes(4))) struct OpenWalkTests {
+  @Suite(.timeLimit(.minutes(5))) struct OpenWalkTests {
     private func progress(_ world: World) async throws -> MirrorProgress {
       try await world.ledger.base.transaction { try $0.mirrorProgress() }
     }

@@ -9,7 +9,7 @@ import Testing
 
 extension Loops {
   /// The loop around the walks.
-  @Suite(.timeLimit(.minutes(2))) struct ReferralMirrorTests {
+  @Suite(.timeLimit(.minutes(5))) struct ReferralMirrorTests {
     private func progress(_ world: World) async throws -> MirrorProgress {
       try await world.ledger.base.transaction { try $0.mirrorProgress() }
     }

@@ -5,7 +5,7 @@ import Testing
 @testable import Pipeline
 
 /// The walk over a list that moves while it is read.
-@Suite(.timeLimit(.minutes(1))) struct ReferralWalkTests {
+@Suite(.timeLimit(.minutes(5))) struct ReferralWalkTests {
   private static let order: [ReferralStatus] = [.clicked, .pending, .converted, .expired]
 
   /// Sweeps by keyset walks and returns the referrals that they showed.

@@ -9,7 +9,7 @@ import Testing
 
 extension Loops {
   /// Walks that take longer than the daemon runs.
-  @Suite(.timeLimit(.minutes(2))) struct RestartedWalkTests {
+  @Suite(.timeLimit(.minutes(5))) struct RestartedWalkTests {
     private func progress(_ world: World) async throws -> MirrorProgress {
       try await world.ledger.base.transaction { try $0.mirrorProgress() }
     }

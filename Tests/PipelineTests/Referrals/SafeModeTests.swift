@@ -8,7 +8,7 @@ import Testing
 
 extension Loops {
   /// A list that is not what the reference says: told once, read all the same, and trusted again when it is mended.
-  @Suite(.timeLimit(.minutes(3))) struct SafeModeTests {
+  @Suite(.timeLimit(.minutes(5))) struct SafeModeTests {
     private func progress(_ world: World) async throws -> MirrorProgress {
       try await world.ledger.base.transaction { try $0.mirrorProgress() }
     }
@@ -95,7 +95,7 @@ extension Loops {
 }
 
 /// The safe mode's walk by itself.
-@Suite(.timeLimit(.minutes(1))) struct WindowWalkTests {
+@Suite(.timeLimit(.minutes(5))) struct WindowWalkTests {
   private func walk(_ table: ReferralTable, from: Timestamp? = nil) -> (shown: Set<ReferralID>, pages: Int) {
     var walk = WindowWalk(from: from, now: start, known: table.referrals.count)
     var (query, shown, pages) = (walk.first, Set<ReferralID>(), 0)

@@ -9,7 +9,7 @@ import Testing
 
 extension Loops {
   /// Referrals that are not what the reference promises, among others that are.
-  @Suite(.timeLimit(.minutes(2))) struct UnreadableReferralTests {
+  @Suite(.timeLimit(.minutes(5))) struct UnreadableReferralTests {
     /// The referrals of 450 that can't be read, and the number of them that share an instant.
     private static let worlds: [(name: String, unreadable: [Int], isTimeless: Bool, instant: Int)] = [
       ("one", [7], false, 1), ("one without a time", [7], true, 1), ("at the end of a page", [98, 99, 100], false, 1),

@@ -9,7 +9,7 @@ import Testing
 
 extension Loops {
   /// The wall clock is set, or the host sleeps.
-  @Suite(.timeLimit(.minutes(2))) struct ClockJumpTests {
+  @Suite(.timeLimit(.minutes(5))) struct ClockJumpTests {
     private func loops(_ world: World) -> [any Service] {
       [world.intake, world.mirror, world.matching, world.delivery]
     }

@@ -10,7 +10,7 @@ import Testing
 
 extension Loops {
   /// Halts, full disks and the end of the daemon in the middle of a send.
-  @Suite(.timeLimit(.minutes(2))) struct InterruptionTests {
+  @Suite(.timeLimit(.minutes(5))) struct InterruptionTests {
     @Test(arguments: [ConvertFault.keyRefused, .notApproved, .tls, .status(302, code: nil)])
     func aHaltIsProbedAndEndsByItself(fault: ConvertFault) async throws {
       let world = try await World.queued(3, fault)

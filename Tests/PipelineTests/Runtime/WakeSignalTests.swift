@@ -7,7 +7,7 @@ import Testing
 
 extension Loops {
   /// Notifications are never lost, and no task waits for ever.
-  @Suite(.timeLimit(.minutes(1))) struct WakeSignalTests {
+  @Suite(.timeLimit(.minutes(5))) struct WakeSignalTests {
     /// Work that notifying tasks leave and waiting tasks take.
     private final class Tray: Sendable {
       private let state = Mutex((left: 0, taken: 0))

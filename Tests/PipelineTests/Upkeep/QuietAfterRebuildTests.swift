@@ -8,7 +8,7 @@ import Testing
 
 extension Loops {
   /// A ledger that was built anew: what the one before it sent may still be under way.
-  @Suite(.timeLimit(.minutes(2))) struct QuietAfterRebuildTests {
+  @Suite(.timeLimit(.minutes(5))) struct QuietAfterRebuildTests {
     private func world(quiet: Duration) async throws -> World {
       let world = try World()
       let quietUntil = world.clock.now + quiet

@@ -8,7 +8,7 @@ import Testing
 
 extension Loops {
   /// Tests what time does to finished orders, and a full ledger to intake.
-  @Suite(.timeLimit(.minutes(2))) struct RetentionTests {
+  @Suite(.timeLimit(.minutes(5))) struct RetentionTests {
     /// Confirms the host's clock by an answer of the API.
     private func confirmClock(_ world: World) {
       world.context.clock.heard(AnswerHead(status: 200, date: world.clock.trueTime))

@@ -12,9 +12,31 @@ public protocol SourceRecords {
 public protocol ChangeRecords {
   /// Notes how a reported order's row differs from its report; nil where it doesn't.
   func noteChangedSince(_ entry: EntryID, _ change: ChangeAfterReport?) throws
+  /// Returns orders that were reported after one of them, in the order of their reports, that have a row to look for.
+  func reported(after place: ReportedPlace, limit: Int) throws -> [ReportedPlace]
   /// Counts the reported orders that differ in each way.
   func changesSinceReports() throws -> [ChangeAfterReport: Int]
   /// True if the last orders that were sent all had an ID that the API knew of another referral: three at least, and
   /// none reported since.
   func meetsConflictsOnly() throws -> Bool
+}
+
+/// A reported order's place among all that were reported.
+public struct ReportedPlace: Hashable, Sendable {
+  /// The time at which it was reported.
+  public var reportedAt: Timestamp
+  /// Its number in the ledger.
+  public var entry: EntryID
+  /// Its row's key.
+  public var key: OrderKey
+
+  /// Makes a place from its values.
+  public init(reportedAt: Timestamp, entry: EntryID, key: OrderKey) {
+    self.reportedAt = reportedAt
+    self.entry = entry
+    self.key = key
+  }
+
+  /// The place before all that were reported from a time on.
+  public init(before time: Timestamp) { self.init(reportedAt: time, entry: EntryID(0), key: OrderKey("")) }
 }

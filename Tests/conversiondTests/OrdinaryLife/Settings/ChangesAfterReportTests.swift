@@ -37,4 +37,37 @@ import Testing
       #expect(await shop.sandbox.state.reports.count == 3)
     }
   }
+
+  @Test func deletedAndLeftOutOrdersAreToldAsCancelledAtTheDailyLook() async throws {
+    try await DaemonFixture.with { shop in
+      try await shop.database.execute("ALTER TABLE orders ADD COLUMN deleted_at timestamptz")
+      try shop.configure(["orders.where": "deleted_at IS NULL"])
+      let friends = (1...30).map { "friend\($0)@example.com" }
+      try await shop.sandbox.put(friends.enumerated().map { SandboxReferral("r\($0 + 1)", email: $1) })
+      try await shop.insert(friends.enumerated().map { ShopOrder($0 + 1, email: $1) })
+      try await shop.start()
+      let reported = Dictionary(uniqueKeysWithValues: (1...30).map { ("\($0)", "reported") })
+      #expect(await shop.reaches(reported))
+      #expect(try await shop.stop() == .exited(0))
+      try await shop.database.execute(
+        "UPDATE orders SET deleted_at = now() WHERE id = 1; DELETE FROM orders WHERE id = 2;")
+      try await shop.start()
+      #expect(await eventually { (try? await shop.status().report.changedSince) == ["cancelled_since": 2] })
+      #expect(
+        await shop.logs("order 1 was reported with 10.00 EUR and is left out by orders.where now: correct it"),
+        "\(shop.log)")
+      #expect(
+        await shop.logs("order 2 was reported with 10.00 EUR and has no row any more: correct it"), "\(shop.log)")
+      #expect(try await shop.stop() == .exited(0))
+
+      // Counts no order as cancelled of a dozen that an archive job takes away; one that comes back is taken back.
+      try await shop.database.execute(
+        "UPDATE orders SET deleted_at = NULL; DELETE FROM orders WHERE id BETWEEN 11 AND 20;")
+      try await shop.start()
+      #expect(await eventually { (try? await shop.status().report.changedSince) == ["cancelled_since": 1] })
+      #expect(await shop.logs("10 of 30 orders that were reported in the last 60 days have no row any more"))
+      #expect(try await shop.status().report.changedSince == ["cancelled_since": 1])
+      #expect(await shop.sandbox.state.reports.count == 30)
+    }
+  }
 }
