@@ -150,9 +150,9 @@ public actor ShopOrders: OrderSource {
         return (page, cost)
       }
       noteNullKeys(page, of: piece, survey.method)
-      var told = page
-      (told.cost, told.warnings) = (cost, said)
-      return told
+      var finished = page
+      (finished.cost, finished.warnings) = (cost, said)
+      return finished
     }
   }
 

@@ -19,7 +19,7 @@ struct RequestLog: Sendable {
     kept.append(record)
     // Drops in bulk, so that a full log costs no more than a short one.
     if kept.count > 2 * recordsMax { kept.removeFirst(kept.count - recordsMax) }
-    listeners.tell(record)
+    listeners.append(record)
     return record
   }
 
@@ -31,7 +31,7 @@ struct RequestLog: Sendable {
 private final class RequestListeners: Sendable {
   private let continuations = Mutex<[Int: AsyncStream<SandboxRequestRecord>.Continuation]>([:])
 
-  func tell(_ record: SandboxRequestRecord) {
+  func append(_ record: SandboxRequestRecord) {
     let continuations = continuations.withLock { Array($0.values) }
     for continuation in continuations { continuation.yield(record) }
   }

@@ -83,7 +83,7 @@ struct StatementRun {
 
   /// Waits until the socket has something for us, or we are woken.
   private mutating func wait(toWrite: Bool) throws {
-    heedCancellation()
+    handleCancellation()
     let remaining = deadline - .now
     guard remaining > .zero else {
       if isCancelled { throw lostToCancellation() }
@@ -101,7 +101,7 @@ struct StatementRun {
   }
 
   /// Sends the cancel request, once, and gives the server a moment to obey it.
-  private mutating func heedCancellation() {
+  private mutating func handleCancellation() {
     guard cancellation.isRaised, !isCancelled else { return }
     isCancelled = true
     deadline = min(deadline, .now + Self.graceMax)

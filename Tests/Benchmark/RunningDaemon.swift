@@ -8,7 +8,7 @@ final class RunningDaemon: Sendable {
   let database: TestDatabase
   let sandbox: PartnersSandbox
   /// The time at which each conversion had arrived at the API, by order ID.
-  let arrivals: AttemptStore
+  let arrivals: ArrivalTimes
   let daemon: ChildProcess
   private let cluster: PostgresCluster
   private let folder: TemporaryFolder
@@ -32,7 +32,7 @@ final class RunningDaemon: Sendable {
     database = try await cluster.createDatabase()
     try await database.execute(BenchmarkShop.sql(orders: rows))
     if notifies { try await database.execute(Self.trigger, variables: ["table": "orders"]) }
-    let arrivals = AttemptStore()
+    let arrivals = ArrivalTimes()
     self.arrivals = arrivals
     var configuration = SandboxConfiguration()
     (configuration.writeLimit, configuration.conversionLimit) = (nil, nil)
@@ -93,7 +93,7 @@ final class RunningDaemon: Sendable {
 }
 
 /// The times at which conversions arrived.
-final class AttemptStore: Sendable {
+final class ArrivalTimes: Sendable {
   private let times = Mutex<[String: ContinuousClock.Instant]>([:])
 
   func note(_ request: SandboxRequestRecord) {

@@ -23,7 +23,7 @@ struct AnswerReader: Sendable {
     _ shape: (JSONValue) throws(ShapeMismatch) -> Success
   ) -> APIAnswer<Success> {
     switch result {
-    case .failure(let failure): return .transport(told(failure))
+    case .failure(let failure): return .transport(masked(failure))
     case .success(let answer):
       let head = head(answer)
       guard (200...299).contains(answer.status) else { return .failure(failure(answer, head), head) }
@@ -33,7 +33,7 @@ struct AnswerReader: Sendable {
       } catch {
         // Repeats the error: both kinds name a place and no value.
         let message = "\(summary(answer)): \(error)"
-        return .failure(APIFailure(code: nil, message: told(message), isMalformed: true), head)
+        return .failure(APIFailure(code: nil, message: masked(message), isMalformed: true), head)
       }
     }
   }
@@ -41,7 +41,7 @@ struct AnswerReader: Sendable {
   /// Reads an answer of which nothing but its status is promised.
   func readStatus(_ result: Result<HTTPAnswer, TransportFailure>) -> APIAnswer<Void> {
     switch result {
-    case .failure(let failure): return .transport(told(failure))
+    case .failure(let failure): return .transport(masked(failure))
     case .success(let answer):
       let head = head(answer)
       return (200...299).contains(answer.status) ? .success((), head) : .failure(failure(answer, head), head)
@@ -56,7 +56,7 @@ struct AnswerReader: Sendable {
   /// Reads an error (API reference, Errors), leniently, as a proxy in between has a form of its own.
   private func failure(_ answer: HTTPAnswer, _ head: AnswerHead) -> APIFailure {
     let error = (try? JSONParser.parse(answer.body))?["error"]
-    let code = error?["code"]?.text.map { told($0, charactersMax: Self.codeMax) }
+    let code = error?["code"]?.text.map { masked($0, charactersMax: Self.codeMax) }
     let retryAfter = RetryAfter.wait(
       header: answer.retryAfter, milliseconds: error?["retryAfterMs"], date: head.date, now: clock.now,
       isLimit: head.status == 429)
@@ -66,28 +66,28 @@ struct AnswerReader: Sendable {
     let fields = (error?["fields"]?.elements ?? []).prefix(Self.fieldsMax).compactMap { field in
       field["field"]?.text.map {
         APIFailure.Field(
-          field: told($0, charactersMax: Self.codeMax), message: told(field["message"]?.text ?? ""))
+          field: masked($0, charactersMax: Self.codeMax), message: masked(field["message"]?.text ?? ""))
       }
     }
     return APIFailure(
-      code: code, message: told(error?["message"]?.text ?? summary(answer)), fields: fields, retryAfter: retryAfter)
+      code: code, message: masked(error?["message"]?.text ?? summary(answer)), fields: fields, retryAfter: retryAfter)
   }
 
   /// Returns a summary such as "HTTP 502, text/html".
   private func summary(_ answer: HTTPAnswer) -> String {
     let type = answer.contentType.map { $0.prefix { $0 != ";" } }.map(String.init) ?? "without a content type"
     let redirect = (300...399).contains(answer.status) ? ", a redirect that was not followed" : ""
-    return "HTTP \(answer.status), \(told(type, charactersMax: Self.codeMax))\(redirect)"
+    return "HTTP \(answer.status), \(masked(type, charactersMax: Self.codeMax))\(redirect)"
   }
 
-  private func told(_ failure: TransportFailure) -> TransportFailure {
+  private func masked(_ failure: TransportFailure) -> TransportFailure {
     var failure = failure
-    failure.message = told(failure.message)
+    failure.message = masked(failure.message)
     return failure
   }
 
   /// Returns a text from outside, fit for a log line: without the key, without control characters, and not too long.
-  private func told(_ text: String, charactersMax: Int = Self.messageMax) -> String {
+  private func masked(_ text: String, charactersMax: Int = Self.messageMax) -> String {
     // Reads much more than is kept: the text that stands in for the key is shorter than the key, so a key that was cut
     // at the end could move up into what is kept. Counts scalars, as a character can be of any length.
     let beginning = String(text.unicodeScalars.prefix(Self.lookedAtMax))

@@ -17,7 +17,7 @@ struct HaltGate: Sendable {
   /// key.
   private var probeAt: Duration?
   /// The halt that the log was told of, until sending is free again: sixteen sends that are refused together are one.
-  private var told: HaltReason?
+  private var logged: HaltReason?
 
   /// The time at which this run began.
   private let startedAt: Timestamp
@@ -34,7 +34,7 @@ struct HaltGate: Sendable {
   /// - Throws: `LedgerFailure`, or `CancellationError`.
   mutating func isFree() async throws -> Bool {
     guard mayBeHalted, let halt = try await context.ledger.transaction({ try $0.sendingHalt() }) else {
-      (mayBeHalted, told) = (false, nil)
+      (mayBeHalted, logged) = (false, nil)
       return true
     }
     context.health.failed(.delivery, "\(halt.reason.rawValue): \(halt.detail)", at: halt.since)
@@ -45,7 +45,7 @@ struct HaltGate: Sendable {
     waitWithTheNextProbe(halt.reason)
     guard try await probe(halt) else { return false }
     try await context.ledger.transaction { try $0.setSendingHalt(nil) }
-    told = nil
+    logged = nil
     context.health.succeeded(.delivery, at: context.clock.now)
     context.log.event(.apiRecovered, .notice, "the API accepts us again; sending goes on")
     return true
@@ -79,7 +79,7 @@ struct HaltGate: Sendable {
     waitWithTheNextProbe(reason)
     let halt = SendingHalt(reason: reason, detail: detail, since: context.clock.now)
     try await context.ledger.transaction { try halt.begin($0) }
-    tell(reason, "sending halts: \(detail)")
+    logHalt(reason, "sending halts: \(detail)")
   }
 
   /// Takes in a send that halts sending.
@@ -87,12 +87,12 @@ struct HaltGate: Sendable {
     guard case .halt(let reason, let detail) = ended.verdict else { return }
     waitWithTheNextProbe(reason)
     let subject = "order \(ended.order.orderID) for referral \(ended.report.referralID)"
-    tell(reason, "sending halts until the API accepts us again; it answered to \(subject): \(detail)", ended.fields)
+    logHalt(reason, "sending halts until the API accepts us again; it answered to \(subject): \(detail)", ended.fields)
   }
 
-  private mutating func tell(_ reason: HaltReason, _ words: String, _ fields: [String: String?] = [:]) {
-    guard told != reason else { return }
-    told = reason
+  private mutating func logHalt(_ reason: HaltReason, _ words: String, _ fields: [String: String?] = [:]) {
+    guard logged != reason else { return }
+    logged = reason
     context.log.event(.apiHalted, .error, reason.withRemedy(words), fields.merging(["reason": reason.rawValue]) { $1 })
   }
 

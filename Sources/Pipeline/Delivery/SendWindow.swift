@@ -27,7 +27,7 @@ struct SendWindow {
   /// is the pacer's.
   private var askedUntil: Duration?
   /// The uptime until which, as the log was told, nothing is sent.
-  private var toldUntil = Duration.zero
+  private var loggedUntil = Duration.zero
   /// The longest wait that is not logged.
   private static let untoldMax = Duration.seconds(60)
   private(set) var breaker: Breaker
@@ -76,8 +76,8 @@ struct SendWindow {
   private mutating func noteWait(of ended: Attempt.Ended, at uptime: Duration, _ context: PipelineContext) {
     guard let after = ended.verdict.retryAfter else { return }
     if case .unknown = ended.verdict { askedUntil = max(askedUntil ?? uptime, uptime + after) }
-    guard after > Self.untoldMax, uptime + after > toldUntil + Self.untoldMax else { return }
-    toldUntil = uptime + after
+    guard after > Self.untoldMax, uptime + after > loggedUntil + Self.untoldMax else { return }
+    loggedUntil = uptime + after
     let until = context.clock.now + after
     context.log.event(
       .deferred, .warning,

@@ -28,7 +28,7 @@ extension IntakeRun {
     }
     self = stored
     if taken.changes > 0 || !isIdle { storedAt = uptime }
-    await tell(taken)
+    await log(taken)
   }
 
   /// Writes down how far reading has come.
@@ -74,8 +74,8 @@ extension IntakeRun {
     context.matchingWake.notify()
   }
 
-  private func tell(_ taken: OrderIngest.Taken) async {
-    context.tell(taken.decided)
+  private func log(_ taken: OrderIngest.Taken) async {
+    context.logChanges(taken.decided)
     ChangedSince.log(taken.changedSince, to: context.log)
     for order in taken.reused { context.log.noteReuse(of: order) }
     LostReferral.log(taken.lost, to: context.log)

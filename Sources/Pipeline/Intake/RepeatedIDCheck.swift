@@ -35,10 +35,10 @@ struct RepeatedIDCheck: Sendable {
     let sightings = try await context.orders.orders(withKeys: Array(keys))
     let shown = sightings.compactMapValues(\.row)
     // A server that is behind tells nothing of a row that it does not show.
-    let told = ids.filter { id in id.keys.allSatisfy { sightings[$0]?.isUnproven == false } }
+    let proven = ids.filter { id in id.keys.allSatisfy { sightings[$0]?.isUnproven == false } }
     let now = context.clock.now
     let reused = try await context.ledger.transaction { transaction in
-      try told.filter { try transaction.resolve($0, shown: shown, at: now) }
+      try proven.filter { try transaction.resolve($0, shown: shown, at: now) }
     }
     for id in reused { context.log.noteReuse(of: id.transactionID) }
     context.matchingWake.notify()

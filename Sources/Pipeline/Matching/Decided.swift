@@ -61,7 +61,7 @@ struct Decided: Sendable {
 
 extension PipelineContext {
   /// Logs decisions; before the first order that the API alone knows as reported, that the ledger lacks a time.
-  func tell(_ decided: [Decided]) {
+  func logChanges(_ decided: [Decided]) {
     if decided.contains(where: \.isKnownByAPIAlone), isCopyTold.raise() {
       log.event(
         .reported, .notice,

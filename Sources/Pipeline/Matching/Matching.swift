@@ -81,7 +81,7 @@ public struct Matching: Service {
       if orders.isEmpty, !isOfChange { batch.hasCaughtUp = try Self.endCatchUp(transaction, now: now) }
       return batch
     }
-    tell(batch)
+    log(batch)
     return batch.isOfChange || batch.changeEnded != nil ? max(1, batch.decided.count) : batch.decided.count
   }
 
@@ -102,10 +102,10 @@ public struct Matching: Service {
     init(isOfChange: Bool) { self.isOfChange = isOfChange }
   }
 
-  private func tell(_ batch: Batch) {
+  private func log(_ batch: Batch) {
     if batch.wantsMirror { context.mirrorWake.notify() }
     // Logs a change of the rules as one line at its end.
-    context.tell(batch.isOfChange ? batch.decided.filter(\.isKnownByAPIAlone) : batch.decided)
+    context.logChanges(batch.isOfChange ? batch.decided.filter(\.isKnownByAPIAlone) : batch.decided)
     if let end = batch.changeEnded { end.log(to: context.log) }
     if batch.hasCaughtUp {
       context.log.event(.caughtUp, .notice, "caught up: every order was read once and every referral is known")

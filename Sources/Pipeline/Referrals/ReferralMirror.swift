@@ -64,7 +64,7 @@ public struct ReferralMirror: Service {
       return false
     }
     try await advance(&run, progress)
-    await tellHealth(progress)
+    await recordHealth(progress)
     return true
   }
 
@@ -179,7 +179,7 @@ public struct ReferralMirror: Service {
     return next
   }
 
-  private func tellHealth(_ progress: MirrorProgress) async {
+  private func recordHealth(_ progress: MirrorProgress) async {
     let now = context.clock.now
     guard let fault = progress.distrust else { return context.health.succeeded(.referrals, at: now) }
     context.health.failed(.referrals, "safe mode: \(fault)", at: now)

@@ -75,7 +75,7 @@ struct ReferralReader: Sendable {
       try transaction.setMirrorProgress(progress)
       return isNew
     }
-    if isNew { tellDistrust(fault) }
+    if isNew { logDistrust(fault) }
   }
 
   /// Alerts the operator, once for each referral and fault.
@@ -89,7 +89,7 @@ struct ReferralReader: Sendable {
   }
 
   /// Alerts the operator that the list is distrusted.
-  func tellDistrust(_ fault: String) {
+  func logDistrust(_ fault: String) {
     context.log.event(
       .mirrorDistrusted, .error,
       "the API's list of referrals can't be trusted: \(fault); it is read in safe mode, and no order is given up as "

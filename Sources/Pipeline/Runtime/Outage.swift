@@ -12,7 +12,7 @@ struct Outage {
   private var lastLine: Duration?
   private var last: (message: String, level: Logger.Level, fields: [String: String?]) = ("", .warning, [:])
   /// The events that were logged since it began, each to be followed by its end.
-  private var told: [Event] = []
+  private var logged: [Event] = []
   /// True while only a person can end it, as far as the last failure tells.
   private var isHalt = false
   private let failed: Event
@@ -42,15 +42,15 @@ struct Outage {
     last = (message, level, fields)
     self.isHalt = isHalt
     if since == nil { since = uptime }
-    let isNews = isHalt && !told.contains(.apiHalted)
+    let isNews = isHalt && !logged.contains(.apiHalted)
     guard lastLine == nil || isNews else { return remind(at: uptime, log: log) }
     guard reporter?.take(for: subject) ?? true else { return }
-    tell(at: uptime, log: log)
+    writeLine(at: uptime, log: log)
   }
 
   /// Writes a summary if one is due.
   mutating func remind(at uptime: Duration, log: Logger) {
-    if let nextLine, uptime >= nextLine { tell(at: uptime, log: log) }
+    if let nextLine, uptime >= nextLine { writeLine(at: uptime, log: log) }
   }
 
   /// Ends the outage, and logs it if its beginning was logged.
@@ -59,23 +59,23 @@ struct Outage {
     reporter?.release(by: subject)
     if lastLine != nil {
       let seconds = (uptime - since).components.seconds
-      for event in told {
+      for event in logged {
         log.event(
           event == .apiHalted ? .apiRecovered : recovered, .notice,
           "\(subject) works again after \(seconds) s and \(failures) failures")
       }
     }
-    (failures, self.since, lastLine, told, isHalt) = (0, nil, nil, [], false)
+    (failures, self.since, lastLine, logged, isHalt) = (0, nil, nil, [], false)
   }
 
-  private mutating func tell(at uptime: Duration, log: Logger) {
+  private mutating func writeLine(at uptime: Duration, log: Logger) {
     lastLine = uptime
     let minutes = (uptime - (since ?? uptime)).components.seconds / 60
     let words =
       failures == 1 && minutes == 0
       ? "failed: \(last.message)" : "has failed for \(minutes) minutes, \(failures) times; last: \(last.message)"
     let event = isHalt ? Event.apiHalted : failed
-    if !told.contains(event) { told.append(event) }
+    if !logged.contains(event) { logged.append(event) }
     log.event(event, last.level, "\(subject) \(words)", last.fields)
   }
 }

@@ -62,16 +62,16 @@ struct RetryingLoop {
         context.health.failed(component, failure.message, at: context.clock.now)
       }
       if failure.component == .database, shopOutage != nil {
-        Self.tell(failure, &shopOutage, context)
+        Self.log(failure, &shopOutage, context)
       } else {
-        Self.tell(failure, &outage, context)
+        Self.log(failure, &outage, context)
       }
     }
     if !failure.isExpected { wait = await context.jitter.wait(.reconnect, afterFailures: failures) }
     try? await context.clock.sleep(for: max(wait, failure.waitMin))
   }
 
-  private static func tell(_ failure: Failure, _ outage: inout Outage?, _ context: PipelineContext) {
+  private static func log(_ failure: Failure, _ outage: inout Outage?, _ context: PipelineContext) {
     outage?.fail(
       failure.message, level: failure.level, isHalt: failure.isHalt, at: context.clock.uptime, log: context.log,
       fields: failure.fields)

@@ -144,7 +144,7 @@ public final class TrustedClock: HostClock {
       }
     }
     guard !changes.isEmpty else { return }
-    for (change, isNews) in changes where isNews { tell(change, by: name) }
+    for (change, isNews) in changes where isNews { logChange(change, by: name) }
     onChange()
   }
 
@@ -159,7 +159,7 @@ public final class TrustedClock: HostClock {
     "until another clock agrees with it, or `conversiond resume --clock` accepts it, no hold ends, nothing is given up or "
     + "removed, and no order is sent for the first time"
 
-  private func tell(_ change: TrustedTime.Change, by name: String?) {
+  private func logChange(_ change: TrustedTime.Change, by name: String?) {
     switch change {
     case .jumped(let size):
       log.event(.clockUnconfirmed, .error, "the host's clock was set \(Self.words(size)): \(Self.waits)")

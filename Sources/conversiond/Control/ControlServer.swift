@@ -23,7 +23,7 @@ struct ControlServer: Service {
   /// Serves until a graceful shutdown begins; a server that failed is started again.
   func run() async throws {
     await cancelWhenGracefulShutdown {
-      var told: String?
+      var logged: String?
       while !Task.isCancelled {
         let began = ContinuousClock.now
         do {
@@ -31,9 +31,9 @@ struct ControlServer: Service {
         } catch {
           if Task.isCancelled { break }
           // Said once for as long as it fails at once each time, as where no descriptors are free.
-          if ContinuousClock.now - began > .seconds(30) { told = nil }
-          if told != "\(error)" { log.warning("the control socket \(path) failed: \(error)") }
-          told = "\(error)"
+          if ContinuousClock.now - began > .seconds(30) { logged = nil }
+          if logged != "\(error)" { log.warning("the control socket \(path) failed: \(error)") }
+          logged = "\(error)"
           try? await Task.sleep(for: .seconds(1))
         }
       }

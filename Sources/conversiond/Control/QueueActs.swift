@@ -59,7 +59,7 @@ struct QueueActs: Sendable {
     }
     let report = ActReport(applied: request.apply, lines: lines)
     guard request.apply else { return report }
-    tell(report, request)
+    logAct(report, request)
     wake?()
     return report
   }
@@ -143,7 +143,7 @@ struct QueueActs: Sendable {
       ? "a send may have been done, and the API is still to be asked; try again later" : nil
   }
 
-  private func tell(_ report: ActReport, _ request: ActRequest) {
+  private func logAct(_ report: ActReport, _ request: ActRequest) {
     let done = report.lines.filter(\.isPossible)
     guard let log, !done.isEmpty else { return }
     let note = request.note.map { ": \($0)" } ?? ""

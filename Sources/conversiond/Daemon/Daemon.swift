@@ -48,7 +48,7 @@ struct Daemon {
     let folder = try home.runtimeFolder()
     let orders = ShopOrders(configuration.orderMapping)
     try await SourceCheck(ledger: ledger, orders: orders).run()
-    try await tellStart(ledger, log: log)
+    try await logStart(ledger, log: log)
     let context = PipelineContext(
       orders: orders, partners: try partners(key: key, home), ledger: ledger, clock: SystemClock(),
       jitter: Jitter(), health: ComponentHealth(), log: log)
@@ -74,7 +74,7 @@ struct Daemon {
     try await RulesUpdate.begin(
       ledger, rules: configuration.attributionRules, mapping: configuration.rowRules, now: context.clock.now)
     try await CatchUp.begin(ledger, at: context.clock.now)
-    try await tellQuiet(ledger, log: log)
+    try await logQuiet(ledger, log: log)
     var group = ServiceGroupConfiguration(
       services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: .silent)
     group.maximumGracefulShutdownDuration = Self.stopMax
@@ -85,7 +85,7 @@ struct Daemon {
   }
 
   /// Says that another `orders.start` is carried out than before.
-  private func tellStart(_ ledger: SQLiteLedger, log: Logger) async throws {
+  private func logStart(_ ledger: SQLiteLedger, log: Logger) async throws {
     let start = configuration.startText
     guard let before = try await ledger.adopt(start: start) else { return }
     log.notice(
@@ -94,7 +94,7 @@ struct Daemon {
   }
 
   /// Says of a ledger that was built anew, or restored, why nothing is sent yet.
-  private func tellQuiet(_ ledger: SQLiteLedger, log: Logger) async throws {
+  private func logQuiet(_ ledger: SQLiteLedger, log: Logger) async throws {
     let quietUntil = try await ledger.transaction { try $0.intakeProgress().quietUntil }
     guard let quietUntil, quietUntil > SystemClock().now else { return }
     log.notice("the ledger was built anew or restored: nothing that was never sent is sent before \(quietUntil)")

@@ -11,11 +11,11 @@ import Synchronization
   // Used by the driving thread alone, libcurl's callbacks included.
   nonisolated(unsafe) let sink = AnswerSink()
   nonisolated(unsafe) let guardian = SingleRequest()
-  private let tell: @Sendable (Result<HTTPAnswer, TransportFailure>) -> Void
+  private let finish: @Sendable (Result<HTTPAnswer, TransportFailure>) -> Void
 
-  /// Makes a transfer of a request whose result is told once.
-  init(_ request: HTTPRequest, tell: @escaping @Sendable (Result<HTTPAnswer, TransportFailure>) -> Void) {
-    (self.request, self.tell) = (request, tell)
+  /// Makes a transfer of a request; `finish` is called once with its result.
+  init(_ request: HTTPRequest, finish: @escaping @Sendable (Result<HTTPAnswer, TransportFailure>) -> Void) {
+    (self.request, self.finish) = (request, finish)
   }
 
   /// True once the transfer is to end.
@@ -25,7 +25,7 @@ import Synchronization
   func cancel() { isRequested.store(true, ordering: .releasing) }
 
   /// Reports the result; to be called once.
-  func end(_ result: Result<HTTPAnswer, TransportFailure>) { tell(result) }
+  func end(_ result: Result<HTTPAnswer, TransportFailure>) { finish(result) }
 }
 
 /// Lets a write's request be made once and never again.

@@ -70,7 +70,7 @@ final class AttemptRunner: Sendable {
         try await UnknownOutcome(context: context).resolve(order, frozen)
         return nil
       case .stays(.dropped(let decided)):
-        if let decided { context.tell([decided]) }
+        if let decided { context.logChanges([decided]) }
         return nil
       case .stays(.missing(let missing)):
         missing.log(to: context.log)

@@ -32,7 +32,7 @@ struct WalkRecord: Sendable {
       try transaction.setClockMemory(memory)
       return Conclusion(before: before, after: progress)
     }
-    if let fault = conclusion.newDistrust { ReferralReader(context: context).tellDistrust(fault) }
+    if let fault = conclusion.newDistrust { ReferralReader(context: context).logDistrust(fault) }
     if conclusion.isTrustedAgain {
       context.log.event(
         .mirrorTrusted, .notice, "a full sweep of the API's referrals found nothing wrong any more")
