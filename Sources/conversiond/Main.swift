@@ -1,15 +1,28 @@
 import ArgumentParser
 import Conversions
+import Dispatch
 import Glibc
 
 /// The program: parses, runs one command, and ends with the exit status that the command documents.
 @main
 struct Main {
-  static func main() async {
+  static func main() {
     // A peer that closes its end must be an error of that write, not the end of the daemon (signal(7)).
     signal(SIGPIPE, SIG_IGN)
     // A file that may grow no more, too (setrlimit(2), RLIMIT_FSIZE).
     signal(SIGXFSZ, SIG_IGN)
+    // Runs at the default priority. Tasks of the main thread are above it: for each of their threads libdispatch asks for
+    // a nice value that only root is given, and writes to the journal that it was refused. Its own manager's thread, once
+    // in a process, is above it whatever we do, so it is kept from writing.
+    unsafe setenv("LIBDISPATCH_LOG", "NO", 0)
+    Task.detached(priority: .medium) {
+      await runCommand()
+      exit(0)
+    }
+    dispatchMain()
+  }
+
+  private static func runCommand() async {
     do {
       let arguments = ArgumentOrder.globalOptionsLast(Array(CommandLine.arguments.dropFirst()))
       var command = try Conversiond.parseAsRoot(arguments)

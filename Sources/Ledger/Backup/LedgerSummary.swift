@@ -1,4 +1,5 @@
 public import Conversions
+import Dispatch
 import GRDB
 
 /// The content of a ledger in three numbers, by which a backup is told from another.
@@ -18,6 +19,7 @@ public struct LedgerSummary: Hashable, Sendable {
   /// - Throws: `LedgerFailure`: `damaged` where it is no ledger, or not whole; `newer`.
   init(ofFile path: String, named name: String) throws(LedgerFailure) {
     var configuration = GRDB.Configuration()
+    configuration.qos = .default
     configuration.label = "backup"
     configuration.readonly = true
     do {

@@ -13,6 +13,7 @@ struct SalvageReader {
   /// Opens a copy, which may be changed; nil where not even its schema can be read.
   init?(copyPath: String) {
     var configuration = GRDB.Configuration()
+    configuration.qos = .default
     configuration.label = "salvage"
     configuration.prepareDatabase { db in
       // With it a file is opened that is shorter than its header says (SQLite, btree.c, lockBtree).

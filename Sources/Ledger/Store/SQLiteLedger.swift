@@ -38,6 +38,8 @@ public final class SQLiteLedger: LedgerStore {
   static func connect(path: String) throws(LedgerFailure) -> DatabaseQueue {
     _ = isWithoutStatistics
     var configuration = GRDB.Configuration()
+    // GRDB's own is above the rest of the program's, and no thread may be raised to it but root's.
+    configuration.qos = .default
     configuration.label = "ledger"
     // DatabaseQueue leaves the journal mode alone when it isn't told one; told `.wal`, it sets synchronous to NORMAL
     // after this, and a commit would not survive a power cut.
