@@ -4,9 +4,11 @@
 say() { printf '%s\n' "$@"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 
-# Installs what is missing, with sudo where we are not root; says plainly what is missing otherwise.
+# install_packages [PACKAGE...]: installs what is missing of these, or of what building and testing take, with sudo where we are
+# not root; says plainly what is missing otherwise.
 install_packages() {
-  local wanted=(libpq-dev libcurl4-openssl-dev libsystemd-dev libsqlite3-dev pkg-config postgresql postgresql-contrib pgbouncer haproxy sqlite3 curl openssl man-db)
+  local wanted=("$@")
+  [ $# -gt 0 ] || wanted=(libpq-dev libcurl4-openssl-dev libsystemd-dev libsqlite3-dev pkg-config postgresql postgresql-contrib pgbouncer haproxy sqlite3 curl openssl man-db)
   local missing=() package
   for package in "${wanted[@]}"; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")

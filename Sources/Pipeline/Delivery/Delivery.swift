@@ -51,7 +51,7 @@ public struct Delivery: Service {
     await withDiscardingTaskGroup { attempts in
       var window = SendWindow(context, keys: keys)
       var retrying = RetryingLoop(
-        context, outage: Outage(of: "delivery", failed: .ledgerFailed, recovered: .ledgerRecovered),
+        context, "delivery", outage: Outage(of: "delivery", failed: .ledgerFailed, recovered: .ledgerRecovered),
         shopOutage: Outage(
           of: "looking at orders before their reports", failed: .pollFailed, recovered: .pollRecovered))
       await retrying.run { retrying in

@@ -22,9 +22,9 @@ public struct ChangeListener: Service {
 
   private func loop() async {
     var logged: String?
-    var retrying = RetryingLoop(context, outage: nil)
+    var retrying = RetryingLoop(context, "listening to the shop", outage: nil)
     await retrying.run { retrying in
-      try await context.orders.change()
+      try await LoopProgress.rest { try await context.orders.change() }
       retrying.succeed()
       logged = nil
       context.intakeWake.notify()

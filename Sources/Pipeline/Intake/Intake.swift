@@ -66,7 +66,7 @@ public struct Intake: Service {
     var run: IntakeRun?
     var room = LedgerRoom(sizeMax: settings.ledgerSizeMax)
     let outage = Outage(of: "reading orders", failed: .pollFailed, recovered: .pollRecovered)
-    var retrying = RetryingLoop(context, outage: outage)
+    var retrying = RetryingLoop(context, "reading orders", outage: outage)
     await retrying.run { retrying in
       guard try await room.look(context) else { return try await context.clock.sleep(for: LedgerRoom.interval) }
       var current = if let run { run } else { try await begin() }

@@ -26,7 +26,7 @@ public struct Matching: Service {
 
   func loop() async {
     let outage = Outage(of: "deciding orders", failed: .ledgerFailed, recovered: .ledgerRecovered)
-    var retrying = RetryingLoop(context, outage: outage)
+    var retrying = RetryingLoop(context, "deciding orders", outage: outage)
     await retrying.run { retrying in
       let decided = try await decideBatch()
       retrying.succeed(.ledger)

@@ -40,7 +40,7 @@ public struct ReferralMirror: Service {
     try? await context.surveyWake.wait(
       until: context.clock.uptime + Self.surveyWait, clock: context.clock)
     var run = makeRun()
-    var retrying = RetryingLoop(context, outage: outage)
+    var retrying = RetryingLoop(context, "reading referrals", outage: outage)
     await retrying.run { retrying in
       guard try await step(&run) else { return }
       retrying.succeed()

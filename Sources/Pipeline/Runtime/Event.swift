@@ -70,6 +70,8 @@ public enum Event: String, Sendable, CaseIterable {
   case ledgerRoom = "ledger_room"
   /// The host's clock was set, or another clock contradicts it: what can't be taken back waits.
   case clockUnconfirmed = "clock_unconfirmed"
+  /// A loop has not gone on for long: the service manager is about to restart the daemon.
+  case loopStuck = "loop_stuck"
   /// The host's clock is confirmed, or believed.
   case clockConfirmed = "clock_confirmed"
 }

@@ -14,6 +14,8 @@ public struct PipelineContext: Sendable {
   public let clock: TrustedClock
   /// The source of randomness: the back-offs' jitter.
   public var jitter: Jitter
+  /// The steps that the loops have begun.
+  public let progress = LoopProgress()
   /// The health that the loops note.
   public var health: ComponentHealth
   /// The log.
@@ -46,7 +48,7 @@ public struct PipelineContext: Sendable {
     jitter: Jitter, health: ComponentHealth, log: Logger
   ) {
     self.orders = orders
-    self.partners = partners
+    self.partners = RestingPartners(base: partners)
     self.ledger = ledger
     // Wakes the loops: a jump changes each wait for a time of day, and a confirmed clock ends the wait for it.
     self.clock = TrustedClock(clock, log: log) { [matchingWake, deliveryWake, mirrorWake] in

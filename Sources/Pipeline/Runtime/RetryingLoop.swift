@@ -20,27 +20,32 @@ struct RetryingLoop {
   }
 
   private let context: PipelineContext
+  /// The loop's work in words, for the one who is told that it is stuck.
+  private let name: String
   /// The outage that failures are told as; nil for a loop that tells of them itself.
   private var outage: Outage?
   /// The outage that failures of the shop's database are told as; nil where the other one serves.
   private var shopOutage: Outage?
   private var failures = 0
 
-  init(_ context: PipelineContext, outage: Outage?, shopOutage: Outage? = nil) {
-    (self.context, self.outage, self.shopOutage) = (context, outage, shopOutage)
+  init(_ context: PipelineContext, _ name: String, outage: Outage?, shopOutage: Outage? = nil) {
+    (self.context, self.name, self.outage, self.shopOutage) = (context, name, outage, shopOutage)
   }
 
   /// Runs `step` again and again; what it throws is taken in as `failure` describes it.
   mutating func run(
     _ step: (inout Self) async throws -> Void, failure describe: (any Error) async -> Failure
   ) async {
-    while !Task.isCancelled {
-      do {
-        try await step(&self)
-      } catch is CancellationError where Task.isCancelled {
-        return
-      } catch {
-        await waitOut(await describe(error))
+    await context.progress.run(name) {
+      while !Task.isCancelled {
+        context.progress.mark(name)
+        do {
+          try await step(&self)
+        } catch is CancellationError where Task.isCancelled {
+          return
+        } catch {
+          await waitOut(await describe(error))
+        }
       }
     }
   }

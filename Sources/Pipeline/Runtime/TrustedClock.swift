@@ -46,7 +46,9 @@ public final class TrustedClock: HostClock {
   public var uptime: Duration { base.uptime }
 
   /// Sleeps by the host's clock.
-  public func sleep(until deadline: Duration) async throws { try await base.sleep(until: deadline) }
+  public func sleep(until deadline: Duration) async throws {
+    try await LoopProgress.rest { try await base.sleep(until: deadline) }
+  }
 
   /// The host's boot ID.
   public var bootID: String { base.bootID }

@@ -44,7 +44,7 @@ public final class WakeSignal: Sendable {
         try await group.next()
       }
     } else {
-      await sleep()
+      await LoopProgress.rest { await sleep() }
     }
     try Task.checkCancellation()
   }

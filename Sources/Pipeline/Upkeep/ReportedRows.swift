@@ -36,7 +36,7 @@ public struct ReportedRows: Service {
   private func loop() async {
     let startedAt = context.clock.now
     // Tells of no outage: intake, which reads the same table, does.
-    var retrying = RetryingLoop(context, outage: nil)
+    var retrying = RetryingLoop(context, "looking at reported orders", outage: nil)
     await retrying.run { retrying in
       // A table that was loaded anew has its orders under other keys until they were read.
       let walked = try await context.ledger.transaction { try $0.intakeProgress().lastWalkAt }

@@ -9,6 +9,13 @@ extension EventCatalog {
       meaning: "The daemon was told to end, and has stored everything.",
       advice: "Nothing. `systemctl start conversiond` goes on where it stopped."),
     Event(
+      name: "loop_stuck", messageID: "3c1f5e0e6f7a4d1f9a58b2c7d4e6f091", subject: "A part of the daemon is stuck",
+      meaning: """
+        It has been in one step for ten minutes; the line says which part. The daemon tells systemd no longer that it is \
+        alive, and so is restarted.
+        """,
+      advice: "Nothing, unless it comes again: then keep the line, the version and `journalctl -u conversiond`."),
+    Event(
       name: "reload_ok", messageID: "6801f0adf52e4bec821e770938f99fb5", subject: "A new configuration is in force",
       meaning: "The configuration was read again, and found good.",
       money: """

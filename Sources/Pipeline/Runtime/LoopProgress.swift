@@ -1,0 +1,81 @@
+import Synchronization
+
+/// The steps that each loop has begun, and whether it rests: a loop that is stuck in one step is noticed by it.
+///
+/// A rest is whatever ends by a limit of its own, or waits for work: a sleep, a signal, a request to the API, a notice of
+/// the shop's. What is left, the ledger, the shop's database and the daemon's own code, must let a step end.
+public final class LoopProgress: Sendable {
+  /// The progress of one loop.
+  public struct Loop: Sendable, Hashable {
+    /// The number of steps and rests that it has begun or ended.
+    public var marks: UInt64 = 0
+    /// The number of rests that are under way in it.
+    public var rests = 0
+
+    /// Makes progress from its values.
+    public init(marks: UInt64 = 0, rests: Int = 0) { (self.marks, self.rests) = (marks, rests) }
+  }
+
+  /// The loop that the current task works for.
+  @TaskLocal private static var current: (progress: LoopProgress, name: String)?
+
+  private let loops = Mutex<[String: Loop]>([:])
+
+  /// Begins without any loop.
+  public init() {}
+
+  /// Returns the progress of every loop, by its name.
+  public func snapshot() -> [String: Loop] { loops.withLock { $0 } }
+
+  /// Runs a loop under a name; forgets it at its end.
+  func run(_ name: String, _ loop: () async -> Void) async {
+    mark(name)
+    await Self.$current.withValue((self, name)) { await loop() }
+    loops.withLock { _ = $0.removeValue(forKey: name) }
+  }
+
+  /// Notes that a loop begins a step.
+  func mark(_ name: String) { loops.withLock { $0[name, default: Loop()].marks += 1 } }
+
+  /// Runs what needs no watching.
+  static func rest<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+    guard let current else { return try await body() }
+    current.progress.change(current.name, rests: 1)
+    defer { current.progress.change(current.name, rests: -1) }
+    return try await body()
+  }
+
+  private func change(_ name: String, rests: Int) {
+    loops.withLock { loops in
+      guard loops[name] != nil else { return }
+      loops[name]?.marks += 1
+      loops[name]?.rests += rests
+    }
+  }
+}
+
+/// Finds loops that are stuck, by looks at their progress.
+public struct StallWatch: Sendable {
+  /// The time for which a loop may be in one step without a rest. Whatever a step does is a page, a batch or an order.
+  public static let deadline = Duration.seconds(600)
+  /// The most that one look adds: a host that was asleep, or stopped, kept every loop from going on.
+  private static let lookMax = Duration.seconds(30)
+
+  private var lookedAt: Duration?
+  private var loops: [String: (seen: LoopProgress.Loop, stuckFor: Duration)] = [:]
+
+  /// Begins without a look.
+  public init() {}
+
+  /// Takes in a look at an uptime; returns the loops that are stuck, by name.
+  public mutating func look(_ progress: [String: LoopProgress.Loop], at uptime: Duration) -> [String] {
+    let elapsed = lookedAt.map { min(max(uptime - $0, .zero), Self.lookMax) } ?? .zero
+    lookedAt = uptime
+    loops = progress.reduce(into: [:]) { known, loop in
+      let former = loops[loop.key]
+      let isStill = former?.seen == loop.value && loop.value.rests == 0
+      known[loop.key] = (loop.value, isStill ? (former?.stuckFor ?? .zero) + elapsed : .zero)
+    }
+    return loops.filter { $0.value.stuckFor >= Self.deadline }.keys.sorted()
+  }
+}
