@@ -75,8 +75,9 @@ extension AttributionRules {
     if facts.act?.kind == .hold {
       (decision.outcome, decision.reason, decision.detail) = (.held, DecisionReason.byOperator, facts.act?.reason)
       decision.lookAgainAt = nil
-    } else if decision.outcome == .queued, facts.isOpenedByRules || facts.isRevalued(by: decision) {
-      (decision.outcome, decision.reason) = (.held, DecisionReason.rulesChanged)
+    } else if facts.isRevalued(by: decision) || facts.isOpenedByRules && decision.outcome == .queued {
+      // One that `reporting.hold` still keeps back, too: at its end nothing tells any more that its amount was another.
+      (decision.outcome, decision.reason, decision.lookAgainAt) = (.held, DecisionReason.rulesChanged, nil)
       decision.detail =
         "changed rules \(facts.isRevalued(by: decision) ? "gave it another amount" : "made it sendable"); release it: "
         + "conversiond queue release ALL --reason rules_changed"

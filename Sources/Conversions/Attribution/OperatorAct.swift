@@ -1,5 +1,5 @@
-/// An operator's act on an order, kept by the order's transaction ID: it outlasts a row that is deleted and made again,
-/// and a change of the rules.
+/// An operator's act on an order, kept by the order's transaction ID, its key, its time of placing and its buyer: it
+/// outlasts a row that is deleted and made again, an order that gets another number, and a change of the rules.
 public struct OperatorAct: Hashable, Sendable {
   /// The kinds of acts that a decision obeys.
   public enum Kind: String, Sendable, Codable, CaseIterable {
@@ -18,11 +18,58 @@ public struct OperatorAct: Hashable, Sendable {
   /// The time of the act.
   public var actedAt: Timestamp
 
+  /// The order that it was made for, as the shop showed it then; nil where the ledger had none of its ID.
+  public var order: ActedOrder?
+
   /// Makes an act from its values.
-  public init(kind: Kind, reason: String?, actor: String, actedAt: Timestamp) {
+  public init(kind: Kind, reason: String?, actor: String, actedAt: Timestamp, order: ActedOrder? = nil) {
     self.kind = kind
     self.reason = reason
     self.actor = actor
     self.actedAt = actedAt
+    self.order = order
+  }
+}
+
+/// An order that an operator has acted on, as far as it tells it from others.
+public struct ActedOrder: Hashable, Sendable {
+  /// The key of its row.
+  public var key: OrderKey
+  /// The earliest time at which it may have been placed; nil where its row can't be read.
+  public var placedFrom: Timestamp?
+  /// A hash of its buyer, by address, else by the partner's references; nil where it names none.
+  public var buyer: Int64?
+
+  /// Makes one from its values.
+  public init(key: OrderKey, placedFrom: Timestamp?, buyer: Int64?) {
+    (self.key, self.placedFrom, self.buyer) = (key, placedFrom, buyer)
+  }
+
+  /// Takes what a row shows.
+  public init(_ row: OrderRow) {
+    self.init(key: row.key, placedFrom: nil, buyer: nil)
+    guard case .readable(let order) = row else { return }
+    placedFrom = order.placedAt.earliest
+    buyer = Self.hash(order.email?.text ?? order.externalSourceID?.text ?? order.customerID)
+  }
+
+  /// Returns the hash of a buyer's address; nil for none.
+  public static func hash(_ buyer: String?) -> Int64? {
+    guard let buyer else { return nil }
+    var hash = FNV1a()
+    for byte in buyer.utf8 { hash.mix(byte) }
+    return Int64(bitPattern: hash.bits)
+  }
+
+  /// Returns true if an order that the shop shows under the same ID is another one: placed at another time, by another
+  /// buyer. A buyer or a time alone may have been corrected, and a row made anew has another key.
+  public func isOther(_ shown: ActedOrder) -> Bool {
+    guard let placedFrom, let buyer, let time = shown.placedFrom, let person = shown.buyer else { return false }
+    return placedFrom != time && buyer != person
+  }
+
+  /// Returns true if an order that the shop shows under another ID is this one: it has its key and its time of placing.
+  public func isRenumbered(_ shown: ActedOrder) -> Bool {
+    key == shown.key && placedFrom == shown.placedFrom && placedFrom != nil
   }
 }

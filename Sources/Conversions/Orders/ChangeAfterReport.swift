@@ -4,19 +4,11 @@ public enum ChangeAfterReport: String, Sendable, Codable, CaseIterable {
   case cancelledSince = "cancelled_since"
   /// Its total, or its currency, would be reported otherwise.
   case amountChanged = "amount_changed"
-}
+  /// Its row is absent, as those of its age are, or of many at once: taken for archived, and for no change.
+  case archived
 
-extension ChangeAfterReport {
-  /// The least number of rows that are many.
-  private static let manyMin = 3
-  /// The part of all rows that were looked for from which on absent ones are many, as one in so many.
-  private static let manyPart = 10
-
-  /// Returns true if the rows that are newly absent mean so many cancelled orders: a few are deleted one by one, and
-  /// many at once are an archive job, or another `orders.where`.
-  public static func areCancelled(_ absent: Int, of looked: Int) -> Bool {
-    absent < manyMin || absent * manyPart < looked
-  }
+  /// True if a person is to correct it in the partner dashboard.
+  public var needsCorrection: Bool { self != .archived }
 }
 
 extension AmountRules {

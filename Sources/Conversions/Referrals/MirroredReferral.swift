@@ -38,9 +38,13 @@ public struct MirroredReferral: Hashable, Sendable {
     self.seenAt = seenAt
     openSeenAt = referral.status.isOpen ? seenAt : earlier?.openSeenAt
     expiredSeenAt = referral.status == .expired ? (earlier?.expiredSeenAt ?? seenAt) : nil
-    // A converted referral goes on deciding by the friend's address, which no request changes: where it is erased, the
-    // orders that it stands for would go to another referrer. (A partner's identifier may be moved to another one.)
-    if status == .converted { email = email ?? earlier?.email }
+    // A converted referral goes on deciding by the friend's address, which no request changes: where it is erased, or
+    // overwritten, the orders that it stands for would go to another referrer. What is erased with it stays as well; alone,
+    // a partner's identifier was moved to another referral.
+    if status == .converted, let known = earlier?.email, email != known {
+      email = known
+      externalSourceID = externalSourceID ?? earlier?.externalSourceID
+    }
   }
 
   /// Makes a mirrored referral as a ledger kept it.

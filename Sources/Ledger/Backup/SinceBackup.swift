@@ -100,17 +100,12 @@ struct FormerLedger {
   /// Acts that the backup doesn't know, or knows an earlier one of.
   private func acts() throws -> [SinceBackup.Act] {
     let sql = """
-      SELECT f.transaction_id, f.act, f.reason, f.actor, f.acted_at FROM former.acts f
+      SELECT f.transaction_id, f.act, f.reason, f.actor, f.acted_at, f.key, f.placed_from, f.buyer FROM former.acts f
         LEFT JOIN main.acts b ON b.transaction_id = f.transaction_id
       WHERE b.acted_at IS NULL OR f.acted_at > b.acted_at ORDER BY f.acted_at, f.transaction_id
       """
     return try Row.fetchAll(db, sql: sql).map { row in
-      SinceBackup.Act(
-        transactionID: try row.decode(atIndex: 0),
-        act: OperatorAct(
-          // A word that can't be read still stands, as for a decision.
-          kind: OperatorAct.Kind(rawValue: try row.decode(atIndex: 1)) ?? .hold, reason: try row.decode(atIndex: 2),
-          actor: try row.decode(atIndex: 3), actedAt: Timestamp(microseconds: try row.decode(atIndex: 4))))
+      SinceBackup.Act(transactionID: try row.decode(forColumn: "transaction_id"), act: try OperatorAct(row))
     }
   }
 

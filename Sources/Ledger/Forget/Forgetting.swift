@@ -126,6 +126,7 @@ extension SQLiteTransaction {
         ])
     }
     try execute("UPDATE acts SET reason = NULL WHERE instr(lower(reason), ?1)", [email.text])
+    try execute("UPDATE acts SET buyer = NULL WHERE buyer = ?", [ActedOrder.hash(email.text)])
     try noteForgotten(email, at: now)
     var erased = found
     erased.isErased = true

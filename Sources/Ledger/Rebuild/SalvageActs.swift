@@ -15,7 +15,11 @@ extension SalvageKeeper {
             hasOther = true
             continue
           }
-          try Self.insert([id, act, row.readable("reason", as: String.self), actor, time], db)
+          try Self.insert(
+            [
+              id, act, row.readable("reason", as: String.self), actor, time, row.readable("key", as: String.self),
+              row.readable("placed_from", as: Int64.self), row.readable("buyer", as: Int64.self),
+            ], db)
         }
       }
     }
@@ -29,14 +33,19 @@ extension SalvageKeeper {
       guard row.readable("outcome", as: String.self) == Outcome.held.rawValue,
         let id = row.readable("transaction_id", as: String.self), let time = row.readable("decided_at", as: Int64.self)
       else { continue }
-      try insert([id, OperatorAct.Kind.hold.rawValue, DecisionReason.rulesChanged, "ledger rebuild", time], db)
+      try insert(
+        [id, OperatorAct.Kind.hold.rawValue, DecisionReason.rulesChanged, "ledger rebuild", time, nil, nil, nil], db)
     }
   }
 
-  /// Inserts an act from its columns: order ID, kind, reason, actor, time. One that is there stays.
+  /// Inserts an act from its columns: order ID, kind, reason, actor, time; key, time and buyer of its order. One that is
+  /// there stays.
   private static func insert(_ act: StatementArguments, _ db: Database) throws {
     try db.execute(
-      sql: "INSERT OR IGNORE INTO acts (transaction_id, act, reason, actor, acted_at) VALUES (?, ?, ?, ?, ?)",
+      sql: """
+        INSERT OR IGNORE INTO acts (transaction_id, act, reason, actor, acted_at, key, placed_from, buyer)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """,
       arguments: act)
   }
 }

@@ -157,11 +157,13 @@ extension SQLiteTransaction: DeliveryRecords {
     return db.changesCount
   }
 
-  func clampSends(to latest: Timestamp) throws {
+  func clampSends(to latest: Timestamp, now: Timestamp) throws {
     // Both values, so that the index answers.
     try execute(
-      "UPDATE orders SET send_at = ?1 WHERE outcome = 'queued' AND is_backfill IN (0, 1) AND send_at > ?1",
-      [latest.microseconds])
+      """
+      UPDATE orders SET send_at = CASE WHEN reason IS NULL THEN ?2 ELSE ?1 END
+      WHERE outcome = 'queued' AND is_backfill IN (0, 1) AND send_at > ?2 AND (reason IS NULL OR send_at > ?1)
+      """, [latest.microseconds, now.microseconds])
   }
 
   func clampSightings(at now: Timestamp) throws {

@@ -35,7 +35,6 @@ extension SQLiteTransaction: IntakeRecords {
     if found.digest == row.digest.bits { return .unchanged }
     if Self.isSame(found.id, row.transactionID) { return .changed(found.entry) }
     // The shop gave the key to another order, or the order another number.
-    try carryAct(from: found.id, to: row)
     try loseKey(of: found.entry)
     return try standing(byIDOf: row)
   }
@@ -140,17 +139,6 @@ extension SQLiteTransaction: IntakeRecords {
       """, [id, key.text])
   }
 
-  /// Carries an operator's act on an order over to the ID that the shop gives it now: a draft that gets the number of
-  /// its invoice would else be reported though it was discarded. It is the same order by key, time of placing and buyer.
-  private func carryAct(from id: String?, to row: OrderRow) throws {
-    guard let id, let act = try act(on: id), case .readable(let order) = row, try self.act(on: row.orderID) == nil,
-      let known = try KnownOrder(row.key, db), known.isSame(order)
-    else { return }
-    try setAct(act, on: row.orderID)
-    // An order that is kept back keeps its referral: under the ID that no row has any more it would keep it for ever.
-    if act.kind == .hold { try setAct(nil, on: id) }
-  }
-
   private func flagReuse(_ entry: Int64, at time: Timestamp) throws {
     try execute(
       "UPDATE orders SET outcome = 'review', reason = ?, detail = ?, decided_at = ? WHERE entry = ?",
@@ -184,13 +172,6 @@ private struct KnownOrder {
     transactionID = try row.decode(forColumn: "transaction_id")
     placedFrom = try row.decode(forColumn: "placed_from")
     buyer = try ["email", "external_source_id", "customer_id"].map { try row.decode(forColumn: $0) }
-  }
-
-  /// Returns true if a row with another ID is this order all the same: placed at the same time, by the same buyer.
-  func isSame(_ order: Order) -> Bool {
-    guard let placedFrom, order.placedAt.earliest.microseconds == placedFrom else { return false }
-    return zip(buyer, [order.email?.text, order.externalSourceID?.text, order.customerID])
-      .contains { known, shown in known != nil && known == shown }
   }
 
   /// The most that a shop's times may be moved by a zone that was put right, or by rounding to a day.

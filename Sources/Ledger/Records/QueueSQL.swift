@@ -84,6 +84,15 @@ extension SQLiteTransaction: QueueRecords {
       + orders(" WHERE o.transaction_id = ? AND o.transaction_id <> o.key ORDER BY o.entry", [id])
   }
 
+  func hasOrder(withIDFrom mark: Unicode.Scalar) throws -> Bool {
+    let range = [String(Character(mark)), String(Character(Unicode.Scalar(UInt8(mark.value) + 1)))]
+    for (column, condition) in [("key", "true"), ("transaction_id", "transaction_id <> key")] {
+      let sql = "SELECT 1 FROM orders WHERE \(column) >= ?1 AND \(column) < ?2 AND \(condition) LIMIT 1"
+      if try Int.fetchOne(db.cachedStatement(sql: sql), arguments: StatementArguments(range)) != nil { return true }
+    }
+    return false
+  }
+
   func attempts(of entry: EntryID) throws -> [Attempt] {
     let rows = try Row.fetchAll(
       db, sql: "SELECT * FROM attempts WHERE entry = ? ORDER BY number", arguments: [entry.number])

@@ -164,7 +164,8 @@ extension SQLiteTransaction {
     let sql = """
       SELECT key, transaction_id, placed_from FROM orders
       WHERE placed_from >= ?1 AND transaction_id IS NOT NULL AND \(Self.hasRow)
-        AND (outcome IN ('reported', 'discarded') OR transaction_id IN (SELECT transaction_id FROM acts))
+        AND (outcome IN ('reported', 'discarded') OR transaction_id IN (SELECT transaction_id FROM acts)
+          OR key IN (SELECT key FROM acts))
       UNION ALL
       SELECT key, coalesce(transaction_id, sent_id, key), placed_from FROM settled
       WHERE placed_from >= ?1 AND outcome IN ('reported', 'discarded') AND \(Self.hasRow)

@@ -175,15 +175,20 @@ enum LedgerSchema {
     CREATE INDEX settled_outcome ON settled (outcome, decided_at);
     """
 
-  /// An act is an operator's decision on an order, by its transaction ID.
+  /// An act is an operator's decision on an order, by its transaction ID; `key`, `placed_from` and `buyer`, a hash, tell the
+  /// order that it was made for from another that the shop gives the same ID.
   private static let acts = """
     CREATE TABLE acts (
       transaction_id TEXT PRIMARY KEY,
       act TEXT NOT NULL,
       reason TEXT,
       actor TEXT NOT NULL,
-      acted_at INTEGER NOT NULL
+      acted_at INTEGER NOT NULL,
+      key TEXT,
+      placed_from INTEGER,
+      buyer INTEGER
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX acts_key ON acts (key);
     """
 
   /// `since` is when an order's row was first missed, `is_held` set where the order waits as one of many.

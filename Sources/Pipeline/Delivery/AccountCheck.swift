@@ -27,6 +27,7 @@ struct AccountCheck: Sendable {
     let known = try await context.ledger.transaction { [seenBefore] in
       try $0.knownReferrals(limit: 3, seenBefore: seenBefore)
     }
+    var unreadable: ReadFailure?
     for id in known.indices.map({ known[($0 + turn) % known.count] }) {
       let answer = await context.partners.referral(id)
       switch answer {
@@ -36,12 +37,15 @@ struct AccountCheck: Sendable {
       switch answer {
       case .success: return .ours
       case .failure where answer.saysNotFound: continue
+      // Asks for another one: it is this referral that can't be read.
+      case .failure(let failure, let head) where head.status == 200: unreadable = ReadFailure(status: 200, failure)
       case .failure(let failure, let head): return .undecided(ReadFailure(status: head.status, failure))
       case .transport(let failure):
         try Task.checkCancellation()
         return .undecided(ReadFailure(failure))
       }
     }
+    if let unreadable { return .undecided(unreadable) }
     return known.isEmpty ? .ours : .another
   }
 }

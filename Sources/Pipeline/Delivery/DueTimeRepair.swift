@@ -15,7 +15,7 @@ struct DueTimeRepair: Sendable {
   /// Brings forward what lies further ahead than anything that waits.
   func repair(_ transaction: any LedgerTransaction) throws {
     // After a jump nothing tells a long wait from a short one by the other clock; the pacer has the limits.
-    try transaction.clampSends(to: now + (isAfterJump ? ReferralQuestion.wait : Self.waitMax))
+    try transaction.clampSends(to: now + (isAfterJump ? ReferralQuestion.wait : Self.waitMax), now: now)
     try transaction.clampSightings(at: now)
     guard isAfterJump else { return }
     try transaction.setClockMemory(memory)

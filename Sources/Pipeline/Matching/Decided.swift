@@ -32,6 +32,12 @@ struct Decided: Sendable {
     return decision.referralID == nil && [.waiting, .noReferral, .outsideWindow].contains(decision.outcome)
   }
 
+  /// True for an order that was to be reported, and that doesn't qualify any more.
+  var isCancelledBeforeItsReport: Bool {
+    guard let before, before.outcome == .held || before.outcome == .queued else { return false }
+    return decision.outcome == .cancelled && decision.reason == DecisionReason.noLongerQualifies
+  }
+
   /// True for an order that counts as reported by the API's word alone, as the ledger was restored or rebuilt.
   var isKnownByAPIAlone: Bool { decision.outcome == .reported && decision.reason == DecisionReason.evidenceAPI }
 
@@ -70,5 +76,6 @@ extension PipelineContext {
         ["reason": DecisionReason.evidenceAPI])
     }
     for change in decided { change.log(to: log) }
+    warn(ofCancellations: decided)
   }
 }

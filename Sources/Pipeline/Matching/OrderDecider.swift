@@ -80,8 +80,7 @@ struct OrderDecider {
   }
 
   private func act(on row: OrderRow) throws -> OperatorAct? {
-    guard hasActs, let id = row.transactionID else { return nil }
-    return try transaction.act(on: id)
+    try hasActs ? transaction.act(on: row) : nil
   }
 
   private func decide(

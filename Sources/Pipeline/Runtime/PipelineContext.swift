@@ -39,6 +39,8 @@ public struct PipelineContext: Sendable {
   public var searchDoubts = SearchDoubts()
   /// True once the log was told that the ledger lacks what the API has.
   public var isCopyTold = OnceFlag()
+  /// The watch over orders that are cancelled together.
+  public var cancellations = CancellationWatch()
   /// The state that the walks over the API's list share.
   public var referralWalks = WalkState()
 

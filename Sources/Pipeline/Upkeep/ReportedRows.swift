@@ -66,49 +66,62 @@ public struct ReportedRows: Service {
 
   /// The result of a look, as far as it came.
   private struct Look: Sendable {
-    var looked = 0
-    /// The orders whose rows are newly absent.
-    var absent: [EntryID: RowSighting] = [:]
+    var rows = AbsentRows()
+    var sightings: [EntryID: RowSighting] = [:]
     var changed: [ChangedSince] = []
   }
 
   private func take(_ batch: [ReportedPlace], _ look: inout Look) async throws {
     let sightings = try await context.orders.orders(withKeys: batch.map(\.key))
-    let so = look
+    let before = look
     look = try await context.ledger.transaction { transaction in
-      var look = so
+      var look = before
       for place in batch {
         guard let sighting = sightings[place.key], let order = try transaction.entry(place.entry),
           order.row.key == place.key
         else { continue }
+        let placedAt = order.order?.placedAt.earliest
         switch sighting {
         case .hidden, .unproven: continue
         case .gone, .excluded:
-          if order.changedSince != .cancelledSince { look.absent[place.entry] = sighting }
+          if let known = order.changedSince, known != .amountChanged { continue }
+          look.rows.miss(place.entry, placedAt: placedAt)
+          look.sightings[place.entry] = sighting
         case .shown(let row):
+          look.rows.show(placedAt: placedAt)
           if let changed = try ChangedSince(of: order, row, amounts, transaction) { look.changed.append(changed) }
         }
-        look.looked += 1
       }
       return look
     }
   }
 
   private func finish(_ look: Look) async throws {
-    var changed = look.changed
-    if ChangeAfterReport.areCancelled(look.absent.count, of: look.looked) {
-      changed += try await context.ledger.transaction { transaction in
-        try look.absent.compactMap { entry, sighting in
-          try transaction.entry(entry).flatMap { try ChangedSince(absent: $0, as: sighting, transaction) }
+    let verdict = look.rows.verdict()
+    let (cancelled, names) = try await context.ledger.transaction { transaction in
+      for entry in verdict.aged + verdict.many { try transaction.noteChangedSince(entry, .archived) }
+      let cancelled = try verdict.cancelled.compactMap { entry in
+        try transaction.entry(entry).flatMap { order in
+          try look.sightings[entry].flatMap { try ChangedSince(absent: order, as: $0, transaction) }
         }
       }
-    } else {
-      context.log.event(
-        .changedSince, .notice,
-        "\(look.absent.count) of \(look.looked) orders that were reported in the last 60 days have no row any more, or are "
-          + "left out by orders.where: so many at once are taken for archived, and none is counted as cancelled_since. "
-          + "If they are cancelled, correct them in the partner dashboard")
+      let names = try verdict.many.prefix(ChangedSince.linesMax).compactMap { try transaction.entry($0)?.orderID }
+      return (cancelled, names)
     }
-    ChangedSince.log(changed, to: context.log)
+    if !verdict.many.isEmpty {
+      let others = verdict.many.count > names.count ? " and others" : ""
+      context.log.event(
+        .changedSince, .warning,
+        "\(verdict.many.count) of \(look.rows.count) orders that were reported in the last 60 days have no row any more, or are "
+          + "left out by orders.where, so many at once that they are taken for archived: \(names.joined(separator: ", "))\(others). "
+          + "If they were cancelled, correct them in the partner dashboard")
+    }
+    if !verdict.aged.isEmpty {
+      context.log.event(
+        .changedSince, .info,
+        "\(verdict.aged.count) reported orders, older than nearly all others, have no row any more, or are left out by "
+          + "orders.where: they are taken for archived")
+    }
+    ChangedSince.log(look.changed + cancelled, to: context.log)
   }
 }

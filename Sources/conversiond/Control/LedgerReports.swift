@@ -29,7 +29,8 @@ struct LedgerReports: Sendable {
       }
     }
     report.today = Dictionary(uniqueKeysWithValues: facts.today.map { ($0.key.rawValue, $0.value) })
-    report.changedSince = Dictionary(uniqueKeysWithValues: facts.changes.map { ($0.key.rawValue, $0.value) })
+    report.changedSince = Dictionary(
+      uniqueKeysWithValues: facts.changes.filter(\.key.needsCorrection).map { ($0.key.rawValue, $0.value) })
     report.conflicts = facts.hasConflicts ? ConflictHint.words : nil
     report.heldByRules = facts.byRules > 0 ? facts.byRules : nil
     report.heldMissing = facts.missing > 0 ? facts.missing : nil
@@ -113,10 +114,11 @@ struct LedgerReports: Sendable {
 
 extension LedgerTransaction {
   /// Returns the orders that an operator means by a name: those with this ID; where there is none, the entry whose
-  /// number is written `#210`.
+  /// number is written `#210`, unless the shop's own IDs begin so: another order than the one meant would be discarded.
   func orders(named name: String) throws -> [LedgerOrder] {
     let found = try entries(ofOrder: name)
-    guard found.isEmpty, name.hasPrefix("#"), let number = Int64(name.dropFirst()) else { return found }
+    guard found.isEmpty, name.hasPrefix("#"), let number = Int64(name.dropFirst()), try !hasOrder(withIDFrom: "#")
+    else { return found }
     return try entry(EntryID(number)).map { [$0] } ?? []
   }
 }

@@ -92,7 +92,7 @@ struct QueueActs: Sendable {
     guard let id = order.row.transactionID else { return line("its ID can't be read", isPossible: false) }
     switch request.kind {
     case .release:
-      let known = try transaction.act(on: id)
+      let known = try transaction.act(on: order.row)
       let isMissing = order.outcome == .held && order.reason == DecisionReason.rowMissing
       guard order.isOpenedByRules || known != nil || isMissing else {
         return line(whatHolds(order), isPossible: false)
@@ -101,7 +101,7 @@ struct QueueActs: Sendable {
       if known?.kind == .discard, request.orders == nil { return line("it is discarded", isPossible: false) }
       guard request.apply else { return line("would be released") }
       // It is decided again, and its row looked for.
-      if known != nil || isMissing { try transaction.setAct(nil, on: id) }
+      if known != nil || isMissing { try transaction.removeActs(on: order.row) }
       if order.isOpenedByRules { _ = try transaction.releaseOpenedByRules([order.entry]) }
       return line("released")
     case .hold, .discard:
@@ -111,8 +111,8 @@ struct QueueActs: Sendable {
       if order.frozen != nil { try transaction.unfreeze(order.entry) }
       try transaction.setAct(
         OperatorAct(
-          kind: request.kind == .hold ? .hold : .discard, reason: request.note, actor: request.actor, actedAt: now),
-        on: id)
+          kind: request.kind == .hold ? .hold : .discard, reason: request.note, actor: request.actor, actedAt: now,
+          order: ActedOrder(order.row)), on: id)
       return line(words)
     }
   }

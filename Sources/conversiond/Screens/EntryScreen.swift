@@ -1,3 +1,5 @@
+import Conversions
+
 /// One order as people read it.
 struct EntryScreen {
   let entry: EntryReport
@@ -36,7 +38,13 @@ struct EntryScreen {
       ("in state since", entry.decidedAt), ("due", entry.dueAt),
       ("attempts", entry.attempts > 0 ? String(entry.attempts) : nil),
       ("evidence", entry.evidence.map { "the \($0) alone; not in this ledger" }),
-      ("changed since", entry.changedSince.map { "\($0): correct it in the partner dashboard" }),
+      (
+        "changed since",
+        entry.changedSince.map { kind in
+          ChangeAfterReport(rawValue: kind)?.needsCorrection == false
+            ? "\(kind): its row is absent" : "\(kind): correct it in the partner dashboard"
+        }
+      ),
       ("unknown outcome", entry.unknownOutcome ? "a send may have been done" : nil), ("body", entry.body),
     ]
   }

@@ -84,7 +84,7 @@ import Testing
       let result = SendResult(next: .rematch, isUnknown: false, counts: false)
       try tx.finishSend(EntryID(3), makeReport(makeOrder(3)), attempt: attempt, result: result, at: late)
       #expect(try tx.undecided(at: epoch + .seconds(60), limit: 9).isEmpty)
-      try tx.clampSends(to: epoch + .seconds(900))
+      try tx.clampSends(to: epoch + .seconds(900), now: epoch)
       try tx.clampRematches(at: epoch)
       #expect(try tx.entry(EntryID(1))?.decidedAt == epoch)
       try tx.clampSightings(at: epoch - .seconds(30))
@@ -94,6 +94,17 @@ import Testing
     #expect(try await ledger.entry(1)?.dueAt == epoch + .seconds(900))
     #expect(try await ledger.entry(2)?.dueAt == soon, "what is sooner stays")
     #expect(try await ledger.transaction { try $0.undecided(at: epoch, limit: 9).map(\.entry) } == [EntryID(3)])
+  }
+
+  /// Nothing put it off, so that its time can only be another clock's.
+  @Test func whatWasQueuedByAClockAheadIsDueAtOnce() async throws {
+    let ledger = try await ledger(orders: 1)
+    try await ledger.settleCatchUp()
+    try await ledger.transaction { tx in
+      try tx.decide(EntryID(1), .queued("r1"), at: epoch + .seconds(400_000))
+      try tx.clampSends(to: epoch + .seconds(86_400), now: epoch)
+    }
+    #expect(try await ledger.entry(1)?.dueAt == epoch)
   }
 
   @Test func aCrashInTheMiddleIsAnUnknownOutcome() async throws {

@@ -88,7 +88,7 @@ import Testing
     "dismissal": { tx in for number in 1...3 { try tx.dismiss(EntryID(Int64(number)), as: .outsideWindow) } },
     "restart": { tx in
       _ = try tx.recoverInterruptedSends(at: epoch)
-      _ = (try tx.clampSends(to: epoch), try tx.clampRematches(at: epoch), try tx.clampSightings(at: epoch))
+      _ = (try tx.clampSends(to: epoch, now: epoch), try tx.clampRematches(at: epoch), try tx.clampSightings(at: epoch))
     },
     "end of a send": { tx in
       let order = makeOrder(1)

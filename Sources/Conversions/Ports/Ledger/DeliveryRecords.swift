@@ -22,8 +22,8 @@ public protocol DeliveryRecords {
   func unfreezeUndone(_ entry: EntryID) throws
   /// Marks sends that a crash interrupted as unknown outcomes, to be sent again; returns how many there were.
   func recoverInterruptedSends(at now: Timestamp) throws -> Int
-  /// Brings forward to a time the sends that are due later: a clock put them off that was ahead.
-  func clampSends(to latest: Timestamp) throws
+  /// Brings forward to a time the sends that are due later, and to now those that nothing put off: the clock was ahead.
+  func clampSends(to latest: Timestamp, now: Timestamp) throws
   /// Brings forward to a time the sighting and the decision of queued orders that lie after it: a clock that was ahead
   /// stamped them, and each order would wait for a walk of the referrals that begins after its stamp.
   func clampSightings(at now: Timestamp) throws

@@ -10,6 +10,8 @@ public protocol QueueRecords {
   func entry(_ id: EntryID) throws -> LedgerOrder?
   /// Returns entries of an order, by its ID as people know it.
   func entries(ofOrder id: String) throws -> [LedgerOrder]
+  /// Returns true if the ID of any order begins with a letter of ASCII or a mark.
+  func hasOrder(withIDFrom mark: Unicode.Scalar) throws -> Bool
   /// Returns an entry's sends.
   func attempts(of entry: EntryID) throws -> [Attempt]
   /// Returns an entry's candidates as they were last judged.

@@ -80,6 +80,45 @@ import Testing
     }
   }
 
+  /// A late order takes a number, and all behind it get the next one: each ID is another order's then.
+  @Test func anOperatorsWordGoesAlongAChainOfNumbersWithItsOwnOrderAlone() async throws {
+    let settings = ["reporting.hold": "30d", "orders.key": "k", "orders.sweep_interval": "1s"]
+    try await DaemonFixture.with(settings) { shop in
+      try await fill(shop)
+      try await shop.start()
+      #expect(await eventually(within: .seconds(40)) { await states(shop) == ["held hold": Self.count] })
+      #expect(try await shop.run("queue", "discard", "1", "--reason", "fraud", "--yes").end == .exited(0))
+      #expect(try await shop.run("queue", "hold", "2", "--yes").end == .exited(0))
+      try await shop.database.execute("UPDATE orders SET id = id + 1")
+      let kept = ["2 discarded", "3 held operator", "4 held hold"]
+      #expect(await eventually(within: .seconds(60)) { await standing(shop) == kept }, "\(shop.log)")
+      #expect(await eventually(within: .seconds(60)) { await states(shop)["held hold"] == Self.count - 2 })
+      #expect(try await shop.run("queue", "release", "3", "--yes").end == .exited(0))
+      #expect(await eventually(within: .seconds(60)) { await standing(shop)?[1] == "3 held hold" }, "\(shop.log)")
+    }
+  }
+
+  @Test func aDiscardedDraftKeepsNoOtherOrderFromBeingReported() async throws {
+    let settings = ["reporting.hold": "30d", "orders.key": "k", "orders.sweep_interval": "1s"]
+    try await DaemonFixture.with(settings) { shop in
+      try await fill(shop)
+      try await shop.database.execute("UPDATE orders SET id = 999 WHERE k = 1")
+      try await shop.start()
+      #expect(await eventually(within: .seconds(40)) { await standing(shop)?.first == "999 held hold" })
+      #expect(try await shop.run("queue", "discard", "999", "--reason", "fraud", "--yes").end == .exited(0))
+      for (change, expected) in [
+        ("id = 1 WHERE k = 1", ["1 discarded", "2 held hold"]),
+        ("id = 999 WHERE k = 2", ["1 discarded", "999 held hold"]),
+        ("id = 2 WHERE k = 2", ["1 discarded", "2 held hold"]),
+      ] {
+        try await shop.database.execute("UPDATE orders SET \(change)")
+        #expect(
+          await eventually(within: .seconds(60)) { await standing(shop)?.prefix(2) == expected[...] },
+          "\(change) \(shop.log)")
+      }
+    }
+  }
+
   @Test(arguments: [nil, "1s"], ["id", "id DESC"])
   func whatWasReportedStaysSoAndIsNeverPostedForAnother(retain: String?, order: String) async throws {
     try await DaemonFixture.with(["orders.key": "k", "ledger.retain": retain]) { shop in

@@ -31,7 +31,8 @@ import Testing
   }
 
   /// A friend's data are erased at the API after the conversion: the friend's orders go to no other referrer.
-  @Test func aConvertedReferralThatLosesItsAddressGoesOnDeciding() async throws {
+  @Test(arguments: [nil, "erased-1@deleted.invalid"])
+  func aConvertedReferralThatLosesItsAddressGoesOnDeciding(address: String?) async throws {
     try await DaemonFixture.with { shop in
       try await shop.sandbox.put([
         SandboxReferral("ana", email: "ana@example.com", daysAgo: 20),
@@ -41,7 +42,7 @@ import Testing
       try await shop.insert(ShopOrder(1, email: "ana@example.com"), ShopOrder(2, email: "ana@example.com"))
       try await shop.start()
       #expect(await shop.reaches(["1": "reported", "2": "superseded"]))
-      try await shop.sandbox.change("ana") { $0.friendEmail = nil }
+      try await shop.sandbox.change("ana") { $0.friendEmail = address }
       try await shop.insert(
         ShopOrder(3, email: "ana@example.com", daysAgo: 0), ShopOrder(4, email: "ben@example.com", daysAgo: 0))
       #expect(

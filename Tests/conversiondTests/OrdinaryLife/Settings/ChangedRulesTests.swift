@@ -79,6 +79,43 @@ import Testing
     }
   }
 
+  /// The end of a hold, days later, says nothing of an amount that a restart has changed.
+  @Test func anotherAmountWaitsForAnOperatorAlsoWhileTheHoldLasts() async throws {
+    try await DaemonFixture.with(["reporting.hold": "30d", "orders.total_unit": "cents"]) { shop in
+      try await shop.sandbox.put((1...3).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      try await shop.insert((1...3).map { ShopOrder($0, email: "friend\($0)@example.com") })
+      try await shop.start()
+      #expect(await shop.reaches(["1": "held", "2": "held", "3": "held"]))
+      try await shop.stop()
+      try shop.configure(["orders.total_unit": "major"])
+      try await shop.start()
+      #expect(await shop.logs("3 with another amount"), "\(shop.log)")
+      #expect(Set(try await shop.entries().values.compactMap(\.reason)) == ["rules_changed"])
+      try await shop.stop()
+      try shop.configure(["reporting.hold": "0s"])
+      try await shop.start()
+      #expect(await shop.catchesUp())
+      try await Task.sleep(for: .seconds(3))
+      #expect(await shop.sandbox.state.reports.isEmpty)
+    }
+  }
+
+  /// A shop moves paid orders on to a status that the configuration doesn't name.
+  @Test func ordersThatAreCancelledTogetherAreToldOf() async throws {
+    try await DaemonFixture.with(["reporting.hold": "30d"]) { shop in
+      let numbers = 1...6
+      try await shop.sandbox.put(numbers.map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      try await shop.insert(numbers.map { ShopOrder($0, email: "friend\($0)@example.com") })
+      try await shop.start()
+      #expect(await shop.reaches(Dictionary(uniqueKeysWithValues: numbers.map { ("\($0)", "held") })))
+      try await shop.database.execute("UPDATE orders SET status = 'shipped' WHERE id <= 4")
+      #expect(await eventually { shop.log.matches(of: #/event=cancelled/#).count == 4 })
+      #expect(!shop.log.contains("were cancelled within the hour"))
+      try await shop.database.execute("UPDATE orders SET status = 'shipped' WHERE id > 4")
+      #expect(await shop.logs("were cancelled within the hour"), "\(shop.log)")
+    }
+  }
+
   /// A hold that is deleted by mistake does not send weeks of orders for good.
   @Test func moreThanAFewThatBecomeSendableWaitForAnOperator() async throws {
     try await DaemonFixture.with(["reporting.hold": "30d"]) { shop in
