@@ -68,6 +68,8 @@ public enum Event: String, Sendable, CaseIterable {
   case ledgerFull = "ledger_full"
   /// The ledger has room again: orders are read.
   case ledgerRoom = "ledger_room"
+  /// The ledger was restored or rebuilt: what was never sent waits.
+  case ledgerReplaced = "ledger_replaced"
   /// The host's clock was set, or another clock contradicts it: what can't be taken back waits.
   case clockUnconfirmed = "clock_unconfirmed"
   /// A loop has not gone on for long: the service manager is about to restart the daemon.

@@ -79,5 +79,14 @@ extension EventCatalog {
     Event(
       name: "ledger_room", messageID: "3bfddcbd6bb844a49d371666bd0b20ab", subject: "The ledger has room again",
       meaning: "Orders are read again."),
+    Event(
+      name: "ledger_replaced", messageID: "ce177e5787ed414c85565899b3a16dfe",
+      subject: "The ledger was restored or rebuilt",
+      meaning: """
+        What the one before it had sent may still be under way. Nothing that was never sent is sent before the time in \
+        the line, and before a complete sweep of the referrals that begins then; `conversiond status` says so, too.
+        """,
+      money: "Nothing is lost, and nothing is sent twice.",
+      advice: "Nothing: caught_up says when reports leave again."),
   ]
 }

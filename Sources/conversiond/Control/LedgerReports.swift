@@ -18,7 +18,7 @@ struct LedgerReports: Sendable {
         counts: try tx.outcomeCounts(), today: try tx.outcomes(since: midnight), mirror: try tx.mirrorProgress(),
         referrals: try tx.referralCounts(), intake: try tx.intakeProgress(), changes: try tx.changesSinceReports(),
         hasConflicts: try tx.meetsConflictsOnly(), byRules: try tx.openedByRules(), missing: try tx.heldMissingCount(),
-        halt: try tx.sendingHalt()
+        halt: try tx.sendingHalt(), quietUntil: try QuietAfterRebuild(tx).end()
       )
     }
     report.outcomes = Outcome.allCases.compactMap { outcome in
@@ -36,6 +36,7 @@ struct LedgerReports: Sendable {
     report.heldMissing = facts.missing > 0 ? facts.missing : nil
     report.caughtUpAt = facts.intake.caughtUpAt?.description
     report.lastWalkAt = facts.intake.lastWalkAt?.description
+    report.quietUntil = facts.quietUntil?.description
     report.mirror.entries = Dictionary(uniqueKeysWithValues: facts.referrals.map { ($0.key.rawValue, $0.value) })
     report.mirror.completeSweepAt = facts.mirror.completeSweepEndedAt?.description
     report.mirror.ageSeconds = facts.mirror.completeSweepBeganAt.map { (now - $0).components.seconds }
@@ -53,9 +54,9 @@ struct LedgerReports: Sendable {
     var filter = filter
     filter.limit = min(max(filter.limit, 1), Self.pageMax)
     let bounded = filter
-    let orders = try await ledger.transaction { try $0.entries(bounded) }
+    let (orders, wait) = try await ledger.transaction { (try $0.entries(bounded), try FirstSendWait($0)) }
     let next = orders.count == bounded.limit ? orders.last?.entry.number : nil
-    return EntryPage(entries: orders.map { report(of: $0) }, nextAfter: next)
+    return EntryPage(entries: orders.map { report(of: $0, wait) }, nextAfter: next)
   }
 
   /// One entry with its candidates and sends; nil where there is none.
@@ -75,15 +76,17 @@ struct LedgerReports: Sendable {
     let order: LedgerOrder
     let sends: [Attempt]
     let candidates: [CandidateRecord]
+    let wait: FirstSendWait?
 
     init(_ order: LedgerOrder, _ ledger: any LedgerTransaction) throws {
       self.order = order
       (sends, candidates) = (try ledger.attempts(of: order.entry), try ledger.candidates(of: order.entry))
+      wait = try FirstSendWait(ledger)
     }
   }
 
   private func report(of found: EntryFacts) -> EntryReport {
-    var report = report(of: found.order)
+    var report = report(of: found.order, found.wait)
     report.body = found.order.frozen.map { emails.shown(in: String(decoding: $0.report.body, as: UTF8.self)) }
     report.sends = found.sends.map { send in
       EntryReport.Send(
@@ -98,15 +101,17 @@ struct LedgerReports: Sendable {
     return report
   }
 
-  private func report(of entry: LedgerOrder) -> EntryReport {
-    EntryReport(
+  private func report(of entry: LedgerOrder, _ firstSendWait: FirstSendWait?) -> EntryReport {
+    let wait = entry.outcome == .queued && !entry.mayHaveBeenDone ? firstSendWait : nil
+    let dueAt = [entry.dueAt, wait?.until].compactMap(\.self).max()
+    return EntryReport(
       id: entry.entry.number, order: entry.orderID, key: entry.row.key.shown, state: entry.outcome.rawValue,
-      reason: entry.reason, detail: entry.detail, referral: entry.referralID?.text,
+      reason: entry.reason, detail: wait?.words ?? entry.detail, referral: entry.referralID?.text,
       valueCents: entry.frozen?.report.value ?? entry.value, email: entry.order?.email.map(emails.shown),
       externalSourceId: entry.order?.externalSourceID.map { emails.shown(in: $0.text) },
       placedAt: entry.order?.placedAt.earliest.description,
       firstSeenAt: entry.firstSeenAt.description, decidedAt: entry.decidedAt?.description,
-      dueAt: entry.dueAt?.description, attempts: entry.frozen?.attempts ?? 0,
+      dueAt: dueAt?.description, attempts: entry.frozen?.attempts ?? 0,
       unknownOutcome: entry.frozen?.hasUnknownOutcome ?? false,
       evidence: entry.reason == "evidence_api" ? "API" : nil, changedSince: entry.changedSince?.rawValue)
   }

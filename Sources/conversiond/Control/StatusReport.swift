@@ -52,6 +52,9 @@ struct StatusReport: Codable, Sendable {
   var mirror: Mirror
   var caughtUpAt: String?
   var lastWalkAt: String?
+  /// The time before which nothing is sent that was never sent, as the ledger was restored or rebuilt; nil where nothing
+  /// waits for it.
+  var quietUntil: String?
   var outcomes: [Count]
   var today: [String: Int]
   /// The time until all that is queued is sent; nil while something keeps it from being sent.

@@ -95,9 +95,10 @@ struct Daemon {
 
   /// Says of a ledger that was built anew, or restored, why nothing is sent yet.
   private func logQuiet(_ ledger: SQLiteLedger, log: Logger) async throws {
-    let quietUntil = try await ledger.transaction { try $0.intakeProgress().quietUntil }
-    guard let quietUntil, quietUntil > SystemClock().now else { return }
-    log.notice("the ledger was built anew or restored: nothing that was never sent is sent before \(quietUntil)")
+    guard let quietUntil = try await ledger.transaction({ try QuietAfterRebuild($0).end() }) else { return }
+    log.event(
+      .ledgerReplaced, .notice, QuietAfterRebuild.words(until: quietUntil.description),
+      ["next_try": quietUntil.description])
   }
 
   private func pipeline(_ context: PipelineContext) -> [any Service] {

@@ -42,10 +42,11 @@ struct StatusScreen {
     let kinds = report.mirror.entries.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
     let age = report.mirror.ageSeconds.map { Age.text(.seconds($0)) + " ago" } ?? "never"
     let distrust = report.mirror.distrust.map { "\nDISTRUSTED  \(Table.printable($0))" } ?? ""
-    let caughtUp =
-      report.caughtUpAt == nil ? "\ncatching up: nothing is sent before every order and referral is known" : ""
+    let catchingUp =
+      report.caughtUpAt == nil ? "catching up: nothing is sent before every order and referral is known" : nil
+    let wait = (report.quietUntil.map(QuietAfterRebuild.words) ?? catchingUp).map { "\n\($0)" } ?? ""
     let list = kinds.isEmpty ? "" : ": " + kinds.joined(separator: ", ")
-    return "\(total) referrals\(list); complete sweep began \(age)\(distrust)\(caughtUp)\n"
+    return "\(total) referrals\(list); complete sweep began \(age)\(distrust)\(wait)\n"
   }
 
   private var outcomes: String {

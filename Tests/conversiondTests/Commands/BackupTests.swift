@@ -125,6 +125,14 @@ import Testing
       #expect(try !names(shop).contains { $0.contains(".backup-") })
       #expect(await shop.logs("nothing that was never sent is sent before"), "\(shop.log)")
       #expect(await shop.reaches(["1": "queued"]))
+      let quietUntil = try #require(try await shop.status().report.quietUntil)
+      let words = "the ledger was restored or rebuilt: nothing that was never sent is sent before \(quietUntil)"
+      let screen = try await shop.run("status").output
+      #expect(screen.contains(words) && !screen.contains("catching up"), "\(screen)")
+      let waiting = try await shop.entry("1")
+      #expect(
+        waiting?.detail?.hasPrefix(words) == true && waiting?.dueAt == quietUntil, "\(String(describing: waiting))")
+      #expect(shop.log.contains(words) && shop.log.contains("event=ledger_replaced"))
       try await Task.sleep(for: .seconds(4))
       #expect(await shop.sandbox.state.reports.isEmpty, "a quarter of an hour is not over")
     }
