@@ -71,8 +71,9 @@ extension PipelineContext {
     if decided.contains(where: \.isKnownByAPIAlone), isCopyTold.raise() {
       log.event(
         .reported, .notice,
-        "the ledger is a copy that was put back, or was rebuilt: the API has reports of which it knows nothing. What operators "
-          + "held, released or discarded since it was written is not in it: say it again with `conversiond queue`",
+        "the ledger was restored or rebuilt, or is a copy that was put back: the API has reports of which it knows nothing. "
+          + "What operators held or discarded since stands as restore or rebuild said when it took it over; "
+          + "where the former ledger could not be read, or the copy was put back by hand, say it again with `conversiond queue`",
         ["reason": DecisionReason.evidenceAPI])
     }
     for change in decided { change.log(to: log) }

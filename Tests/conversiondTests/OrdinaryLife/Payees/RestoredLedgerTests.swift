@@ -44,7 +44,7 @@ import Testing
         #expect(line?.contains("event=reported") == true && line?.contains("reason=evidence_api") == true)
         #expect(line?.contains("notice") == true && line?.contains("order=\(number)") == true)
       }
-      #expect(shop.log.split(separator: "\n").count { $0.contains("the ledger is a copy that was put back") } == 1)
+      #expect(shop.log.split(separator: "\n").count { $0.contains("or is a copy that was put back") } == 1)
       let evidence = try await shop.entry("1")
       #expect(evidence?.reason == "evidence_api", "\(evidence?.reason ?? "-"): \(evidence?.detail ?? "-")")
       // Changes are told of these as of any report.
