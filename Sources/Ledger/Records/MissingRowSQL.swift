@@ -35,6 +35,21 @@ extension SQLiteTransaction: MissingRowRecords {
     return isHeld
   }
 
+  func forgetMisses(_ entries: [EntryID]) throws {
+    let numbers = entries.map { String($0.number) }.joined(separator: ",")
+    try execute("DELETE FROM missing_rows WHERE is_held = 0 AND entry IN (\(numbers))")
+  }
+
+  func missingToSend(now: Timestamp) throws -> Int {
+    // Those that were cancelled as gone before it showed that they are many are taken back.
+    try Int.fetchOne(
+      db,
+      sql: """
+        SELECT count(*) FROM missing_rows m JOIN orders o ON o.entry = m.entry
+        WHERE m.since > ? AND (o.outcome IN ('held', 'queued') OR o.outcome = 'cancelled' AND o.reason = ?)
+        """, arguments: [(now - VanishedRows.window).microseconds, DecisionReason.gone]) ?? 0
+  }
+
   func vanishedRows(now: Timestamp) throws -> VanishedRows {
     let since = (now - VanishedRows.window).microseconds
     let missing = try Int.fetchOne(

@@ -59,7 +59,8 @@ extension EventCatalog {
         """,
       advice: """
         Were rows archived, moved, hidden, anonymised before they were reported? Put them back: they go on within \
-        the hour, or at once with `conversiond queue release ALL --reason row_missing --yes`.
+        the hour, or at once with `conversiond queue release ALL --reason row_missing --yes`. Were they deleted on \
+        purpose? `conversiond queue discard ORDER --yes`.
         """),
     Event(
       name: "changed_since", messageID: "5d0b6f0b0c1e4c6e9a7f3f5c8e2d9b14", subject: "A reported order has changed",

@@ -8,6 +8,10 @@ public protocol MissingRowRecords {
   func holdMissing(_ entry: EntryID) throws
   /// Forgets a miss, as the row was shown; returns true if the order waited for it.
   func noteFound(_ entry: EntryID) throws -> Bool
+  /// Forgets the misses of orders whose rows are shown again, but for those that wait as missing, whose own look ends it.
+  func forgetMisses(_ entries: [EntryID]) throws
+  /// Counts the orders that are to be sent and were first missed within the window.
+  func missingToSend(now: Timestamp) throws -> Int
   /// Returns the facts of all orders.
   func vanishedRows(now: Timestamp) throws -> VanishedRows
   /// Returns orders that have a row and a referral and were never sent, in the order in which they were placed.

@@ -75,11 +75,14 @@ final class AttemptStarter: Sendable {
   private func noteOthers(beside group: [Waiting], _ rows: [OrderKey: RowSighting]) async throws {
     var others = state.withLock(\.others)
     let shown = group.map { ($0.answered.order, rows[$0.answered.order.row.key]) }
-    let missing = try await others.missing(beside: shown, context)
+    let (missing, there) = try await others.look(beside: shown, context)
     state.withLock { [others] in $0.others = others }
-    guard !missing.isEmpty else { return }
+    guard !missing.isEmpty || !there.isEmpty else { return }
     let now = context.clock.now
-    try await context.ledger.transaction { for entry in missing { _ = try $0.noteMissing(entry, at: now) } }
+    try await context.ledger.transaction { transaction in
+      for entry in missing { _ = try transaction.noteMissing(entry, at: now) }
+      try transaction.forgetMisses(there)
+    }
   }
 
   /// Takes those that wait now; nil for none, after which the next caller has to begin reading.

@@ -4,7 +4,7 @@ import Logging
 /// An order that is not sent as its row is missing together with many: it waits, or a person is asked.
 struct MissingRow: Sendable {
   let decided: Decided
-  /// The number of orders with a referral that were missed within the hour; nil if others waited for this before.
+  /// The number of orders that are to be sent and were missed within the hour; nil if others waited for this before.
   let newCount: Int?
 
   /// Logs the first of them as an outage, each other one as any change.
@@ -15,7 +15,8 @@ struct MissingRow: Sendable {
       .rowsMissing, .error,
       "\(newCount) orders that have a referral are missing from the shop's table: none is taken for cancelled, each is held as "
         + "row_missing and looked for every hour, for seven days. Were rows moved away, is it another database, does "
-        + "row-level security or a view hide them? conversiond queue list --state held --reason row_missing",
+        + "row-level security or a view hide them? conversiond queue list --state held --reason row_missing; those whose rows were "
+        + "deleted on purpose: conversiond queue discard ORDER --yes",
       ["reason": DecisionReason.rowMissing])
   }
 }
@@ -47,7 +48,7 @@ struct MissingRows {
     try takeBack()
     return MissingRow(
       decided: Decided(orderID: order.orderID, before: order, decision: decision),
-      newCount: isNews ? max(1, vanished.missing) : nil)
+      newCount: isNews ? max(1, try ledger.missingToSend(now: now)) : nil)
   }
 
   /// Takes back, to look at them again, those that were taken for deleted before it showed that they are among many.

@@ -17,20 +17,22 @@ struct OtherRows: Sendable {
   /// - Parameters:
   ///   - shown: The orders that are about to be sent, with what was just shown of them.
   ///   - context: The shop, the ledger and the clock.
-  /// - Returns: The others whose rows are gone, too.
+  /// - Returns: The others whose rows are gone, too, and those whose rows are there.
   /// - Throws: `OrderSourceFailure`, `LedgerFailure`, or `CancellationError`.
-  mutating func missing(
+  mutating func look(
     beside shown: [(order: LedgerOrder, sighting: RowSighting?)], _ context: PipelineContext
-  ) async throws -> [EntryID] {
+  ) async throws -> (missing: [EntryID], there: [EntryID]) {
     let isMissed = shown.contains { $0.sighting == .gone && !$0.order.mayHaveBeenDone && $0.order.referralID != nil }
     let uptime = context.clock.uptime
-    guard isMissed, lookedAt.map({ uptime - $0 >= Self.interval }) ?? true else { return [] }
+    guard isMissed, lookedAt.map({ uptime - $0 >= Self.interval }) ?? true else { return ([], []) }
     lookedAt = uptime
     let known = Set(shown.map(\.order.entry))
     let others = try await context.ledger.transaction { try $0.firstPlacedToSend(limit: Self.count) }
       .filter { !known.contains($0.entry) }
-    guard !others.isEmpty else { return [] }
+    guard !others.isEmpty else { return ([], []) }
     let rows = try await context.orders.orders(withKeys: others.map(\.key))
-    return others.filter { rows[$0.key] == .gone }.map(\.entry)
+    return (
+      others.filter { rows[$0.key] == .gone }.map(\.entry), others.filter { rows[$0.key]?.row != nil }.map(\.entry)
+    )
   }
 }

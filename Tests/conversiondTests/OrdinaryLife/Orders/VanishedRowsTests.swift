@@ -63,6 +63,40 @@ import Testing
     }
   }
 
+  /// Of those that were missing before some were discarded, some were put back.
+  @Test func onlyThoseThatAreMissingAndStillToBeSentAreCounted() async throws {
+    try await DaemonFixture.with(["reporting.hold": "1d"]) { shop in
+      // 5 and 6 are on hold for long, and away only for a while.
+      try await shop.sandbox.put((5...13).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
+      try await shop.insert((5...6).map { ShopOrder($0, email: "friend\($0)@example.com", daysAgo: 0.5) })
+      try await prepare(shop, 4)
+      #expect(await shop.reaches(["5": "held", "6": "held"]))
+      try await shop.database.execute(
+        "CREATE TABLE archive AS SELECT * FROM orders WHERE id >= 3; DELETE FROM orders")
+      #expect(
+        await eventually(within: .seconds(40)) {
+          let now = await shop.peek() ?? [:]
+          return (1...4).allSatisfy { now[String($0)]?.reason == "row_missing" && now[String($0)]?.state == "held" }
+        })
+      #expect(await shop.logs("6 orders that have a referral are missing"), "\(shop.log)")
+      #expect(shop.log.contains("conversiond queue discard ORDER --yes"))
+      #expect(try await shop.run("queue", "discard", "1", "2", "--yes").end == .exited(0))
+      try await shop.database.execute("INSERT INTO orders SELECT * FROM archive")
+      #expect(try await shop.run("queue", "release", "3", "4", "--yes").end == .exited(0))
+      #expect(await shop.reaches(["1": "discarded", "2": "discarded", "3": "reported", "4": "reported"]))
+
+      try await shop.stop()
+      try await shop.insert(
+        (11...13).map { ShopOrder($0, email: "friend\($0)@example.com", daysAgo: 1 - 20 / 86_400.0) })
+      try await shop.start()
+      #expect(await shop.reaches(["11": "held", "13": "held"]))
+      try await shop.database.execute("DELETE FROM orders WHERE id > 10")
+      #expect(
+        await eventually(within: .seconds(40)) { shop.log.contains(" 3 orders that have a referral are missing") },
+        "\(shop.log)")
+    }
+  }
+
   @Test func oneOfManyIsCancelled() async throws {
     try await DaemonFixture.with(["reporting.hold": "1d"]) { shop in
       try await prepare(shop, 5)
