@@ -74,6 +74,10 @@ public final class LedgerOrder: Sendable {
   /// sends were all refused for sure counts as never sent.
   public var mayHaveBeenDone: Bool { frozen?.hasUnknownOutcome ?? false }
 
+  /// The value with which it was reported, or would be. One that counts as reported by the API's word alone has no report
+  /// here; it was decided by the same value.
+  public var reportedValue: Int64? { frozen.map(\.report.value) ?? value }
+
   /// The order as the shop's table last showed it, where it could be read.
   public var order: Order? {
     if case .readable(let order) = row { order } else { nil }

@@ -61,7 +61,8 @@ extension SQLiteTransaction: QueueRecords {
     let condition = """
        WHERE o.outcome IN (\(marks)) AND o.entry > ?
         AND (o.outcome <> 'queued' OR CASE WHEN r.is_sending = 1 THEN ? ELSE ? END)
-        AND (?\(stored.count + 4) IS NULL OR (o.reason = ?\(stored.count + 4) AND r.is_sending IS NOT 1))
+        AND (?\(stored.count + 4) IS NULL OR (o.reason = ?\(stored.count + 4) AND r.is_sending IS NOT 1)
+          OR (o.changed_since = ?\(stored.count + 4) AND o.outcome = 'reported'))
         AND (?\(stored.count + 5) IS NULL
           OR CASE WHEN r.is_sending = 1 THEN r.last_sent_at ELSE o.decided_at END < ?\(stored.count + 5))
       ORDER BY o.entry LIMIT ?

@@ -61,22 +61,16 @@ struct ChangedSince: Sendable {
         return count == 0 ? nil : "\(count) \(kind.rawValue)"
       }
       return log.event(
-        .changedSince, .notice,
+        .changedSince, .warning,
         "\(changes.count) orders changed after they were reported (\(counts.joined(separator: ", "))): if the shop has "
           + "edited so many, correct them in the partner dashboard; if not, is orders.total_unit or the mapping wrong? "
-          + "`conversiond status` counts them, `conversiond queue show ORDER` names the change")
+          + "`conversiond status` counts them and names the commands that list them")
     }
     for change in changes {
       log.event(
-        .changedSince, .notice,
+        .changedSince, .warning,
         "order \(change.orderID) was reported with \(change.reported) and \(change.now): correct it in the partner dashboard",
         ["order": change.orderID, "reason": change.kind.rawValue])
     }
   }
-}
-
-extension LedgerOrder {
-  /// The value with which it was reported. One that counts as reported by the API's word alone has no report here; it was
-  /// decided by the same value.
-  fileprivate var reportedValue: Int64? { frozen.map(\.report.value) ?? value }
 }

@@ -71,8 +71,8 @@ extension EventCatalog {
         """,
       money: "The report stands as it was: the API takes nothing back.",
       advice: """
-        Correct it in the partner dashboard. `conversiond queue show ORDER` names the change; `conversiond status` \
-        counts them.
+        Correct it in the partner dashboard. `conversiond queue list --state reported --reason cancelled_since` lists \
+        them, and so does `--reason amount_changed`; `conversiond queue show ORDER` names the amounts.
         """),
     Event(
       name: "cancelled", messageID: "8cce96b183454b05bf3f83786a8437f9",

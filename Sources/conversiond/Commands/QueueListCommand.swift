@@ -15,6 +15,7 @@ struct QueueListCommand: AsyncParsableCommand {
       EXAMPLES
         conversiond queue list
         conversiond queue list --state review --older-than 2d
+        conversiond queue list --state reported --reason amount_changed
         conversiond queue list --state ALL --json | jq -r .order
       """)
 
@@ -26,7 +27,7 @@ struct QueueListCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only orders in this state; may be given several times; ALL for all.", valueName: "state"))
   var state: [String] = []
 
-  @Option(help: ArgumentHelp("Only orders with this reason.", valueName: "code"))
+  @Option(help: ArgumentHelp("Only orders with this reason, or this change after their report.", valueName: "code"))
   var reason: String?
 
   @Option(
@@ -59,7 +60,7 @@ struct QueueListCommand: AsyncParsableCommand {
   }
 
   private func row(of entry: EntryReport) -> [String] {
-    let why = [entry.reason, entry.detail].compactMap { $0 }.joined(separator: ": ")
+    let why = [entry.changedSince, entry.reason, entry.detail].compactMap { $0 }.joined(separator: ": ")
     return [
       "#\(entry.id)", entry.state, entry.order, entry.referral ?? "-", entry.valueCents.map(String.init) ?? "-",
       entry.decidedAt ?? "-", why,

@@ -179,7 +179,8 @@ final class DaemonAccess {
     try LedgerOwner.become(ofLedgerAt: ledgerPath)
     do {
       let ledger = try SQLiteLedger(path: ledgerPath)
-      let reports = LedgerReports(ledger: ledger, emails: EmailDisplay(configuration.log.emails))
+      let reports = LedgerReports(
+        ledger: ledger, emails: EmailDisplay(configuration.log.emails), amounts: configuration.attributionRules.amounts)
       opened = (ledger, reports)
       return reports
     } catch {

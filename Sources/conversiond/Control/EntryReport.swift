@@ -38,6 +38,8 @@ struct EntryReport: Codable, Sendable {
   var evidence: String?
   /// The way in which the row differs from what was reported.
   var changedSince: String?
+  /// The amount that it would be reported with now, where that is known to be another than was reported.
+  var presentValueCents: Int64?
   var body: String?
   var sends: [Send]?
   var candidates: [Candidate]?

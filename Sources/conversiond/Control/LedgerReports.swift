@@ -9,6 +9,8 @@ struct LedgerReports: Sendable {
 
   let ledger: any LedgerStore
   let emails: EmailDisplay
+  /// The rules by which a total becomes the amount to report.
+  let amounts: AmountRules
 
   /// Fills in what the ledger knows of a status.
   func fill(_ report: inout StatusReport, now: Timestamp, conversionsPerMinute: Int?) async throws {
@@ -101,19 +103,28 @@ struct LedgerReports: Sendable {
     return report
   }
 
+  /// The amount of a row that changed after its report; nil where the ledger doesn't know the row as it is now.
+  private func presentValue(of entry: LedgerOrder) -> Int64? {
+    guard entry.changedSince == .amountChanged, let order = entry.order,
+      case .value(let cents?) = amounts.judge(order.total)
+    else { return nil }
+    return cents == entry.reportedValue ? nil : cents
+  }
+
   private func report(of entry: LedgerOrder, _ firstSendWait: FirstSendWait?) -> EntryReport {
     let wait = entry.outcome == .queued && !entry.mayHaveBeenDone ? firstSendWait : nil
     let dueAt = [entry.dueAt, wait?.until].compactMap(\.self).max()
     return EntryReport(
       id: entry.entry.number, order: entry.orderID, key: entry.row.key.shown, state: entry.outcome.rawValue,
       reason: entry.reason, detail: wait?.words ?? entry.detail, referral: entry.referralID?.text,
-      valueCents: entry.frozen?.report.value ?? entry.value, email: entry.order?.email.map(emails.shown),
+      valueCents: entry.reportedValue, email: entry.order?.email.map(emails.shown),
       externalSourceId: entry.order?.externalSourceID.map { emails.shown(in: $0.text) },
       placedAt: entry.order?.placedAt.earliest.description,
       firstSeenAt: entry.firstSeenAt.description, decidedAt: entry.decidedAt?.description,
       dueAt: dueAt?.description, attempts: entry.frozen?.attempts ?? 0,
       unknownOutcome: entry.frozen?.hasUnknownOutcome ?? false,
-      evidence: entry.reason == "evidence_api" ? "API" : nil, changedSince: entry.changedSince?.rawValue)
+      evidence: entry.reason == "evidence_api" ? "API" : nil, changedSince: entry.changedSince?.rawValue,
+      presentValueCents: presentValue(of: entry))
   }
 }
 

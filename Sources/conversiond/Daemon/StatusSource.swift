@@ -17,7 +17,10 @@ struct StatusSource: Sendable {
   let forgetting: ForgetJob
   let acts: QueueActs
 
-  var reports: LedgerReports { LedgerReports(ledger: ledger, emails: EmailDisplay(configuration.log.emails)) }
+  var reports: LedgerReports {
+    LedgerReports(
+      ledger: ledger, emails: EmailDisplay(configuration.log.emails), amounts: configuration.attributionRules.amounts)
+  }
 
   func report() async throws -> StatusReport {
     let (now, components) = (clock.now, health.snapshot())

@@ -29,6 +29,13 @@ struct EntryScreen {
     return lines.joined(separator: "\n") + "\n\n"
   }
 
+  private var change: String? {
+    guard let kind = entry.changedSince else { return nil }
+    let reported = entry.valueCents.map { "\($0) cents" } ?? "no value"
+    let amounts = entry.presentValueCents.map { "\(reported) reported, \($0) cents now; " } ?? ""
+    return "\(kind): \(amounts)correct it in the partner dashboard"
+  }
+
   private var facts: [(String, String?)] {
     [
       ("key", entry.key == entry.order ? nil : entry.key), ("state", entry.state),
@@ -38,13 +45,7 @@ struct EntryScreen {
       ("in state since", entry.decidedAt), ("due", entry.dueAt),
       ("attempts", entry.attempts > 0 ? String(entry.attempts) : nil),
       ("evidence", entry.evidence.map { "the \($0) alone; not in this ledger" }),
-      (
-        "changed since",
-        entry.changedSince.map { kind in
-          ChangeAfterReport(rawValue: kind)?.needsCorrection == false
-            ? "\(kind): its row is absent" : "\(kind): correct it in the partner dashboard"
-        }
-      ),
+      ("changed since", change),
       ("unknown outcome", entry.unknownOutcome ? "a send may have been done" : nil), ("body", entry.body),
     ]
   }

@@ -85,9 +85,18 @@ struct StatusScreen {
     return (rules ?? "") + (missing ?? "")
   }
 
+  private static func listing(_ kind: ChangeAfterReport) -> String {
+    switch kind {
+    case .cancelledSince: "  conversiond queue list --state reported --reason cancelled_since\n"
+    case .amountChanged: "  conversiond queue list --state reported --reason amount_changed\n"
+    }
+  }
+
   private var corrections: String {
-    let kinds = (report.changedSince ?? [:]).sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+    let kinds = (report.changedSince ?? [:]).sorted { $0.key < $1.key }
     guard !kinds.isEmpty else { return "" }
-    return "changed after the report: \(kinds.joined(separator: ", ")); correct them in the partner dashboard\n"
+    let counts = kinds.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+    let commands = kinds.compactMap { ChangeAfterReport(rawValue: $0.key).map(Self.listing) }.joined()
+    return "changed after the report: \(counts); correct them in the partner dashboard:\n\(commands)"
   }
 }

@@ -39,7 +39,7 @@ public struct OutcomeCount: Hashable, Sendable {
 public struct EntryFilter: Hashable, Sendable {
   /// The outcomes of the entries.
   public var outcomes: [Outcome]
-  /// The reason of the entries.
+  /// The reason of the entries, or the way in which they changed after their report.
   public var reason: String?
   /// The time before which they were decided.
   public var decidedBefore: Timestamp?

@@ -28,6 +28,14 @@ import Testing
       #expect(await shop.logs("order 3 was reported with 10.00 EUR and is no amount to report now"), "\(shop.log)")
       let screen = try await shop.run("status").output
       #expect(screen.contains("changed after the report: 2 amount_changed, 1 cancelled_since"))
+      #expect(screen.contains("  conversiond queue list --state reported --reason cancelled_since\n"))
+      #expect(
+        shop.log.contains(#/warning: order 1 was reported/#) || shop.log.contains(#/warning .*order 1 was reported/#))
+      #expect(try await Self.listed(shop, "cancelled_since") == ["1"])
+      #expect(try await Self.listed(shop, "amount_changed") == ["2", "3"])
+      let shown = try await shop.run("queue", "show", "2").output
+      #expect(shown.contains("amount_changed: 1000 cents reported, 250 cents now; correct it"), "\(shown)")
+      #expect(try await shop.run("queue", "show", "3").output.contains("amount_changed: correct it"))
       #expect(try await shop.status().end == .exited(1))
       #expect(try await shop.entry("2")?.changedSince == "amount_changed")
       try await shop.database.execute("UPDATE orders SET status = 'paid', total_cents = 1000, currency = 'EUR'")
@@ -36,6 +44,11 @@ import Testing
       #expect(await shop.reaches(["1": "reported", "2": "reported", "3": "reported"]))
       #expect(await shop.sandbox.state.reports.count == 3)
     }
+  }
+
+  private static func listed(_ shop: DaemonFixture, _ reason: String) async throws -> [Substring] {
+    let list = try await shop.run("queue", "list", "--state", "reported", "--reason", reason)
+    return list.output.split(separator: "\n").dropFirst().map { $0.split(separator: " ")[2] }
   }
 
   @Test func deletedAndLeftOutOrdersAreToldAsCancelledAtTheDailyLook() async throws {
