@@ -1,5 +1,5 @@
 /// Finds the word that was meant.
-enum Suggestion {
+public enum Suggestion {
   /// Finds the candidate nearest to `word`, where one is near enough to be a typing error.
   static func closest(to word: String, among candidates: [String]) -> String? {
     let plain = normal(word)
@@ -16,7 +16,7 @@ enum Suggestion {
   }
 
   /// Returns `; did you mean "x"?`, or nothing.
-  static func phrase(for word: String, among candidates: [String]) -> String {
+  public static func phrase(for word: String, among candidates: [String]) -> String {
     closest(to: word, among: candidates).map { "; did you mean \"\($0)\"?" } ?? ""
   }
 

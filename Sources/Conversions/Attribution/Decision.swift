@@ -67,6 +67,12 @@ public enum DecisionReason {
   public static let evidenceAPI = "evidence_api"
   /// Another row was seen with the same order ID, and the shop has yet to tell which of them are there.
   public static let idCheck = "id_check"
+
+  /// All of them.
+  public static let all = [
+    hold, noReferralYet, mirrorIncomplete, mirrorBehind, clockUnconfirmed, behindOther, alreadyConverted,
+    noLongerQualifies, gone, rowMissing, byOperator, rulesChanged, evidenceAPI, idCheck,
+  ]
 }
 
 /// The facts on which decisions rest beside the order itself; the same for all decisions of one transaction.

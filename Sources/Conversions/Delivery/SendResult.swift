@@ -75,7 +75,7 @@ extension SendResult {
       return OrderAfterSend(
         outcome: .review, reason: reason.rawValue, claims: !isUndone || mayBeDone, isUnfrozen: isUndone)
     case .again(let time):
-      return OrderAfterSend(outcome: .queued, reason: "retry", isUnfrozen: true, sendAt: time)
+      return OrderAfterSend(outcome: .queued, reason: QueuedReason.retry.rawValue, isUnfrozen: true, sendAt: time)
     case .rematch:
       return OrderAfterSend(
         outcome: .waiting, reason: DecisionReason.noReferralYet, claims: false, isUnfrozen: true,

@@ -15,7 +15,7 @@ public enum RowSighting: Hashable, Sendable {
   case unproven(String)
 
   /// The reason of an order that waits because its row could not be looked at reliably.
-  public static let unprovenReason = "row_unproven"
+  public static let unprovenReason = QueuedReason.rowUnproven.rawValue
   /// The time for which it waits.
   public static let unprovenWait = Duration.seconds(10)
 

@@ -38,4 +38,11 @@ public struct ReviewReason: RawRepresentable, Hashable, Sendable, Codable {
   public static let rowMissing = Self(rawValue: "row_missing")
   /// Changed or stopped qualifying after a send with an unknown outcome.
   public static let changedWhileUnknown = Self(rawValue: "changed_while_unknown")
+
+  /// All of them.
+  public static let all: [Self] = [
+    invalidAmount, otherCurrency, selfReferral, ambiguousAddress, rejected, referralMissing, referralExpired,
+    transactionConflict, answerMismatch, unreadable, idRepeated, idReused, metadataTooLarge, gaveUp, rowMissing,
+    changedWhileUnknown,
+  ]
 }

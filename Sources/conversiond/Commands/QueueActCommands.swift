@@ -30,7 +30,10 @@ struct QueueReleaseCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Why, for the log.", valueName: "text"))
   var note: String?
 
-  func validate() throws { try act.validate() }
+  func validate() throws {
+    try act.validate()
+    try QueueWords.validate(reason: reason)
+  }
 
   func run() async throws {
     try await act.run(.release, global, reason: reason, note: note)

@@ -37,6 +37,7 @@ struct QueueListCommand: AsyncParsableCommand {
   func validate() throws {
     _ = try outcomes()
     _ = try age()
+    try QueueWords.validate(reason: reason)
   }
 
   func run() async throws {
@@ -70,13 +71,7 @@ struct QueueListCommand: AsyncParsableCommand {
   private func outcomes() throws -> [Outcome] {
     if state.isEmpty { return Self.unfinished }
     if state == ["ALL"] { return Outcome.allCases }
-    return try state.map { name in
-      guard let outcome = Outcome(rawValue: name) else {
-        let known = Outcome.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("there is no state \(name); there are \(known), and ALL")
-      }
-      return outcome
-    }
+    return try QueueWords.outcomes(state)
   }
 
   private func age() throws -> Duration? {

@@ -130,12 +130,40 @@ import Testing
         ["nonsense"], ["queue", "nonsense"], ["run", "--nonsense"], ["queue", "list", "--state", "nonsense"],
         ["queue", "list", "--older-than", "soon"], ["queue", "show"], ["status", "too", "many"], ["run", "--config"],
         ["--config", "x", "nonsense"], ["queue", "list", "--state", "all"],
+        ["queue", "list", "--reason", "bogus"], ["queue", "release", "ALL", "--reason", "bogus"],
       ] {
         let result = try await shop.run(arguments)
         #expect(result.end == .exited(64), "\(arguments)")
         #expect(result.output.isEmpty)
         #expect(!result.errors.isEmpty)
       }
+    }
+  }
+
+  @Test func aWordThatIsNoStateOrReasonIsRefusedWithThoseThatThereAre() async throws {
+    try await DaemonFixture.with { shop in
+      let reason = try await shop.run("queue", "list", "--reason", "invalid_amout")
+      #expect(reason.end == .exited(64))
+      #expect(reason.errors.contains(#"there is no reason invalid_amout; did you mean "invalid_amount"?; there are "#))
+      let state = try await shop.run("queue", "list", "--state", "reportd")
+      #expect(
+        state.errors.contains(#"there is no state reportd; did you mean "reported"?; there are not_qualifying, "#))
+      for word in QueueWords.reasons {
+        #expect(try await shop.run("queue", "list", "--reason", word).end == .exited(0), "\(word)")
+      }
+    }
+  }
+
+  /// Each reason that the sources name is one of those that are taken.
+  @Test func noReasonIsMissing() throws {
+    let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../../Sources").path
+    for (file, pattern) in [
+      ("Conversions/Attribution/Decision.swift", #/public static let \w+ = "(\w+)"/#),
+      ("Conversions/Outcomes/ReviewReason.swift", #/Self\(rawValue: "(\w+)"\)/#),
+    ] {
+      let text = try String(contentsOfFile: "\(sources)/\(file)", encoding: .utf8)
+      let words = text.matches(of: pattern).map { String($0.output.1) }
+      #expect(words.count > 10 && words.allSatisfy(QueueWords.reasons.contains), "\(words)")
     }
   }
 

@@ -118,7 +118,7 @@ final class AttemptRunner: Sendable {
   private func putAway(_ order: LedgerOrder) async throws {
     let until = context.clock.now + .seconds(365 * 86_400)
     try await context.ledger.transaction {
-      try $0.postpone(order.entry, until: until, reason: "dry_run", detail: "not sent: dry run")
+      try $0.postpone(order.entry, until: until, reason: QueuedReason.dryRun.rawValue, detail: "not sent: dry run")
     }
   }
 

@@ -8,7 +8,7 @@ struct SendingRefusal: Error {
 
 /// A question before a send had no answer: nothing new is known of the order.
 struct LookFailure: Error, CustomStringConvertible {
-  static let reason = "referral_unread"
+  static let reason = QueuedReason.referralUnread.rawValue
 
   let order: LedgerOrder
   let cause: ReadFailure

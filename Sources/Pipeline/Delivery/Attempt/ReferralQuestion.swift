@@ -16,9 +16,9 @@ final class ReferralQuestion: Sendable {
   /// The time for which an order waits whose question had no answer.
   static let wait = Duration.seconds(15)
   /// The reason of an order that waits for a walk.
-  static let unconfirmed = "referrals_unconfirmed"
+  static let unconfirmed = QueuedReason.referralsUnconfirmed.rawValue
   /// The reason of an order that shares a key with a referral that can't be read: it may be the one to be paid.
-  static let unreadable = "referral_unreadable"
+  static let unreadable = QueuedReason.referralUnreadable.rawValue
   /// The most referrals that are fetched for one question.
   private static let fetchesMax = 5
 
