@@ -20,9 +20,12 @@ struct QueueReleaseCommand: AsyncParsableCommand {
         conversiond queue release 1043 '#210' --yes
 
       EXIT STATUS
-        0 done, or said what would be, 4 an order is not in the ledger, 75 the daemon is busy: try again
+        0 done, or said what would be, 1 possible for none of the orders, 4 an order is not in the ledger, 75 the daemon is \
+      busy: try again
       """)
 
+  @Argument(help: ActOptions.help(of: "ALL for all"))
+  var orders: [String]
   @OptionGroup var global: GlobalOptions
   @OptionGroup var act: ActOptions
   @Option(help: ArgumentHelp("Only orders that are held for this reason.", valueName: "reason"))
@@ -31,12 +34,12 @@ struct QueueReleaseCommand: AsyncParsableCommand {
   var note: String?
 
   func validate() throws {
-    try act.validate()
+    try ActOptions.validate(orders)
     try QueueWords.validate(reason: reason)
   }
 
   func run() async throws {
-    try await act.run(.release, global, reason: reason, note: note)
+    try await act.run(.release, orders, global, reason: reason, note: note)
   }
 }
 
@@ -46,23 +49,30 @@ struct QueueHoldCommand: AsyncParsableCommand {
     commandName: "hold",
     abstract: "Keep orders from being reported until they are released.",
     discussion: """
-      The word goes with the order's ID: a row that is made anew, and changed rules, do not take it back.
+      The word goes with the order's ID: a row that is made anew, and changed rules, do not take it back. ALL takes every \
+      order that may yet be sent and of which no operator has spoken.
 
       EXAMPLES
         conversiond queue hold 1043 --reason "asked the shop" --yes
+        conversiond queue hold ALL --reason "the prices are wrong" --yes
 
       EXIT STATUS
-        0 done, or said what would be, 4 an order is not in the ledger, 75 the daemon is busy: try again
+        0 done, or said what would be, 1 possible for none of the orders, 4 an order is not in the ledger, 75 the daemon is \
+      busy: try again
       """)
 
+  @Argument(help: ActOptions.help(of: "ALL for all"))
+  var orders: [String]
   @OptionGroup var global: GlobalOptions
   @OptionGroup var act: ActOptions
-  @Option(help: ArgumentHelp("Why, for the log and the order's story.", valueName: "text"))
+  @Option(
+    name: [.customLong("reason"), .customLong("note")],
+    help: ArgumentHelp("Why, for the log and the order's story.", valueName: "text"))
   var reason: String?
 
-  func validate() throws { try act.validate() }
+  func validate() throws { try ActOptions.validate(orders) }
 
-  func run() async throws { try await act.run(.hold, global, reason: nil, note: reason) }
+  func run() async throws { try await act.run(.hold, orders, global, reason: nil, note: reason) }
 }
 
 /// `conversiond queue discard`.
@@ -78,37 +88,46 @@ struct QueueDiscardCommand: AsyncParsableCommand {
         conversiond queue discard 1043 --reason fraud --yes
 
       EXIT STATUS
-        0 done, or said what would be, 4 an order is not in the ledger, 75 the daemon is busy: try again
+        0 done, or said what would be, 1 possible for none of the orders, 4 an order is not in the ledger, 75 the daemon is \
+      busy: try again
       """)
 
+  @Argument(help: ActOptions.help())
+  var orders: [String]
   @OptionGroup var global: GlobalOptions
   @OptionGroup var act: ActOptions
-  @Option(help: ArgumentHelp("Why, for the log and the order's story.", valueName: "text"))
+  @Option(
+    name: [.customLong("reason"), .customLong("note")],
+    help: ArgumentHelp("Why, for the log and the order's story.", valueName: "text"))
   var reason: String?
 
-  func validate() throws { try act.validate() }
+  func validate() throws {
+    if orders.contains("ALL") { throw ValidationError("name the orders to discard: a discard is for good") }
+    try ActOptions.validate(orders)
+  }
 
-  func run() async throws { try await act.run(.discard, global, reason: nil, note: reason) }
+  func run() async throws { try await act.run(.discard, orders, global, reason: nil, note: reason) }
 }
 
 /// The orders, and the --yes, that all acts on orders take.
 struct ActOptions: ParsableArguments {
-  @Argument(
-    help: ArgumentHelp(
-      "Order IDs, as shop and log show them, or entries' numbers as '#210'; - reads them from standard input; ALL for all.",
-      valueName: "order"))
-  var orders: [String]
-
   @Flag(help: "Do it, instead of saying what would be done.")
   var yes = false
 
-  func validate() throws {
+  /// The help of the orders; `all` says what ALL does, where it is taken.
+  static func help(of all: String? = nil) -> ArgumentHelp {
+    let words = "Order IDs, as shop and log show them, or entries' numbers as '#210'; - reads them from standard input"
+    return ArgumentHelp("\(words)\(all.map { "; \($0)" } ?? "").", valueName: "order")
+  }
+
+  static func validate(_ orders: [String]) throws {
     if orders.isEmpty { throw ValidationError("name orders, or ALL") }
     if orders.contains("ALL"), orders.count > 1 { throw ValidationError("ALL stands alone") }
   }
 
-  func run(_ kind: ActRequest.Kind, _ global: GlobalOptions, reason: String?, note: String?) async throws {
-    if kind != .release, orders == ["ALL"] { throw ValidationError("name the orders to \(kind.rawValue)") }
+  func run(
+    _ kind: ActRequest.Kind, _ orders: [String], _ global: GlobalOptions, reason: String?, note: String?
+  ) async throws {
     let access = DaemonAccess(configuration: try global.readWithWarnings().0)
     let named = orders == ["ALL"] ? nil : OrderArguments.words(orders)
     let report = try await access.act(
@@ -120,6 +139,9 @@ struct ActOptions: ParsableArguments {
     }
     guard report.lines.allSatisfy({ $0.id != nil }) else {
       throw CommandFailure(.noSuchEntry, "not every order is in the ledger; see `conversiond queue list`")
+    }
+    guard report.lines.isEmpty || report.lines.contains(where: \.isPossible) else {
+      throw CommandFailure(.degraded, "nothing was changed: it is possible for none of these orders")
     }
   }
 

@@ -57,7 +57,8 @@ struct QueueActs: Sendable {
         return try Self.act(request, on: order, transaction, at: now)
       }
     }
-    let report = ActReport(applied: request.apply, lines: lines)
+    let isHoldOfAll = request.kind == .hold && request.orders == nil
+    let report = ActReport(applied: request.apply, lines: isHoldOfAll ? lines.filter(\.isPossible) : lines)
     guard request.apply else { return report }
     logAct(report, request)
     wake?()
@@ -69,9 +70,14 @@ struct QueueActs: Sendable {
     _ request: ActRequest, _ transaction: any LedgerTransaction
   ) throws -> [(name: String, order: LedgerOrder?)] {
     guard let names = request.orders else {
-      var filter = EntryFilter(outcomes: request.kind == .release ? [.held] : Outcome.allCases, limit: 100_000)
-      filter.reason = request.reason
-      return try transaction.entries(filter).map { ($0.orderID, $0) }
+      let open = Outcome.allCases.filter { $0.isWaiting || $0 == .review }
+      var filter = EntryFilter(outcomes: request.kind == .release ? [.held] : open, reason: request.reason)
+      var orders: [LedgerOrder] = []
+      repeat {
+        filter.after = orders.last?.entry ?? filter.after
+        orders += try transaction.entries(filter)
+      } while orders.last.map { $0.entry != filter.after } ?? false
+      return orders.map { ($0.orderID, $0) }
     }
     return try names.flatMap { name -> [(String, LedgerOrder?)] in
       var found = try transaction.orders(named: name)
@@ -105,6 +111,10 @@ struct QueueActs: Sendable {
       if order.isOpenedByRules { _ = try transaction.releaseOpenedByRules([order.entry]) }
       return line("released")
     case .hold, .discard:
+      // Leaves a discard, and an earlier hold, as they are.
+      if request.orders == nil, try transaction.act(on: id) != nil {
+        return line("an operator has spoken of it", isPossible: false)
+      }
       let words = request.kind == .hold ? "held" : "discarded"
       guard request.apply else { return line("would be \(words)") }
       // Nothing that was sent can have had an effect.

@@ -124,6 +124,28 @@ import Testing
     }
   }
 
+  @Test func allThatMayYetBeSentIsHeldAndAnActThatChangesNothingIs1() async throws {
+    try await withFourOrders { shop in
+      let plan = try await shop.run("queue", "hold", "ALL")
+      #expect(plan.end == .exited(0) && plan.output.contains("3 of 3; nothing was changed"), "\(plan)")
+      #expect(try await shop.run("queue", "discard", "3", "--note", "fraud", "--yes").end == .exited(0))
+      #expect(await shop.reaches(["3": "discarded"]))
+      let held = try await shop.run("queue", "hold", "ALL", "--note", "prices", "--yes")
+      #expect(held.end == .exited(0) && held.output.split(separator: "\n").count == 3, "\(held)")
+      #expect(await shop.logs("held order 4: prices"), "\(shop.log)")
+      #expect(try await shop.run("queue", "hold", "ALL", "--yes").output == "no order to do that to\n")
+      for act in ["hold", "discard"] {
+        let refused = try await shop.run("queue", act, "1", "--yes")
+        #expect(refused.end == .exited(1) && refused.errors.contains("possible for none"), "\(refused)")
+        let some = try await shop.run("queue", act, "1", "2", "--yes")
+        #expect(some.end == .exited(0), "\(some)")
+      }
+      #expect(try await shop.run("queue", "release", "1").end == .exited(1))
+      #expect(try await shop.run("queue", "discard", "ALL").end == .exited(64))
+      #expect(try await !shop.run("queue", "discard", "--help").output.contains("ALL"))
+    }
+  }
+
   @Test func wrongUseIs64() async throws {
     try await DaemonFixture.with { shop in
       for arguments in [
