@@ -17,6 +17,14 @@ struct EntryReport: Codable, Sendable {
     var verdict: String
   }
 
+  /// An operator's word that stands, whatever the order's state.
+  struct Act: Codable, Sendable {
+    var act: String
+    var by: String
+    var at: String
+    var reason: String?
+  }
+
   var version = 1
   var id: Int64
   var order: String
@@ -40,6 +48,8 @@ struct EntryReport: Codable, Sendable {
   var changedSince: String?
   /// The amount that it would be reported with now, where that is known to be another than was reported.
   var presentValueCents: Int64?
+  /// The operator's act on it; nil in a list.
+  var operatorAct: Act?
   var body: String?
   var sends: [Send]?
   var candidates: [Candidate]?

@@ -79,16 +79,21 @@ struct LedgerReports: Sendable {
     let sends: [Attempt]
     let candidates: [CandidateRecord]
     let wait: FirstSendWait?
+    let act: OperatorAct?
 
     init(_ order: LedgerOrder, _ ledger: any LedgerTransaction) throws {
       self.order = order
       (sends, candidates) = (try ledger.attempts(of: order.entry), try ledger.candidates(of: order.entry))
       wait = try FirstSendWait(ledger)
+      act = try order.row.transactionID.flatMap { try ledger.act(on: $0) }
     }
   }
 
   private func report(of found: EntryFacts) -> EntryReport {
     var report = report(of: found.order, found.wait)
+    report.operatorAct = found.act.map {
+      EntryReport.Act(act: $0.kind.rawValue, by: $0.actor, at: $0.actedAt.description, reason: $0.reason)
+    }
     report.body = found.order.frozen.map { emails.shown(in: String(decoding: $0.report.body, as: UTF8.self)) }
     report.sends = found.sends.map { send in
       EntryReport.Send(

@@ -29,6 +29,13 @@ struct EntryScreen {
     return lines.joined(separator: "\n") + "\n\n"
   }
 
+  private var act: String? {
+    entry.operatorAct.map { act in
+      let words = act.act == OperatorAct.Kind.discard.rawValue ? "discarded it at" : "holds it since"
+      return "\(act.by) \(words) \(act.at)" + (act.reason.map { ": \($0)" } ?? "")
+    }
+  }
+
   private var change: String? {
     guard let kind = entry.changedSince else { return nil }
     let reported = entry.valueCents.map { "\($0) cents" } ?? "no value"
@@ -39,7 +46,7 @@ struct EntryScreen {
   private var facts: [(String, String?)] {
     [
       ("key", entry.key == entry.order ? nil : entry.key), ("state", entry.state),
-      ("reason", entry.reason), ("detail", entry.detail), ("referral", entry.referral),
+      ("reason", entry.reason), ("detail", entry.detail), ("operator", act), ("referral", entry.referral),
       ("value", entry.valueCents.map { "\($0) cents" }), ("e-mail", entry.email),
       ("external ID", entry.externalSourceId), ("placed", entry.placedAt), ("first seen", entry.firstSeenAt),
       ("in state since", entry.decidedAt), ("due", entry.dueAt),

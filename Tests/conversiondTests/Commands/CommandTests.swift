@@ -134,6 +134,14 @@ import Testing
       #expect(held.end == .exited(0) && held.output.split(separator: "\n").count == 3, "\(held)")
       #expect(await shop.logs("held order 4: prices"), "\(shop.log)")
       #expect(try await shop.run("queue", "hold", "ALL", "--yes").output == "no order to do that to\n")
+      // A word on an order that is not to be sent yet is shown all the same, while the daemon runs or not.
+      let waiting = try await shop.run("queue", "show", "4").output
+      #expect(
+        waiting.contains(#/state +waiting\n/#)
+          && waiting.contains(#/operator .*\(uid \d+\) holds it since 20.*: prices\n/#))
+      #expect(try await shop.run("queue", "show", "3").output.contains(#/operator .* discarded it at 20.*: fraud\n/#))
+      let act = try #require(try await shop.entry("4")?.operatorAct)
+      #expect(act.act == "hold" && act.reason == "prices")
       for act in ["hold", "discard"] {
         let refused = try await shop.run("queue", act, "1", "--yes")
         #expect(refused.end == .exited(1) && refused.errors.contains("possible for none"), "\(refused)")
