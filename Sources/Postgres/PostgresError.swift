@@ -15,19 +15,24 @@ public struct PostgresError: Error, Hashable, Sendable, CustomStringConvertible 
   /// The kind of failure.
   public var kind: SQLState.Kind
 
-  /// An error from its values; the kind is the code's, or `unreachable` where no server answered and the connection is
-  /// lost.
+  /// An error from its values, each made one line; the kind is the code's, or `unreachable` where no server answered and
+  /// the connection is lost.
   public init(
     sqlState: SQLState? = nil, message: String, detail: String? = nil, hint: String? = nil, position: Int? = nil,
     isConnectionLost: Bool = false, kind: SQLState.Kind? = nil
   ) {
     self.sqlState = sqlState
-    self.message = message
-    self.detail = detail
-    self.hint = hint
+    self.message = Self.line(message)
+    self.detail = detail.map(Self.line)
+    self.hint = hint.map(Self.line)
     self.position = position
     self.isConnectionLost = isConnectionLost
     self.kind = kind ?? sqlState?.kind ?? (isConnectionLost ? .unreachable : .other)
+  }
+
+  /// The text in one line: libpq breaks its own and indents them with tabs.
+  private static func line(_ text: String) -> String {
+    text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
   }
 
   /// The message with its code.

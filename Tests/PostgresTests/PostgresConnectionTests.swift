@@ -24,6 +24,18 @@ import Testing
     }
   }
 
+  /// libpq breaks its hint into a line of its own, behind a tab.
+  @Test func aMessageIsOneLineWithPlainSpaces() async throws {
+    await #expect {
+      _ = try await PostgresConnection.connect(to: "host=/nonexistent dbname=shop")
+    } throws: { error in
+      let message = (error as? PostgresError)?.message ?? ""
+      return message.contains("; Is the server running locally") && !message.contains { $0.isWhitespace && $0 != " " }
+    }
+    let error = PostgresError(message: "one\n\ttwo", detail: " a\r\nb ", hint: "c\td")
+    #expect([error.message, error.detail, error.hint] == ["one two", "a b", "c d"])
+  }
+
   @Test func arraysKeepEveryCharacter() async throws {
     let (_, connection) = try await connect()
     let texts = ["", "NULL", "a,b", "{}", "\"q\"", "back\\slash", " space ", "a\r\nb", "😀", "'"]
