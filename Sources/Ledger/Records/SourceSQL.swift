@@ -9,6 +9,8 @@ extension SQLiteTransaction: SourceRecords {
   ]
   /// `orders.start` as it was when it was last carried out.
   static let startFact = "orders.start"
+  /// Notes on sources that were accepted, a line each, until the log has them.
+  static let acceptedFact = "source.accepted"
 
   func configuredSource() throws -> ConfiguredSource? {
     if let known = try fact("source.configured", as: ConfiguredSource.self) { return known }
@@ -54,9 +56,9 @@ public struct MappingAcceptance: Sendable {
   public var changes: [SourceChange]
   /// Orders that the ledger knows.
   public var orders: Int
-  /// Orders that were never sent and may still have been: their rows can't be read again.
+  /// Orders that were never sent: their rows can't be read again, and they end as cancelled.
   public var open: Int
-  /// The time when the first of those was placed.
+  /// The time when the first of those was placed that might still have been sent.
   public var openSince: Timestamp?
   /// The time when the newest known order was placed.
   public var newest: Timestamp?
@@ -130,20 +132,38 @@ extension SQLiteLedger {
   }
 
   /// Takes another source for this ledger's: orders placed from a time on are taken from it. Orders that were never
-  /// sent lose their rows; one whose ID comes back goes on.
+  /// sent lose their rows; one whose ID comes back goes on. `note` says who did it, for the log of the next start.
   ///
   /// - Throws: `LedgerFailure`.
-  public func accept(_ source: ConfiguredSource, _ surveyed: SurveyedSource?, since: Timestamp?) async throws {
+  public func accept(
+    _ source: ConfiguredSource, _ surveyed: SurveyedSource?, since: Timestamp?, note: String? = nil
+  ) async throws {
     try await transaction { transaction in
       guard let transaction = transaction as? SQLiteTransaction else { return }
       try transaction.accept(source, surveyed, since: since)
+      let notes = [try transaction.fact(SQLiteTransaction.acceptedFact), note].compactMap(\.self)
+      try transaction.setFact(SQLiteTransaction.acceptedFact, notes.isEmpty ? nil : notes.joined(separator: "\n"))
+    }
+  }
+
+  /// Returns what was noted of sources that were accepted since the last call, for the log.
+  ///
+  /// - Throws: `LedgerFailure`.
+  public func takeAcceptances() async throws -> [String] {
+    try await transaction { transaction in
+      guard let transaction = transaction as? SQLiteTransaction,
+        let notes = try transaction.fact(SQLiteTransaction.acceptedFact)
+      else { return [] }
+      try transaction.setFact(SQLiteTransaction.acceptedFact, nil)
+      return notes.split(separator: "\n").map(String.init)
     }
   }
 }
 
 extension SQLiteTransaction {
-  fileprivate static let mayYetBeSent = """
-    outcome IN ('not_qualifying', 'held', 'waiting', 'queued', 'review') AND \(hasRow)
+  /// Orders that end as cancelled once their rows are lost: all that were never sent and didn't end so before.
+  fileprivate static let losesRow = """
+    outcome NOT IN ('reported', 'cancelled', 'discarded') AND \(hasRow)
       AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry)
     """
 
@@ -154,7 +174,12 @@ extension SQLiteTransaction {
     let orders = try Int.fetchOne(
       db, sql: "SELECT (SELECT count(*) FROM orders) + (SELECT count(*) FROM settled)")
     let open = try Row.fetchOne(
-      db, sql: "SELECT count(*) AS n, min(placed_from) AS first FROM orders WHERE \(Self.mayYetBeSent)")
+      db,
+      sql: """
+        SELECT count(*) AS n, min(placed_from) FILTER (
+          WHERE outcome IN ('not_qualifying', 'held', 'waiting', 'queued', 'review')) AS first
+        FROM orders WHERE \(Self.losesRow)
+        """)
     return MappingAcceptance(
       changes: changes, orders: orders ?? 0, open: try open?.decode(forColumn: "n") ?? 0,
       openSince: OrderCoding.time(try open?.decode(forColumn: "first")), newest: try newestPlaced())
@@ -204,7 +229,7 @@ extension SQLiteTransaction {
     try execute(
       """
       UPDATE orders SET key = char(1) || entry || char(1) || key, id_check = 0,
-        decide_at = CASE WHEN \(Self.mayYetBeSent) THEN 0 ELSE decide_at END
+        decide_at = CASE WHEN \(Self.losesRow) THEN 0 ELSE decide_at END
       WHERE \(Self.hasRow)
       """)
     try execute("UPDATE settled SET key = char(1) || entry || char(1) || key WHERE \(Self.hasRow)")

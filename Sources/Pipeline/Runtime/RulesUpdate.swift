@@ -67,15 +67,19 @@ struct RulesUpdateEnd: Sendable {
   var isHeld: Bool { opened > (wasHeld || change.revalued != nil ? 0 : RulesChange.openedMax) }
 
   func log(to log: Logger) {
-    let counts = "\(change.decided) orders that were never sent were decided anew, \(change.changed) of them otherwise"
+    // Counts those that another mapping finds a referral for only once their rows were read by it, behind the others.
+    let reading = change.needsWalk ? ", and then every row was read anew" : ""
+    let counts =
+      "\(change.decided) orders that were never sent were decided anew, \(change.changed) of them otherwise"
+      + (change.revalued.map { ", \($0) with another amount" } ?? "") + reading
     guard isHeld else {
-      let words = opened > 0 ? "; \(opened) became sendable" : ""
+      let words = opened > 0 ? "; \(opened) became sendable\(change.needsWalk ? " by all of that" : "")" : ""
       return log.event(.rulesChanged, .notice, "the rules changed: \(counts)\(words)", ["reason": "rules_changed"])
     }
     log.event(
       .rulesChanged, .error,
-      "the rules changed: \(counts)\(change.revalued.map { ", \($0) with another amount" } ?? ""); \(opened) became "
-        + "sendable, by this change or an earlier one, and are held until they are released: conversiond queue list --state held --reason rules_changed, then conversiond queue release "
+      "the rules changed: \(counts); \(opened) became sendable, by all of that or by an earlier change, and are held "
+        + "until they are released: conversiond queue list --state held --reason rules_changed, then conversiond queue release "
         + "ALL --reason rules_changed --yes",
       ["reason": "rules_changed"])
   }

@@ -34,7 +34,9 @@ extension EventCatalog {
         """),
     Event(
       name: "operator", messageID: "508e8569d69b46b987385c399b8fe56d", subject: "An operator has acted",
-      meaning: "Somebody held, released or discarded orders; the line says who, and why.",
+      meaning: """
+        Somebody held, released or discarded orders, or accepted another mapping; the line says who, and why.
+        """,
       money: "As the line says."),
     Event(
       name: "log_dropped", messageID: "311efd0ded1c4eac8c2d3231b389e25b", subject: "Lines of the log were lost",

@@ -60,9 +60,13 @@ struct AcceptMappingCommand: AsyncParsableCommand {
       let accepts = yes && !acceptance.changes.isEmpty
       if !acceptance.changes.isEmpty, !asNewOrders { try await refuseStrangers(ledger, orders) }
       await orders.close()
-      if accepts { try await ledger.accept(configuration.source, surveyed, since: since?.time) }
+      let report = AcceptMappingReport(acceptance, since: since?.time, accepted: accepts, asked: surveyed != nil)
+      if accepts {
+        let note = report.note(by: ActOptions.actor, at: SystemClock().now)
+        try await ledger.accept(configuration.source, surveyed, since: since?.time, note: note)
+      }
       try ledger.close()
-      try show(AcceptMappingReport(acceptance, since: since?.time, accepted: accepts, asked: surveyed != nil))
+      try show(report)
     } catch let failure as LedgerFailure {
       throw CommandFailure(failure)
     }

@@ -146,7 +146,7 @@ struct ActOptions: ParsableArguments {
   }
 
   /// The user who types it, by the name before sudo.
-  private static var actor: String {
+  static var actor: String {
     let uid = getuid()
     let name = ProcessInfo.processInfo.environment["SUDO_USER"] ?? NSUserName()
     return "\(name) (uid \(uid))"

@@ -50,7 +50,7 @@ struct AcceptMappingReport: Codable, Sendable {
   var accepted: Bool
   var changes: [Change]
   var orders: Int
-  /// Orders that were never sent and lose their rows.
+  /// Orders that were never sent, lose their rows and end as cancelled.
   var open: Int
   var openSince: String?
   /// Orders placed before this are not taken; nil where that stays as it was.
@@ -69,6 +69,17 @@ struct AcceptMappingReport: Codable, Sendable {
     databaseAsked = asked
   }
 
+  /// The line of the log that says who accepted it, and what followed.
+  func note(by actor: String, at now: Timestamp) -> String {
+    let changes = changes.map { "\($0.setting) was \($0.old) and is \($0.new)" }.joined(separator: "; ")
+    let start = takesOrdersFrom.map { "; orders placed from \($0) on are taken" } ?? ""
+    let lost =
+      open > 0
+      ? "; \(open) orders that were never sent lost their rows, and end as cancelled unless their IDs come back" : ""
+    let words = "\(actor) accepted another mapping, database or API at \(now): \(changes)\(start)\(lost)"
+    return words.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+
   var text: String {
     let asked =
       databaseAsked ? "" : "the shop's database does not answer: what it is now is learned at the next start\n"
@@ -83,7 +94,7 @@ struct AcceptMappingReport: Codable, Sendable {
     if open > 0 {
       lines.append(
         "\(open) orders that were never sent lose their rows and end as cancelled, unless their IDs come back"
-          + (openSince.map { ": --since \($0.prefix(10)) reads back to the first of them" } ?? ""))
+          + (openSince.map { ": --since \($0.prefix(10)) reads back to the first that may still be reported" } ?? ""))
     }
     lines.append(accepted ? "accepted" : "nothing was changed; with --yes it is")
     return lines.joined(separator: "\n") + "\n" + asked

@@ -48,6 +48,7 @@ struct Daemon {
     let folder = try home.runtimeFolder()
     let orders = ShopOrders(configuration.orderMapping)
     try await SourceCheck(ledger: ledger, orders: orders).run()
+    for note in try await ledger.takeAcceptances() { log.event(.byOperator, .notice, note) }
     try await logStart(ledger, log: log)
     let context = PipelineContext(
       orders: orders, partners: try partners(key: key, home), ledger: ledger, clock: SystemClock(),

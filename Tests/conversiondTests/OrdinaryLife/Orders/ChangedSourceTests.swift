@@ -57,6 +57,42 @@ import Testing
     }
   }
 
+  /// Superseded orders end with those that were still open.
+  @Test func aMappingThatIsAcceptedIsInTheLogAndEndsAsManyOrdersAsItsPlanSaid() async throws {
+    try await DaemonFixture.with { shop in
+      try await shop.database.execute("ALTER TABLE orders ADD no text; ALTER TABLE orders ALTER no SET DEFAULT 'x'")
+      try await shop.sandbox.put([SandboxReferral("r1", email: "ana@example.com")])
+      try await shop.sandbox.change("r1") {
+        ($0.status, $0.convertedAt) = (.converted, Int64(Date().timeIntervalSince1970 * 1000) - 3_600_000)
+      }
+      for (number, email) in [(1, "ana@example.com"), (2, "ana@example.com"), (3, "bob@example.com")] {
+        try await shop.database.execute(
+          """
+          INSERT INTO orders (id, customer_email, total_cents, currency, status, created_at, no)
+          VALUES (\(number), '\(email)', 1000, 'EUR', 'paid', now(), 'F-\(number)')
+          """)
+      }
+      try await shop.start()
+      #expect(await shop.reaches(["1": "superseded", "2": "superseded", "3": "waiting"]))
+      try await shop.stop()
+      try shop.configure(["orders.columns.id": "no", "orders.key": "id"])
+      let plan = try await shop.run("accept-mapping", "--yes")
+      #expect(plan.output.contains("3 orders that were never sent lose their rows and end as cancelled"), "\(plan)")
+      try await shop.start()
+      #expect(await shop.logs("accepted another mapping, database or API at 20"), "\(shop.log)")
+      let line = shop.log.split(separator: "\n").first { $0.contains("accepted another mapping, ") }
+      #expect(line?.contains("event=operator") == true && line?.contains("orders.columns.id was id and is no") == true)
+      #expect(
+        await eventually(within: .seconds(30)) {
+          await shop.peek()?.values.count { $0.state == "cancelled" && $0.reason == "gone" } == 3
+        })
+      #expect(await shop.logs("3 of them otherwise, and then every row was read anew"), "\(shop.log)")
+      try await shop.stop()
+      try await shop.start()
+      #expect(shop.log.split(separator: "\n").count { $0.contains("accepted another mapping, ") } == 1)
+    }
+  }
+
   @Test func anotherDatabaseOrAPIIsRefusedAndAnotherSpellingIsNot() async throws {
     try await DaemonFixture.with { shop in
       try await shop.insert(ShopOrder(1, email: "ana@example.com"))
