@@ -29,6 +29,13 @@ extension SQLiteTransaction: QueueRecords {
     return held + dismissed.map { OutcomeCount(outcome: $0, count: $1, oldest: nil) }
   }
 
+  func settledCounts() throws -> [Outcome: Int] {
+    try Row.fetchAll(db, sql: "SELECT outcome, count(*) AS n FROM settled GROUP BY outcome").reduce(into: [:]) {
+      guard let outcome = Outcome(rawValue: try $1.decode(forColumn: "outcome")) else { return }
+      $0[outcome] = try $1.decode(forColumn: "n")
+    }
+  }
+
   func outcomes(since time: Timestamp) throws -> [Outcome: Int] {
     var counts: [Outcome: Int] = [:]
     // One range of the index for each outcome, instead of a scan of them all.

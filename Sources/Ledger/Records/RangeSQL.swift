@@ -45,7 +45,6 @@ extension SQLiteTransaction {
 
   func clearTallies() throws { try execute("DELETE FROM tallies") }
 
-  /// Orders that left nothing behind but a count.
   func dismissedCounts() throws -> [Outcome: Int] {
     var all: [Outcome: Int] = [:]
     for text in try String.fetchAll(db, sql: "SELECT counts FROM ranges WHERE counts <> '{}'") {

@@ -54,10 +54,26 @@ struct QueueListCommand: AsyncParsableCommand {
           table.add(row(of: entry))
         }
       }
-      guard let next = page.nextAfter else { break }
+      guard let next = page.nextAfter else {
+        if !global.json { StandardStreams.write(table.text + Self.remainder(page)) }
+        break
+      }
       filter.after = EntryID(next)
     }
-    if !global.json { StandardStreams.write(table.text) }
+  }
+
+  /// The orders that status counts and no list shows.
+  private static func remainder(_ page: EntryPage) -> String {
+    var text = ""
+    if let count = page.countedOnly, count > 0 {
+      text +=
+        "\(count) more left only a count: they were too old to wait for a referral; nothing is to be done for them\n"
+    }
+    if let count = page.settledOnly, count > 0 {
+      text +=
+        "\(count) more were decided longer ago than ledger.retain: the ledger knows them, and shows them no more\n"
+    }
+    return text
   }
 
   private func row(of entry: EntryReport) -> [String] {

@@ -65,6 +65,10 @@ struct EntryPage: Codable, Sendable {
   var version = 1
   var entries: [EntryReport]
   var nextAfter: Int64?
+  /// On the last page, the orders in these states that left nothing but a count, and those that left no more than a line;
+  /// nil where the entries are asked for by more than their state.
+  var countedOnly: Int?
+  var settledOnly: Int?
 }
 
 /// The reason why the daemon couldn't answer.

@@ -56,9 +56,17 @@ struct LedgerReports: Sendable {
     var filter = filter
     filter.limit = min(max(filter.limit, 1), Self.pageMax)
     let bounded = filter
-    let (orders, wait) = try await ledger.transaction { (try $0.entries(bounded), try FirstSendWait($0)) }
-    let next = orders.count == bounded.limit ? orders.last?.entry.number : nil
-    return EntryPage(entries: orders.map { report(of: $0, wait) }, nextAfter: next)
+    return try await ledger.transaction { transaction in
+      let (orders, wait) = (try transaction.entries(bounded), try FirstSendWait(transaction))
+      let next = orders.count == bounded.limit ? orders.last?.entry.number : nil
+      var page = EntryPage(entries: orders.map { report(of: $0, wait) }, nextAfter: next)
+      guard next == nil, bounded.reason == nil, bounded.decidedBefore == nil else { return page }
+      func sum(_ counts: [Outcome: Int]) -> Int { bounded.outcomes.reduce(0) { $0 + (counts[$1] ?? 0) } }
+      (page.countedOnly, page.settledOnly) = (
+        sum(try transaction.dismissedCounts()), sum(try transaction.settledCounts())
+      )
+      return page
+    }
   }
 
   /// One entry with its candidates and sends; nil where there is none.

@@ -294,6 +294,27 @@ import Testing
     }
   }
 
+  @Test func ordersThatLeftOnlyACountAreSaidBelowTheList() async throws {
+    try await DaemonFixture.with { shop in
+      try await shop.insert((1...8).map { ShopOrder($0, email: "old\($0)@example.com", daysAgo: 100) })
+      try await shop.insert(ShopOrder(9, email: "new@example.com", status: "open"))
+      try await shop.start()
+      #expect(await shop.catchesUp())
+      let words = "8 more left only a count: they were too old to wait for a referral; nothing is to be done for them\n"
+      for _ in [true, false] {
+        #expect(
+          await eventually(within: .seconds(20)) {
+            (try? await shop.run("queue", "list", "--state", "no_referral").output.hasSuffix(words)) ?? false
+          })
+        #expect(try await shop.run("queue", "list", "--state", "ALL").output.hasSuffix(words))
+        #expect(try await !shop.run("queue", "list").output.contains("only a count"))
+        #expect(
+          try await !shop.run("queue", "list", "--json", "--state", "no_referral").output.contains("only a count"))
+        try await shop.stop()
+      }
+    }
+  }
+
   @Test func aThousandEntriesAndMoreAreListedWhole() async throws {
     try await DaemonFixture.with { shop in
       try await shop.database.execute(

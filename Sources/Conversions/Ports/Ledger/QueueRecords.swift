@@ -4,6 +4,10 @@ public protocol QueueRecords {
   func outcomeCounts() throws -> [OutcomeCount]
   /// Counts the orders that came to each outcome since a time.
   func outcomes(since time: Timestamp) throws -> [Outcome: Int]
+  /// Counts the orders that left nothing but a count, as they were too old to wait for a referral when they were decided.
+  func dismissedCounts() throws -> [Outcome: Int]
+  /// Counts the orders of which no more than a line is kept, as they were decided longer than `ledger.retain` ago.
+  func settledCounts() throws -> [Outcome: Int]
   /// Returns entries that match, in order of their numbers.
   func entries(_ filter: EntryFilter) throws -> [LedgerOrder]
   /// Returns one entry.
