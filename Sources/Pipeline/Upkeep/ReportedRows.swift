@@ -105,7 +105,9 @@ public struct ReportedRows: Service {
           try look.sightings[entry].flatMap { try ChangedSince(absent: order, as: $0, transaction) }
         }
       }
-      let names = try verdict.many.prefix(ChangedSince.linesMax).compactMap { try transaction.entry($0)?.orderID }
+      let names = try verdict.many.sorted { $0.number < $1.number }.prefix(ChangedSince.linesMax).compactMap {
+        try transaction.entry($0)?.orderID
+      }
       return (cancelled, names)
     }
     if !verdict.many.isEmpty {

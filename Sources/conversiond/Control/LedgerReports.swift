@@ -93,7 +93,7 @@ struct LedgerReports: Sendable {
       self.order = order
       (sends, candidates) = (try ledger.attempts(of: order.entry), try ledger.candidates(of: order.entry))
       wait = try FirstSendWait(ledger)
-      act = try order.row.transactionID.flatMap { try ledger.act(on: $0) }
+      act = try ledger.act(on: order.row)
     }
   }
 

@@ -112,7 +112,7 @@ struct QueueActs: Sendable {
       return line("released")
     case .hold, .discard:
       // Leaves a discard, and an earlier hold, as they are.
-      if request.orders == nil, try transaction.act(on: id) != nil {
+      if request.orders == nil, try transaction.act(on: order.row) != nil {
         return line("an operator has spoken of it", isPossible: false)
       }
       let words = request.kind == .hold ? "held" : "discarded"

@@ -38,6 +38,7 @@ struct EntryScreen {
 
   private var change: String? {
     guard let kind = entry.changedSince else { return nil }
+    guard ChangeAfterReport(rawValue: kind)?.needsCorrection != false else { return "\(kind): its row is absent" }
     let reported = entry.valueCents.map { "\($0) cents" } ?? "no value"
     let amounts = entry.presentValueCents.map { "\(reported) reported, \($0) cents now; " } ?? ""
     return "\(kind): \(amounts)correct it in the partner dashboard"

@@ -89,6 +89,7 @@ struct StatusScreen {
     switch kind {
     case .cancelledSince: "  conversiond queue list --state reported --reason cancelled_since\n"
     case .amountChanged: "  conversiond queue list --state reported --reason amount_changed\n"
+    case .archived: ""
     }
   }
 
