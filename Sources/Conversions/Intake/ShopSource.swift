@@ -33,6 +33,9 @@ public struct ConfiguredSource: Hashable, Sendable, Codable {
 
 /// The facts that the shop's database tells of itself and of the mapping.
 public struct SurveyedSource: Hashable, Sendable, Codable {
+  /// The type of the keys, as a change of it is named.
+  static let keyTypeSetting = "the type of orders.key"
+
   /// The database's name, as the server has it: a pooler's or a service's may be another.
   public var database: String
   /// The table with its schema; nil where `orders.from` is no single table.
@@ -65,7 +68,7 @@ public struct SurveyedSource: Hashable, Sendable, Codable {
   public func changes(to other: SurveyedSource) -> [SourceChange] {
     let pairs = [
       ("the database of orders.connection", database, other.database), ("the table of orders.from", table, other.table),
-      ("the type of orders.key", keyFamily?.rawValue, other.keyFamily?.rawValue),
+      (Self.keyTypeSetting, keyFamily?.rawValue, other.keyFamily?.rawValue),
       ("the type of orders.columns.id", idFamily?.rawValue, other.idFamily?.rawValue),
     ]
     return pairs.compactMap { setting, old, new in
@@ -90,6 +93,9 @@ public struct SourceChange: Hashable, Sendable, CustomStringConvertible {
   /// The setting whose change touches no order's identity in the shop.
   public static let baseURLSetting = "api.base_url"
 
+  /// The settings whose change leaves each order its ID.
+  static let settingsWithoutID: Set = ["orders.key", SurveyedSource.keyTypeSetting, baseURLSetting]
+
   /// The setting that changed, or what the server says of one.
   public var setting: String
   /// The value before.
@@ -107,6 +113,9 @@ public struct SourceChange: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension [SourceChange] {
+  /// True if each order's ID is what it was.
+  public var keepIDs: Bool { allSatisfy { SourceChange.settingsWithoutID.contains($0.setting) } }
+
   /// The message to the operator: the changes, and the command to type.
   public var refusal: String {
     let words = map(\.description).joined(separator: "; ")

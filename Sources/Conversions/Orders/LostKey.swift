@@ -9,6 +9,13 @@ extension OrderKey {
   /// True if no row is to be found by this key.
   public var isLost: Bool { text.utf8.first == 1 }
 
+  /// The key as it was before it was lost.
+  public var former: OrderKey {
+    guard isLost else { return self }
+    let parts = text.split(separator: Self.mark, maxSplits: 2, omittingEmptySubsequences: true)
+    return parts.count == 2 ? OrderKey(String(parts[1])) : self
+  }
+
   /// The key as people are shown it.
   public var shown: String {
     guard isLost else { return text }

@@ -84,7 +84,9 @@ extension LedgerRebuild {
       let quietUntil = LedgerReplacement.keepQuiet(&progress, after: replacement.writtenAt, timeout: timeout)
       if let reading = openOld(old) {
         salvage = try SalvageKeeper(reading, into: queue).keep()
-        progress.takesOrdersFrom = reading.start
+        (progress.takesOrdersFrom, progress.acceptedFrom) = (
+          reading.intake?.takesOrdersFrom, reading.intake?.acceptedFrom
+        )
         progress.aliveAt = replacement.writtenAt
         reading.close()
       } else {
@@ -134,9 +136,8 @@ extension LedgerRebuild {
 }
 
 extension SalvageReader {
-  /// The time from which on orders took part, as far as it was settled.
-  var start: Timestamp? {
-    let progress = fact("intake").flatMap { try? JSONDecoder().decode(IntakeProgress.self, from: Data($0.utf8)) }
-    return progress?.takesOrdersFrom
+  /// The state of the intake.
+  var intake: IntakeProgress? {
+    fact("intake").flatMap { try? JSONDecoder().decode(IntakeProgress.self, from: Data($0.utf8)) }
   }
 }

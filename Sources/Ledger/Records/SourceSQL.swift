@@ -7,6 +7,8 @@ extension SQLiteTransaction: SourceRecords {
   static let lastingFacts = [
     "source", "source.configured", "source.surveyed", "mapping", startFact, forgettingKey,
   ]
+  /// The number of orders that the last accepted mapping took out of the comparison with their rows, until it is said.
+  fileprivate static let uncomparedFact = "source.uncompared"
   /// `orders.start` as it was when it was last carried out.
   static let startFact = "orders.start"
   /// Notes on sources that were accepted, a line each, until the log has them.
@@ -62,39 +64,11 @@ public struct MappingAcceptance: Sendable {
   public var openSince: Timestamp?
   /// The time when the newest known order was placed.
   public var newest: Timestamp?
-}
-
-/// An order that is not to be reported again, or at all.
-public struct SpokenForOrder: Sendable {
-  /// Key by which its row was read.
-  public var key: OrderKey
-  /// Order ID, as it was reported.
-  public var transactionID: String
-  /// The time when it was placed.
-  public var placedAt: Timestamp
+  /// Orders that were reported in the last 60 days: their rows are not compared with their reports any more.
+  public var uncompared = 0
 }
 
 extension SQLiteLedger {
-  /// Takes in `orders.start` as it is configured. Where another one was carried out before, the start of the orders is
-  /// found anew, and every order is read again.
-  ///
-  /// - Returns: The start before; nil where nothing changes.
-  /// - Throws: `LedgerFailure`.
-  public func adopt(start: String) async throws -> String? {
-    try await transaction { transaction in
-      guard let transaction = transaction as? SQLiteTransaction else { return nil }
-      let known = try transaction.fact(SQLiteTransaction.startFact)
-      guard known != start else { return nil }
-      try transaction.setFact(SQLiteTransaction.startFact, start)
-      var progress = try transaction.intakeProgress()
-      guard let known, progress.isStartSettled else { return nil }
-      (progress.isStartSettled, progress.takesOrdersFrom) = (false, nil)
-      try transaction.setIntakeProgress(progress)
-      try transaction.removeRanges()
-      return known
-    }
-  }
-
   /// Returns the source that the ledger's orders belong to; nil where it holds none yet, so that any will do.
   ///
   /// - Throws: `LedgerFailure`.
@@ -107,42 +81,46 @@ extension SQLiteLedger {
 
   /// Tells what it would mean to take another source for this ledger's.
   ///
+  /// - Parameters:
+  ///   - source: The other source, as configured.
+  ///   - surveyed: The other source, as the shop's database told it.
+  ///   - reported: Orders reported from then on are those that are compared with their rows.
+  ///   - placed: The time of placing from which on they find their rows again; nil where none does.
+  /// - Returns: The effect.
   /// - Throws: `LedgerFailure`.
-  public func acceptance(of source: ConfiguredSource, _ surveyed: SurveyedSource?) async throws -> MappingAcceptance {
+  public func acceptance(
+    of source: ConfiguredSource, _ surveyed: SurveyedSource?, reportedSince reported: Timestamp,
+    placedBefore placed: Timestamp?
+  ) async throws -> MappingAcceptance {
     try await transaction { transaction in
       guard let transaction = transaction as? SQLiteTransaction else {
         throw LedgerFailure(.other, "ledger: no transaction of its own")
       }
-      return try transaction.acceptance(of: source, surveyed)
-    }
-  }
-
-  /// Finds orders that are not to be reported again, or at all: reported, discarded, or kept back by an operator.
-  ///
-  /// - Parameters:
-  ///   - since: Those that were placed from then on.
-  ///   - limit: The most.
-  /// - Returns: The newest of them, the newest first.
-  /// - Throws: `LedgerFailure`.
-  public func spokenFor(placedSince since: Timestamp, limit: Int) async throws -> [SpokenForOrder] {
-    try await transaction { transaction in
-      guard let transaction = transaction as? SQLiteTransaction else { return [] }
-      return try transaction.spokenFor(placedSince: since, limit: limit)
+      var acceptance = try transaction.acceptance(of: source, surveyed)
+      acceptance.uncompared = try transaction.comparedOrders(reportedSince: reported, placedBefore: placed)
+      return acceptance
     }
   }
 
   /// Takes another source for this ledger's: orders placed from a time on are taken from it. Orders that were never
   /// sent lose their rows; one whose ID comes back goes on. `note` says who did it, for the log of the next start.
   ///
+  /// - Parameters:
+  ///   - acceptance: What it means, as it was told.
+  ///   - source: The other source, as configured.
+  ///   - surveyed: The other source, as the shop's database told it.
+  ///   - since: The time; nil for the end of the known orders.
   /// - Throws: `LedgerFailure`.
   public func accept(
-    _ source: ConfiguredSource, _ surveyed: SurveyedSource?, since: Timestamp?, note: String? = nil
+    _ acceptance: MappingAcceptance, _ source: ConfiguredSource, _ surveyed: SurveyedSource?, since: Timestamp?,
+    note: String? = nil
   ) async throws {
     try await transaction { transaction in
       guard let transaction = transaction as? SQLiteTransaction else { return }
-      try transaction.accept(source, surveyed, since: since)
       let notes = [try transaction.fact(SQLiteTransaction.acceptedFact), note].compactMap(\.self)
       try transaction.setFact(SQLiteTransaction.acceptedFact, notes.isEmpty ? nil : notes.joined(separator: "\n"))
+      guard try transaction.accept(source, surveyed, since: since), acceptance.uncompared > 0 else { return }
+      try transaction.setFact(SQLiteTransaction.uncomparedFact, String(acceptance.uncompared))
     }
   }
 
@@ -156,6 +134,19 @@ extension SQLiteLedger {
       else { return [] }
       try transaction.setFact(SQLiteTransaction.acceptedFact, nil)
       return notes.split(separator: "\n").map(String.init)
+    }
+  }
+
+  /// Returns how many reported orders an accepted mapping took out of the comparison with their rows, once.
+  ///
+  /// - Throws: `LedgerFailure`.
+  public func takeUncompared() async throws -> Int? {
+    try await transaction { transaction in
+      guard let transaction = transaction as? SQLiteTransaction,
+        let count = try transaction.fact(SQLiteTransaction.uncomparedFact).flatMap({ Int($0) })
+      else { return nil }
+      try transaction.setFact(SQLiteTransaction.uncomparedFact, nil)
+      return count
     }
   }
 }
@@ -185,24 +176,13 @@ extension SQLiteTransaction {
       openSince: OrderCoding.time(try open?.decode(forColumn: "first")), newest: try newestPlaced())
   }
 
-  fileprivate func spokenFor(placedSince since: Timestamp, limit: Int) throws -> [SpokenForOrder] {
+  /// Counts the orders, reported from a time on, whose rows are compared with their reports.
+  fileprivate func comparedOrders(reportedSince time: Timestamp, placedBefore placed: Timestamp?) throws -> Int {
     let sql = """
-      SELECT key, transaction_id, placed_from FROM orders
-      WHERE placed_from >= ?1 AND transaction_id IS NOT NULL AND \(Self.hasRow)
-        AND (outcome IN ('reported', 'discarded') OR transaction_id IN (SELECT transaction_id FROM acts)
-          OR key IN (SELECT key FROM acts))
-      UNION ALL
-      SELECT key, coalesce(transaction_id, sent_id, key), placed_from FROM settled
-      WHERE placed_from >= ?1 AND outcome IN ('reported', 'discarded') AND \(Self.hasRow)
-      ORDER BY placed_from DESC LIMIT ?2
+      SELECT count(*) FROM orders
+      WHERE outcome = 'reported' AND decided_at >= ?1 AND coalesce(placed_from < ?2, 1) AND \(Self.hasRow)
       """
-    return try Row.fetchAll(db, sql: sql, arguments: [since.microseconds, limit]).map { row in
-      let (key, id, placed): (String, String, Int64) = try (
-        row.decode(atIndex: 0), row.decode(atIndex: 1), row.decode(atIndex: 2)
-      )
-      return SpokenForOrder(
-        key: OrderKey(key), transactionID: id, placedAt: Timestamp(microseconds: placed))
-    }
+    return try Int.fetchOne(db, sql: sql, arguments: [time.microseconds, placed?.microseconds]) ?? 0
   }
 
   private func newestPlaced() throws -> Timestamp? {
@@ -213,14 +193,16 @@ extension SQLiteTransaction {
           "SELECT max(t) FROM (SELECT max(placed_to) AS t FROM orders UNION ALL SELECT max(placed_from) FROM settled)"))
   }
 
-  fileprivate func accept(_ source: ConfiguredSource, _ surveyed: SurveyedSource?, since: Timestamp?) throws {
+  /// Returns true if orders lose their rows.
+  fileprivate func accept(_ source: ConfiguredSource, _ surveyed: SurveyedSource?, since: Timestamp?) throws -> Bool {
     let changes = try acceptance(of: source, surveyed).changes
     try setConfiguredSource(source)
     // Another API alone leaves every order where it was.
-    if since == nil, changes.allSatisfy({ $0.setting == SourceChange.baseURLSetting }) { return }
+    if since == nil, changes.allSatisfy({ $0.setting == SourceChange.baseURLSetting }) { return false }
     var progress = try intakeProgress()
     progress.takesOrdersFrom = try since ?? newestPlaced().map { $0 + .microseconds(1) }
     progress.isStartSettled = true
+    progress.noteAcceptance(from: progress.takesOrdersFrom, keepsIDs: surveyed != nil && changes.keepIDs)
     (progress.identity, progress.endSeen, progress.recentPosition) = (nil, nil, nil)
     (progress.noted, progress.settled) = (nil, nil)
     try setIntakeProgress(progress)
@@ -233,5 +215,6 @@ extension SQLiteTransaction {
       WHERE \(Self.hasRow)
       """)
     try execute("UPDATE settled SET key = char(1) || entry || char(1) || key WHERE \(Self.hasRow)")
+    return true
   }
 }

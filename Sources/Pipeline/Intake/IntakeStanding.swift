@@ -34,6 +34,7 @@ struct IntakeStanding: Sendable {
         case .firstStart: progress.takesOrdersFrom ?? now
         case .from(let time): time
         }
+      progress.takesOrdersFrom = [progress.takesOrdersFrom, progress.acceptedFrom].compactMap(\.self).max()
       progress.isStartSettled = true
     }
     if progress != before { try transaction.setIntakeProgress(progress) }

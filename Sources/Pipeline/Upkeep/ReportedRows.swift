@@ -11,7 +11,7 @@ public struct ReportedRows: Service {
   static let interval = Duration.seconds(86_400)
   /// The time after a report in which its row is looked at: longer than goods are sent back, shorter than most archives
   /// keep.
-  static let age = Duration.seconds(60 * 86_400)
+  public static let age = Duration.seconds(60 * 86_400)
   /// The wait between two looks at whether the first walk is over.
   static let walkWait = Duration.seconds(5)
   /// Rows looked for in one transaction of the shop's.

@@ -34,7 +34,8 @@ struct LedgerCheck {
       if let refusal = await refusal(from: nil, try await ledger.knownSource()?.surveyed) {
         return [CheckLine(.fail, "ledger", refusal)]
       }
-      return [CheckLine(.ok, "ledger", "\(path) is whole")] + (try await account(ledger))
+      return [CheckLine(.ok, "ledger", "\(path) is whole")]
+        + (await start(try await ledger.leftBehind(limit: StartCheck.looksMax))) + (try await account(ledger))
     } catch let failure as CommandFailure {
       if failure.status == .ledgerDamaged { return [Self.damaged(failure.message)] }
       return [CheckLine(.fail, "ledger", failure.message)]
@@ -49,8 +50,11 @@ struct LedgerCheck {
       CheckLine(
         .ok, "ledger", "\(configuration.ledgerPath) is in use by the running daemon, process \(report.pid ?? 0)")
     ]
-    if let known = try? access.runningSource(), let refusal = await refusal(from: known.configured, known.surveyed) {
+    let known = try? access.runningSource()
+    if let known, let refusal = await refusal(from: known.configured, known.surveyed) {
       lines = [CheckLine(.fail, "ledger", refusal)]
+    } else if let left = known?.left {
+      lines += await start(left)
     }
     if let halt = report.halt {
       lines.append(CheckLine(.warn, "api", "the running daemon is halted: \(halt.words)"))
@@ -72,6 +76,15 @@ struct LedgerCheck {
     let found = await SourceCheck.source(of: orders)
     await orders.close()
     return found.flatMap(surveyed.refusal)
+  }
+
+  /// Tells of a start that would refuse `orders.start`; nothing where the shop may not be asked.
+  private func start(_ left: OrdersLeftBehind) async -> [CheckLine] {
+    guard asksShop else { return [] }
+    let orders = ShopOrders(configuration.orderMapping)
+    let refusal = await StartCheck(configuration, left).refusal(orders)
+    await orders.close()
+    return refusal.map { [CheckLine(.fail, "orders.start", $0)] } ?? []
   }
 
   /// Asks the API for the ledger's referrals, as a start does: sending halts where it knows none of them.

@@ -4,6 +4,7 @@ import Conversions
 import Foundation
 import Ledger
 import Orders
+import Pipeline
 
 /// `conversiond accept-mapping`: another mapping, database or API for a ledger that holds orders.
 struct AcceptMappingCommand: AsyncParsableCommand {
@@ -19,7 +20,8 @@ struct AcceptMappingCommand: AsyncParsableCommand {
       another ID it would be. So only orders placed after the newest known one are taken from then on, unless --since \
       says otherwise. Orders that were never sent lose their rows: they end as cancelled, unless --since reaches back to \
       them and their IDs come back. Where --since reaches back to orders that were reported or discarded, or that an \
-      operator holds, and their IDs do not come back, it is refused but for --as-new-orders. Another api.base_url alone \
+      operator holds, and their IDs do not come back, it is refused but for --as-new-orders, and so is an earlier orders.start at the next \
+      start. Orders that were reported before are not compared with the shop any more. Another api.base_url alone \
       changes nothing of that.
 
       EXAMPLES
@@ -56,14 +58,16 @@ struct AcceptMappingCommand: AsyncParsableCommand {
     let surveyed = await SourceCheck.source(of: orders)
     do {
       let ledger = try SQLiteLedger(path: path)
-      let acceptance = try await ledger.acceptance(of: configuration.source, surveyed)
+      let acceptance = try await ledger.acceptance(
+        of: configuration.source, surveyed, reportedSince: SystemClock().now - ReportedRows.age,
+        placedBefore: asNewOrders ? nil : since?.time)
       let accepts = yes && !acceptance.changes.isEmpty
       if !acceptance.changes.isEmpty, !asNewOrders { try await refuseStrangers(ledger, orders) }
       await orders.close()
       let report = AcceptMappingReport(acceptance, since: since?.time, accepted: accepts, asked: surveyed != nil)
       if accepts {
         let note = report.note(by: ActOptions.actor, at: SystemClock().now)
-        try await ledger.accept(configuration.source, surveyed, since: since?.time, note: note)
+        try await ledger.accept(acceptance, configuration.source, surveyed, since: since?.time, note: note)
       }
       try ledger.close()
       try show(report)
@@ -72,18 +76,13 @@ struct AcceptMappingCommand: AsyncParsableCommand {
     }
   }
 
-  /// The most orders that are looked for in the shop's table.
-  private static let looksMax = 50
-
   /// Refuses a time from before orders that were settled under IDs that do not come back: as new orders they would be
   /// reported again, or against an operator's decision.
   private func refuseStrangers(_ ledger: SQLiteLedger, _ orders: ShopOrders) async throws {
     guard let since else { return }
-    let settled = try await ledger.spokenFor(placedSince: since.time, limit: Self.looksMax)
-    guard let newest = settled.first else { return }
-    let rows = (try? await orders.orders(withKeys: settled.map(\.key))) ?? [:]
-    if settled.contains(where: { rows[$0.key]?.row?.transactionID == $0.transactionID }) { return }
-    let count = settled.count == Self.looksMax ? "\(settled.count) or more" : "\(settled.count)"
+    let settled = try await ledger.spokenFor(placedSince: since.time, limit: StartCheck.looksMax)
+    guard let newest = settled.first, await !StartCheck.areShown(settled, orders) else { return }
+    let count = settled.count == StartCheck.looksMax ? "\(settled.count) or more" : "\(settled.count)"
     throw CommandFailure(
       .configuration,
       "\(count) orders placed since then were reported or discarded, or an operator holds them, and the shop's table does "

@@ -15,8 +15,11 @@ struct SourceReport: Codable, Sendable {
   var table: String?
   var keyFamily: String?
   var idFamily: String?
+  /// The orders to which `orders.start` may not reach back.
+  var left: OrdersLeftBehind?
 
-  init(_ known: (configured: ConfiguredSource?, surveyed: SurveyedSource?)?) {
+  init(_ known: (configured: ConfiguredSource?, surveyed: SurveyedSource?)?, _ left: OrdersLeftBehind) {
+    self.left = left
     (from, key, id) = (known?.configured?.from, known?.configured?.key, known?.configured?.id)
     (baseUrl, database, table) = (known?.configured?.baseURL, known?.surveyed?.database, known?.surveyed?.table)
     (keyFamily, idFamily) = (known?.surveyed?.keyFamily?.rawValue, known?.surveyed?.idFamily?.rawValue)
@@ -55,6 +58,8 @@ struct AcceptMappingReport: Codable, Sendable {
   var openSince: String?
   /// Orders placed before this are not taken; nil where that stays as it was.
   var takesOrdersFrom: String?
+  /// Orders, reported in the last 60 days, whose rows are not looked at any more.
+  var uncompared: Int
   /// True if the shop's database could be asked.
   var databaseAsked: Bool
 
@@ -66,6 +71,7 @@ struct AcceptMappingReport: Codable, Sendable {
     open = isAPIAlone ? 0 : acceptance.open
     openSince = isAPIAlone ? nil : acceptance.openSince?.description
     takesOrdersFrom = isAPIAlone ? nil : (since ?? acceptance.newest.map { $0 + .microseconds(1) })?.description
+    uncompared = isAPIAlone ? 0 : acceptance.uncompared
     databaseAsked = asked
   }
 
@@ -80,17 +86,25 @@ struct AcceptMappingReport: Codable, Sendable {
     return words.split(whereSeparator: \.isWhitespace).joined(separator: " ")
   }
 
+  /// The words for reported orders whose rows are other orders now.
+  static func uncompared(_ count: Int) -> String {
+    "orders reported before are not compared with the shop any more: \(count) of them in the last 60 days; what is refunded "
+      + "or cancelled of them is not told, correct it in the partner dashboard"
+  }
+
   var text: String {
     let asked =
       databaseAsked ? "" : "the shop's database does not answer: what it is now is learned at the next start\n"
     guard !changes.isEmpty else {
       return "nothing to accept: the mapping is the one of the ledger's orders\n"
-        + "to have older orders taken in, set orders.start\n" + asked
+        + "orders.start says from when on orders are taken in; a start refuses one that reaches back to orders which were "
+        + "reported under other IDs\n" + asked
     }
     var lines = changes.map { "\($0.setting)\n  was  \($0.old)\n  is   \($0.new)" }
     lines.append(
       "\(orders) orders are known; what was reported stays so, and is not reported again under the same order ID")
     if let takesOrdersFrom { lines.append("orders placed from \(takesOrdersFrom) on are taken; earlier ones are not") }
+    if uncompared > 0 { lines.append(Self.uncompared(uncompared)) }
     if open > 0 {
       lines.append(
         "\(open) orders that were never sent lose their rows and end as cancelled, unless their IDs come back"

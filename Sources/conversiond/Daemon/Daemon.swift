@@ -48,6 +48,7 @@ struct Daemon {
     let folder = try home.runtimeFolder()
     let orders = ShopOrders(configuration.orderMapping)
     try await SourceCheck(ledger: ledger, orders: orders).run()
+    try await StartCheck(configuration, try await ledger.leftBehind(limit: StartCheck.looksMax)).run(orders)
     for note in try await ledger.takeAcceptances() { log.event(.byOperator, .notice, note) }
     try await logStart(ledger, log: log)
     let context = PipelineContext(
@@ -87,8 +88,11 @@ struct Daemon {
 
   /// Says that another `orders.start` is carried out than before.
   private func logStart(_ ledger: SQLiteLedger, log: Logger) async throws {
+    if let count = try await ledger.takeUncompared() {
+      log.notice("another mapping was accepted: \(AcceptMappingReport.uncompared(count))")
+    }
     let start = configuration.startText
-    guard let before = try await ledger.adopt(start: start) else { return }
+    guard let before = try await ledger.adopt(start: start, from: configuration.intakeStart.time) else { return }
     log.notice(
       "orders.start was \(before) and is \(start): every order is read again, those placed from then on take part, and those that are known already stay"
     )

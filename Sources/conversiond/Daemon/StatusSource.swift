@@ -41,7 +41,9 @@ struct StatusSource: Sendable {
   }
 
   /// The source that the ledger's orders are of.
-  func source() async throws -> SourceReport { SourceReport(try await ledger.knownSource()) }
+  func source() async throws -> SourceReport {
+    SourceReport(try await ledger.knownSource(), try await ledger.leftBehind(limit: StartCheck.looksMax))
+  }
 
   private var clockHealth: StatusReport.Health {
     let reason = clock.unconfirmedReason

@@ -16,6 +16,9 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
 
   /// The time that `orders.start` came to when this ledger first met the shop: orders placed before it take no part.
   public var takesOrdersFrom: Timestamp?
+  /// The time from which on a mapping was accepted under which orders may have other IDs: earlier ones would be
+  /// reported again, whatever `orders.start` comes to.
+  public var acceptedFrom: Timestamp?
   /// True once `takesOrdersFrom` was settled.
   public var isStartSettled: Bool
   /// The time at which this run of the daemon had read all that may have changed, and every referral was known: until
@@ -63,6 +66,13 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
     guard alive < now else { return }
     unknownFrom = min(unknownFrom ?? alive, alive)
     unknownTo = max(unknownTo ?? now, now)
+  }
+
+  /// Takes in that another mapping was accepted from a time on. One that keeps the IDs leaves the time of one before it
+  /// that didn't, but for a time that is asked for and reaches back behind it.
+  public mutating func noteAcceptance(from time: Timestamp?, keepsIDs: Bool) {
+    guard keepsIDs else { return acceptedFrom = time }
+    if let accepted = acceptedFrom, let time { acceptedFrom = min(accepted, time) }
   }
 
   /// The change above which a difference was not drift: a clock was set.

@@ -1,3 +1,4 @@
+import Conversions
 import Foundation
 import PartnersSandbox
 import TestHosts
@@ -190,6 +191,55 @@ import Testing
       try await shop.start()
       #expect(await shop.reaches(["1": "discarded", "2": "held", "3": "reported"]))
       #expect(await shop.sandbox.state.reports.count == 1)
+    }
+  }
+
+  @Test func noStartReachesBackToOrdersThatWereReportedUnderOtherIDs() async throws {
+    let changes = [
+      "orders.columns.id": "no", "orders.key": "id", "orders.start": "2026-01-01", "matching.choose": "last",
+    ]
+    try await DaemonFixture.with(changes) { shop in
+      try await shop.database.execute("ALTER TABLE orders ADD no text; ALTER TABLE orders ALTER no SET DEFAULT 'x'")
+      try await shop.sandbox.put([SandboxReferral("r1", email: "ana@example.com", daysAgo: 20)])
+      let insert = { (number: Int, days: Int) in
+        "INSERT INTO orders VALUES (\(number), 'ana@example.com', NULL, NULL, 1000, 'EUR', 'paid', "
+          + "now() - \(days) * interval '1 day', 'F-\(number)')"
+      }
+      try await shop.database.execute(insert(1, 5))
+      try await shop.start()
+      #expect(await shop.reaches(["1": "reported"]))
+      try await shop.stop()
+      try await shop.sandbox.put([SandboxReferral("r2", email: "ana@example.com", daysAgo: 10)])
+      try shop.configure(["orders.columns.id": #""'shop2-' || no""#])
+      let plan = try await shop.run("accept-mapping", "--yes")
+      #expect(plan.output.contains("are not compared with the shop any more: 1 of them in the last 60 days"), "\(plan)")
+      let day = Timestamp(microseconds: SystemClock().now.microseconds - 4 * 86_400_000_000).utcDay
+      for start in ["2026-01-02", "beginning"] {
+        try shop.configure(["orders.start": start])
+        let check = try await shop.run("check")
+        let told = check.output.contains("FAIL  orders.start") || check.output.contains("FAIL orders.start")
+        #expect(told && check.output.contains("F-1"), "\(check)")
+        let words = try await refusal(shop)
+        #expect(
+          words.contains("orders.start reaches back to 1 orders") && words.contains("The newest is F-1"), "\(words)")
+      }
+      // A start without a date takes in nothing from before.
+      try shop.configure(["orders.start": "auto"])
+      try await shop.start()
+      #expect(await shop.logs("another mapping was accepted: orders reported before are not compared"), "\(shop.log)")
+      #expect(await shop.catchesUp())
+      try await shop.stop()
+      try shop.configure(["orders.start": day])
+      try await shop.start()
+      try await shop.database.execute(insert(2, 3))
+      #expect(await shop.reaches(["1 (gone, #1)": "reported", "2": "reported"]))
+      #expect(await shop.sandbox.state.reports.count == 2)
+      #expect(try await shop.entries().count == 2)
+      try await shop.stop()
+      // A ledger that is built anew goes on refusing.
+      #expect(try await shop.run("rebuild", "--yes", "--even-if-whole").end == .exited(0))
+      try shop.configure(["orders.start": "2026-01-02"])
+      #expect(try await refusal(shop).contains("orders.start reaches back"))
     }
   }
 }
