@@ -23,7 +23,7 @@ public struct ZoneDoubt: Hashable, Sendable {
     return now > placed.latest ? now - placed.latest : .zero
   }
 
-  /// Takes in what one read brought: an order later than all before it was written since the last read.
+  /// Takes in what one read brought: an order later than all before was written since the last read.
   ///
   /// - Parameters:
   ///   - orders: The rows that were read.
@@ -36,20 +36,28 @@ public struct ZoneDoubt: Hashable, Sendable {
     let taken = orders.compactMap { seen -> PlacedAt? in
       if case .readable(let order) = seen.row { order.placedAt } else { nil }
     }
-    let placed = taken + [passedOver].compactMap(\.self)
-    guard let last = placed.max(by: { $0.earliest < $1.earliest }) else { return }
+    let placed = (taken + [passedOver].compactMap(\.self)).sorted { $0.earliest < $1.earliest }
+    guard let last = placed.last else { return }
     guard let newest else {
       self.newest = last.earliest
       return
     }
     guard last.earliest > newest else { return }
     self.newest = last.earliest
-    if !isWalk { lags = lags.suffix(Self.agreeing - 1) + [Self.lag(of: last, at: readAt)] }
+    guard !isWalk else { return }
+    let fresh = placed.filter { $0.earliest > newest }.map { Self.lag(of: $0, at: readAt) }
+    // Takes orders that are seen at once for one, unless all agree: an import's are of many ages.
+    lags = Array((lags + (Self.agree(fresh) ? fresh : Array(fresh.suffix(1)))).suffix(Self.agreeing))
+  }
+
+  private static func agree(_ lags: [Duration]) -> Bool {
+    guard let least = lags.min(), let most = lags.max() else { return false }
+    return most - least <= spreadMax
   }
 
   /// The offset of the orders, in whole quarters of an hour: negative for those in the future; nil without a doubt.
   public var offset: Duration? {
-    guard lags.count == Self.agreeing, let least = lags.min(), let most = lags.max(), most - least <= Self.spreadMax,
+    guard lags.count == Self.agreeing, Self.agree(lags), let least = lags.min(), let most = lags.max(),
       most < .zero - Self.leadMin || least > Self.lagMin
     else { return nil }
     let offset = Self.quarters(lags[lags.count / 2])

@@ -43,6 +43,19 @@ import Testing
     #expect(Self.doubt(off: .zero - Self.hour * 5, count: 2).offset == nil)
   }
 
+  @Test func ordersThatAreSeenAtOnceAreJudgedTogetherWhereTheyAgree() {
+    func doubt(spacing: Duration) -> ZoneDoubt {
+      var doubt = ZoneDoubt()
+      doubt.observe([Self.order(Self.start - .seconds(86_400))], readAt: Self.start, isWalk: true)
+      let placed = (0..<16).map { Self.start - Self.hour * 5 + spacing * $0 }
+      doubt.observe(placed.map(Self.order), readAt: Self.start + .seconds(30), isWalk: false)
+      return doubt
+    }
+    #expect(doubt(spacing: .zero).offset == Self.hour * 5)
+    #expect(doubt(spacing: .seconds(20)).offset == Self.hour * 5)
+    #expect(doubt(spacing: Self.minute * 10).offset == nil, "an import")
+  }
+
   @Test func ordersBeforeTheStartAreJudgedAndTold() throws {
     var doubt = ZoneDoubt()
     for number in 0...3 {
