@@ -21,6 +21,7 @@ public actor ShopOrders: OrderSource {
   private let memory = ShopMemory()
   private var sizing: PageSizing
   private var warnings: [ReadWarning: String] = [:]
+  private var emails = EmailWatch()
   /// Numbers of ranges in which rows without a key were met when they were last read whole.
   private var rangesWithNullKeys: Set<Int64> = []
 
@@ -150,8 +151,9 @@ public actor ShopOrders: OrderSource {
         return (page, cost)
       }
       noteNullKeys(page, of: piece, survey.method)
+      emails.note(page.orders, mapping)
       var finished = page
-      (finished.cost, finished.warnings) = (cost, said)
+      (finished.cost, finished.warnings, finished.doubt) = (cost, said, emails.warning)
       return finished
     }
   }
@@ -170,7 +172,8 @@ public actor ShopOrders: OrderSource {
         }
       }
       memory.note(page.orders, stand)
-      (page.cost, page.warnings) = (cost, said)
+      emails.note(page.orders, mapping)
+      (page.cost, page.warnings, page.doubt) = (cost, said, emails.warning)
       return page
     }
   }

@@ -87,6 +87,8 @@ public struct SweepPage: Sendable {
   /// The facts that an operator should know although reading goes on, in a sentence each; the same words for as long as
   /// it lasts.
   public var warnings: [String]
+  /// The warning that the values of a column may not be what the mapping says; nil without one.
+  public var doubt: String?
 
   /// Makes a page from its values.
   public init(
@@ -138,6 +140,8 @@ public struct RecentPage: Sendable {
   public var cost: Duration
   /// The warnings, as a sweep's.
   public var warnings: [String]
+  /// The warning that the values of a column may not be what the mapping says; nil without one.
+  public var doubt: String?
 
   /// Makes a page from its values.
   public init(

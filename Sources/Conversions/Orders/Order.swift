@@ -6,6 +6,9 @@ public struct Order: Hashable, Sendable {
   public var transactionID: TransactionID
   /// The buyer's address; nil for none or for what is no address.
   public var email: EmailAddress?
+  /// The fault that kept the address's text from being one; known only of a row that was just read, and no part of a
+  /// version.
+  public var emailFault: EmailFault?
   /// The partner's own reference to the referral.
   public var externalSourceID: ExternalSourceID?
   /// The buyer as this shop names referrers in `referrerIdentifier`.

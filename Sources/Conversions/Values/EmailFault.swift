@@ -34,6 +34,14 @@ public enum EmailFault: String, Sendable, CaseIterable {
     }
   }
 
+  /// Finds the kind of a text that was read; most addresses need no close look.
+  public init?(of text: String, readAs email: EmailAddress?) {
+    if email != nil, !text.utf8.contains(where: { Self.markBytes.contains($0) }) { return nil }
+    self.init(of: text)
+  }
+
+  private static let markBytes = Set("\"'(),:;<>[\\]".utf8)
+
   /// Characters that neither a domain nor a local part without quotes can hold (RFC 5321, 4.1.2).
   private static let marks: Set<Character> = ["\"", "(", ")", ",", ":", ";", "<", ">", "[", "\\", "]"]
 

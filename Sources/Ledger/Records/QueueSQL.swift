@@ -8,6 +8,11 @@ extension SQLiteTransaction: QueueRecords {
     WHERE r.is_sending = 1 AND o.outcome = 'queued'
     """
 
+  func count(of outcome: Outcome, reason: String) throws -> Int {
+    let sql = "SELECT count(*) FROM orders WHERE outcome = ? AND reason = ?"
+    return try Int.fetchOne(db, sql: sql, arguments: [outcome.rawValue, reason]) ?? 0
+  }
+
   func outcomeCounts() throws -> [OutcomeCount] {
     let sql = """
       SELECT outcome, sum(n) AS n, min(oldest) AS oldest FROM (

@@ -90,6 +90,7 @@ extension SQLiteTransaction {
       SELECT key, transaction_id, placed_from FROM orders
       WHERE placed_from >= ?1 AND placed_from < ?2 AND transaction_id IS NOT NULL AND \(condition)
         AND (outcome IN ('reported', 'discarded') OR transaction_id IN (SELECT transaction_id FROM acts)
+          OR key IN (SELECT key FROM acts)
           OR EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry))
       UNION ALL
       SELECT key, coalesce(transaction_id, sent_id, key), placed_from FROM settled

@@ -40,7 +40,7 @@ extension ShopInspection {
 
 extension EmailFault {
   /// The kind in a few words.
-  fileprivate var words: String {
+  var words: String {
     switch self {
     case .blank: "blank"
     case .named: "with a name around the address"
@@ -52,7 +52,7 @@ extension EmailFault {
   }
 
   /// The SQL, or the way around it, that mends a column.
-  fileprivate func advice(_ email: String) -> String {
+  func advice(_ email: String) -> String {
     switch self {
     case .blank: "write email: nullif(btrim(\(email)), ''), and map external_source_id if buyers leave no address"
     case .named: "write email: coalesce(substring(\(email) from '<([^<>]+)>'), \(email))"

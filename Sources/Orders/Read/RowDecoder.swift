@@ -78,13 +78,15 @@ struct RowDecoder {
       }
       metadata = nil
     }
-    return .readable(
-      Order(
-        key: key, transactionID: transactionID, email: try text(columns.email).flatMap { EmailAddress($0) },
-        externalSourceID: try text(columns.externalSourceID).flatMap { ExternalSourceID($0) },
-        customerID: try text(columns.customerID).flatMap { $0.isEmpty ? nil : $0 },
-        total: total(try text(columns.total), try text(columns.currency)), status: status, qualifies: qualifies,
-        placedAt: placed, metadata: metadata))
+    let emailText = try text(columns.email)
+    var order = Order(
+      key: key, transactionID: transactionID, email: emailText.flatMap { EmailAddress($0) },
+      externalSourceID: try text(columns.externalSourceID).flatMap { ExternalSourceID($0) },
+      customerID: try text(columns.customerID).flatMap { $0.isEmpty ? nil : $0 },
+      total: total(try text(columns.total), try text(columns.currency)), status: status, qualifies: qualifies,
+      placedAt: placed, metadata: metadata)
+    order.emailFault = emailText.flatMap { EmailFault(of: $0, readAs: order.email) }
+    return .readable(order)
   }
 
   private func qualifies(_ rows: PostgresRows, _ row: Int, _ status: String?) -> Bool {

@@ -75,7 +75,8 @@ public struct Intake: Service {
       run = current
       guard let warnings else { return }
       retrying.succeed(.database)
-      log(warnings, &logged)
+      log(warnings.passing + warnings.doubts, &logged)
+      context.health.note(doubts: warnings.doubts)
     } failure: { error in
       // Begins anew: the table may be another one, or the ledger may not hold what this run believes.
       run = nil

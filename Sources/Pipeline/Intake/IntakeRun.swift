@@ -47,8 +47,15 @@ struct IntakeRun: Sendable {
     talliedAt = book.wholeSince
   }
 
+  /// The warnings that hold after a read.
+  struct Warnings: Sendable {
+    var passing: [String]
+    /// Doubts about the mapping, which a person is to look at.
+    var doubts: [String]
+  }
+
   /// Reads what is due, or waits until something is. Returns the warnings that hold after a read; nil without one.
-  mutating func step() async throws -> [String]? {
+  mutating func step() async throws -> Warnings? {
     let (now, uptime) = (context.clock.now, context.clock.uptime)
     // Moves back a time in the future: after the clock was set back, it would have everything read again and again.
     forcedAt = forcedAt.map { min($0, now) }
@@ -95,7 +102,7 @@ struct IntakeRun: Sendable {
 
   private mutating func sweep(
     _ piece: SweepPiece, _ standing: IntakeStanding, now: Timestamp, _ pace: RangeBook.Pace
-  ) async throws -> [String] {
+  ) async throws -> Warnings {
     let began = context.clock.uptime
     let page = try await context.orders.sweep(piece, of: survey, screen: standing.screen(rules, known, now: now))
     context.clock.heard(page.moment, askedAt: began)
@@ -111,10 +118,12 @@ struct IntakeRun: Sendable {
     let isWalk = !hasWalked
     if !hasWalked, book.isSwept(pace) { try await noteWalk() }
     zoneDoubt.observe(page.orders, passedOver: page.passedOver, readAt: page.moment.readAt, isWalk: isWalk)
-    return page.warnings + horizonWarning(page.moment) + zoneWarning(page.moment, standing)
+    return Warnings(
+      passing: page.warnings + horizonWarning(page.moment),
+      doubts: [page.doubt, zoneWarning(page.moment, standing)].compactMap(\.self))
   }
 
-  private mutating func readRecent(_ standing: IntakeStanding, now: Timestamp) async throws -> [String] {
+  private mutating func readRecent(_ standing: IntakeStanding, now: Timestamp) async throws -> Warnings {
     let began = context.clock.uptime
     let page = try await context.orders.recent(
       after: recentPosition, of: survey, screen: standing.screen(rules, known, now: now))
@@ -129,7 +138,9 @@ struct IntakeRun: Sendable {
     }
     if page.isCut { forcedAt = now }
     zoneDoubt.observe(page.orders, passedOver: page.passedOver, readAt: page.moment.readAt, isWalk: !hasWalked)
-    return page.warnings + horizonWarning(page.moment) + zoneWarning(page.moment, standing)
+    return Warnings(
+      passing: page.warnings + horizonWarning(page.moment),
+      doubts: [page.doubt, zoneWarning(page.moment, standing)].compactMap(\.self))
   }
 
   /// Throws if the transaction counter went back: it is another server's, or one that was restored.
@@ -141,9 +152,9 @@ struct IntakeRun: Sendable {
   }
 
   /// Returns a warning if times are read in another zone than they were written in.
-  private func zoneWarning(_ moment: SnapshotMoment, _ standing: IntakeStanding) -> [String] {
+  private func zoneWarning(_ moment: SnapshotMoment, _ standing: IntakeStanding) -> String? {
     let start = standing.progress.takesOrdersFrom
-    return [zoneDoubt.warning(at: moment.readAt, isLocal: survey.hasLocalTimes, start: start)].compactMap(\.self)
+    return zoneDoubt.warning(at: moment.readAt, isLocal: survey.hasLocalTimes, start: start)
   }
 
   private mutating func horizonWarning(_ moment: SnapshotMoment) -> [String] {

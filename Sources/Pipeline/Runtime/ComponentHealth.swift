@@ -29,6 +29,7 @@ public final class ComponentHealth: Sendable {
   }
 
   private let components = Mutex<[Component: Health]>([:])
+  private let mappingDoubts = Mutex<[String]>([])
 
   /// Begins with nothing known.
   public init() {}
@@ -47,6 +48,12 @@ public final class ComponentHealth: Sendable {
       components[component] = Health(isWorking: false, since: since, message: message)
     }
   }
+
+  /// Notes the doubts about the mapping that hold now.
+  public func note(doubts: [String]) { mappingDoubts.withLock { $0 = doubts } }
+
+  /// The doubts about the mapping, in the words of the log.
+  public var doubts: [String] { mappingDoubts.withLock { $0 } }
 
   /// Returns the health of every component.
   public func snapshot() -> [Component: Health] { components.withLock { $0 } }

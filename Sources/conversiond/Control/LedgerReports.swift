@@ -20,7 +20,8 @@ struct LedgerReports: Sendable {
         counts: try tx.outcomeCounts(), today: try tx.outcomes(since: midnight), mirror: try tx.mirrorProgress(),
         referrals: try tx.referralCounts(), intake: try tx.intakeProgress(), changes: try tx.changesSinceReports(),
         hasConflicts: try tx.meetsConflictsOnly(), byRules: try tx.openedByRules(), missing: try tx.heldMissingCount(),
-        halt: try tx.sendingHalt(), quietUntil: try QuietAfterRebuild(tx).end()
+        halt: try tx.sendingHalt(), quietUntil: try QuietAfterRebuild(tx).end(),
+        unreadable: try tx.count(of: .queued, reason: QueuedReason.referralUnreadable.rawValue)
       )
     }
     report.outcomes = Outcome.allCases.compactMap { outcome in
@@ -36,6 +37,7 @@ struct LedgerReports: Sendable {
     report.conflicts = facts.hasConflicts ? ConflictHint.words : nil
     report.heldByRules = facts.byRules > 0 ? facts.byRules : nil
     report.heldMissing = facts.missing > 0 ? facts.missing : nil
+    report.waitingForUnreadable = facts.unreadable > 0 ? facts.unreadable : nil
     report.caughtUpAt = facts.intake.caughtUpAt?.description
     report.lastWalkAt = facts.intake.lastWalkAt?.description
     report.quietUntil = facts.quietUntil?.description

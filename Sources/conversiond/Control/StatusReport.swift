@@ -70,12 +70,18 @@ struct StatusReport: Codable, Sendable {
   /// The advice on what to do, set while every order's ID is another's to the API.
   var conflicts: String?
 
+  /// Doubts about the mapping, each with what to write.
+  var doubts: [String]?
+  /// Orders that wait as a referral with a key of theirs can't be read.
+  var waitingForUnreadable: Int?
+
   /// The number of orders in review.
   var inReview: Int { outcomes.first { $0.outcome == Outcome.review.rawValue }?.count ?? 0 }
 
   /// True if a person is to look at orders, or at what halts their sending.
   var needsPerson: Bool {
     inReview > 0 || halt != nil || conflicts != nil || heldByRules != nil || heldMissing != nil
+      || !(doubts ?? []).isEmpty || waitingForUnreadable != nil
       || (changedSince ?? [:]).values.contains { $0 > 0 }
   }
 

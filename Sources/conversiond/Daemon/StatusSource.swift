@@ -30,6 +30,7 @@ struct StatusSource: Sendable {
       api: health(components[.referrals]), delivery: health(components[.delivery]),
       ledgerHealth: health(components[.room]?.isWorking == false ? components[.room] : components[.ledger]),
       clock: clockHealth, mirror: StatusReport.Mirror(entries: [:]), outcomes: [], today: [:])
+    report.doubts = health.doubts.isEmpty ? nil : health.doubts
     do {
       try await reports.fill(&report, now: now, conversionsPerMinute: configuration.api.conversionRate)
     } catch let failure as LedgerFailure {

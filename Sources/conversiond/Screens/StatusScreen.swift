@@ -58,14 +58,25 @@ struct StatusScreen {
         isOpen ? count.oldestSeconds.map { Age.text(.seconds($0)) } ?? "-" : "",
       ])
     }
-    guard !report.outcomes.isEmpty else { return "no orders yet\n" + halt }
+    guard !report.outcomes.isEmpty else { return "no orders yet\n" + halt + doubts }
     let drain = report.drainSeconds.map { $0 > 0 ? "the queue drains in about \(Age.text(.seconds($0)))\n" : "" } ?? ""
-    return table.text + drain + halt + review + held + corrections
+    return table.text + drain + halt + doubts + review + held + unreadable + corrections
       + (report.conflicts.map { "NEEDS A PERSON: \($0)\n" } ?? "")
   }
 
   private var halt: String {
     report.halt.map { "NEEDS A PERSON: sending is halted since \($0.since): \(Table.printable($0.words))\n" } ?? ""
+  }
+
+  private var doubts: String {
+    (report.doubts ?? []).map { "NEEDS A PERSON: \(Table.printable($0))\n" }.joined()
+  }
+
+  private var unreadable: String {
+    report.waitingForUnreadable.map { count in
+      "NEEDS A PERSON: \(count) orders wait as a referral that may be theirs can't be read: conversiond queue list "
+        + "--reason referral_unreadable\n"
+    } ?? ""
   }
 
   private var review: String {

@@ -2,6 +2,8 @@
 public protocol QueueRecords {
   /// Counts the orders in each outcome, with the time of the oldest of each.
   func outcomeCounts() throws -> [OutcomeCount]
+  /// Counts the orders in an outcome for a reason.
+  func count(of outcome: Outcome, reason: String) throws -> Int
   /// Counts the orders that came to each outcome since a time.
   func outcomes(since time: Timestamp) throws -> [Outcome: Int]
   /// Counts the orders that left nothing but a count, as they were too old to wait for a referral when they were decided.

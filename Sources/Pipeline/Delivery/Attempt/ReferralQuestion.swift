@@ -17,8 +17,6 @@ final class ReferralQuestion: Sendable {
   static let wait = Duration.seconds(15)
   /// The reason of an order that waits for a walk.
   static let unconfirmed = QueuedReason.referralsUnconfirmed.rawValue
-  /// The reason of an order that shares a key with a referral that can't be read: it may be the one to be paid.
-  static let unreadable = QueuedReason.referralUnreadable.rawValue
   /// The most referrals that are fetched for one question.
   private static let fetchesMax = 5
 
@@ -60,7 +58,7 @@ final class ReferralQuestion: Sendable {
       if let rival = await unreadableHolder(order) {
         let words =
           "referral \(rival.id?.text ?? "without an ID"), which holds a key of it, can't be read: \(rival.fault)"
-        try await postpone(order, reason: Self.unreadable, words)
+        try await postpone(order, reason: DecisionReason.referralUnreadable, words)
         return nil
       }
       if let fault, try await !isWalked(since: order.sendableSince) {

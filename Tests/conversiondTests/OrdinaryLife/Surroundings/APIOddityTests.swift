@@ -53,6 +53,10 @@ import Testing
       #expect(await shop.reaches(["1": "queued", "2": "reported"], within: .seconds(60)))
       let waiting = try await shop.entry("1")
       #expect(waiting?.reason == "referral_unreadable" && waiting?.detail?.contains("referral first") == true)
+      let status = try await shop.run("status")
+      #expect(
+        status.end == .exited(1) && status.output.contains("queue list --reason referral_unreadable"), "\(status)")
+      #expect(try await shop.run("queue", "list", "--reason", "referral_unreadable").output.contains("queued"))
       try await shop.sandbox.change("first") { $0.shownInstead = [:] }
       #expect(await shop.reaches(["1": "reported"], within: .seconds(100)))
       let state = await shop.sandbox.state
