@@ -17,15 +17,31 @@ extension ShopInspection {
       await (try await working()).close()
       report.findings.append(ShopFinding(.ok, subject, "two connections work at once"))
     } catch let error as PostgresError {
-      let (limit, advice) = try await limit(first)
+      let (limit, words, advice) = try await limit(first)
       report.findings.append(
-        ShopFinding(.warn, subject, "only one connection is to be had\(limit): \(error.message)", advice: advice))
+        isBesideDaemon
+          ? besideDaemon(limit, words, error, advice: advice)
+          : ShopFinding(.warn, subject, "only one connection is to be had\(words): \(error.message)", advice: advice))
     }
     await first.close()
   }
 
+  /// The daemon's connections count, too: beside it, a second one tells nothing of a limit that is high enough for it.
+  private func besideDaemon(_ limit: Int?, _ words: String, _ error: PostgresError, advice: String) -> ShopFinding {
+    let shared = "one connection is left beside the running daemon's\(words): it and this check share the limit"
+    guard let limit, limit >= Self.daemonConnections else {
+      return ShopFinding(
+        .warn, "orders.connection", "\(shared), and one below three hinders the daemon: \(error.message)",
+        advice: advice)
+    }
+    return ShopFinding(.ok, "orders.connection", "\(shared), and only one below three hinders the daemon")
+  }
+
+  /// The most connections that a daemon holds.
+  private static let daemonConnections = 3
+
   /// The role's or the database's limit of connections, where there is one, and the SQL that raises it.
-  private func limit(_ connection: PostgresConnection) async throws -> (words: String, advice: String) {
+  private func limit(_ connection: PostgresConnection) async throws -> (limit: Int?, words: String, advice: String) {
     let rows = try? await connection.query(
       """
       SELECT (SELECT rolconnlimit::text FROM pg_roles WHERE rolname = current_user),
@@ -34,15 +50,19 @@ extension ShopInspection {
       """)
     func text(_ column: Int) -> String { (try? rows?.text(0, column)) ?? "-1" }
     if text(0) != "-1" {
-      return (", as the role's CONNECTION LIMIT is \(text(0))", "ALTER ROLE \(text(2)) CONNECTION LIMIT 3")
+      return (
+        Int(text(0)), ", as the role's CONNECTION LIMIT is \(text(0))", "ALTER ROLE \(text(2)) CONNECTION LIMIT 3"
+      )
     }
     if text(1) != "-1" {
       return (
-        ", as the database's CONNECTION LIMIT is \(text(1))", "ALTER DATABASE \(text(3)) CONNECTION LIMIT 3 or more"
+        Int(text(1)), ", as the database's CONNECTION LIMIT is \(text(1))",
+        "ALTER DATABASE \(text(3)) CONNECTION LIMIT 3 or more"
       )
     }
     return (
-      "", "raise the pooler's pool_size and max_client_conn, or the server's max_connections, to leave room for three"
+      nil, "",
+      "raise the pooler's pool_size and max_client_conn, or the server's max_connections, to leave room for three"
     )
   }
 

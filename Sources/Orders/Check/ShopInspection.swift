@@ -13,6 +13,8 @@ public struct ShopInspection: Sendable {
   let clock: any HostClock
   /// The rules by which totals become cents.
   let rules: AmountRules
+  /// True while the daemon has connections of the same role.
+  let isBesideDaemon: Bool
 
   var mapping: OrderMapping { sql.mapping }
 
@@ -20,8 +22,9 @@ public struct ShopInspection: Sendable {
   /// `amounts`, or by the mapping's unit alone.
   public init(
     _ mapping: OrderMapping, amounts: AmountRules? = nil, limits: TransactionLimits = TransactionLimits(),
-    clock: any HostClock = SystemClock()
+    clock: any HostClock = SystemClock(), isBesideDaemon: Bool = false
   ) {
+    self.isBesideDaemon = isBesideDaemon
     sql = ShopSQL(mapping: mapping)
     rules = amounts ?? AmountRules(unit: mapping.totalUnit ?? .cents, rounding: .refuse, otherCurrency: .review)
     self.limits = limits

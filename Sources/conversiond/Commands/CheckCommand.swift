@@ -46,10 +46,11 @@ struct CheckCommand: AsyncParsableCommand {
     // From here on as the daemon's user: what root may read or log in as says nothing about it.
     try LedgerOwner.become(ofLedgerAt: configuration.ledgerPath)
     if !offline {
+      let daemon = try? await DaemonAccess(configuration: configuration).runningStatus()
       let report = try await ShopInspection(
-        configuration.orderMapping, amounts: configuration.attributionRules.amounts
+        configuration.orderMapping, amounts: configuration.attributionRules.amounts, isBesideDaemon: daemon != nil
       ).report()
-      try show(await connectionLines(report.findings.map(CheckLine.init), configuration))
+      try show(connectionLines(report.findings.map(CheckLine.init), daemon))
       // The report has a line of its own for a small difference.
       if let difference = report.clockDifference, ClockCheck.isFar(difference) {
         try show([ClockCheck.line("the database's", difference: difference)])
@@ -79,16 +80,16 @@ struct CheckCommand: AsyncParsableCommand {
     return [CheckLine(.warn, "orders.start", "lies ahead: no order placed before \(begins) is ever reported")]
   }
 
-  /// A role with one connection has none left for this command while the daemon runs.
-  private func connectionLines(_ lines: [CheckLine], _ configuration: Configuration) async -> [CheckLine] {
-    guard lines.contains(where: { $0.verdict == .fail && $0.message.contains("too many connections") }),
-      let report = try? await DaemonAccess(configuration: configuration).runningStatus()
-    else { return lines }
+  /// The daemon may have every connection that the role is allowed, so that none is left for this command.
+  private func connectionLines(_ lines: [CheckLine], _ daemon: StatusReport?) -> [CheckLine] {
+    guard let daemon else { return lines }
     return lines.map { line in
       guard line.verdict == .fail, line.message.contains("too many connections") else { return line }
       return CheckLine(
-        .warn, line.subject, "the running daemon, process \(report.pid ?? 0), has the only connection of the role",
-        advice: "`conversiond status` tells how the database is; to check it from here, give the role a connection more"
+        .warn, line.subject,
+        "no connection is left beside those of the running daemon, process \(daemon.pid ?? 0): it and this check share the "
+          + "limit, and only one below three hinders the daemon",
+        advice: "`conversiond status` tells how the database is; to check it from here, stop the daemon, or allow four"
       )
     }
   }

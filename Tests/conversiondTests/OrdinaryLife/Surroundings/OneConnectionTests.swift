@@ -34,7 +34,12 @@ import Testing
       #expect(try await shop.status().end == .exited(0))
       if kind == "limit" {
         let check = try await shop.run("check")
-        #expect(check.end == .exited(0) && check.output.contains("has the only connection of the role"))
+        #expect(check.end == .exited(0) && check.output.contains("no connection is left beside those"), "\(check)")
+        try await shop.database.execute("ALTER ROLE \(role) CONNECTION LIMIT 2")
+        #expect(
+          try await eventually {
+            try await shop.run("check").output.contains("it and this check share the limit, and on")
+          })
       }
       #expect(try await shop.stop(within: .seconds(15)) == .exited(0))
       try await bouncer?.stop()
