@@ -51,6 +51,7 @@ public struct ShopInspection: Sendable {
       return report
     }
     try await following(connection, &report)
+    try await condition(connection, table, &report)
     try await key(connection, table, &report)
     try await change(connection, table, &report)
     try await content(connection, &report)

@@ -31,6 +31,26 @@ struct RowOnly: Sendable {
     return (functions, operators)
   }
 
+  /// The first thing in a condition whose value changes as time goes by; nil for none.
+  static func time(in tokens: some Sequence<SQLTokens.Token>) -> String? {
+    for token in tokens {
+      switch token {
+      case .name(let name, isQuoted: false) where clocks.contains(name): return name
+      case .string(let text):
+        if let word = text.wholeMatch(of: /\s*(now|today|tomorrow|yesterday)\b.*/.ignoresCase()) {
+          return "'\(word.1)'"
+        }
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  private static let clocks: Set = [
+    "now", "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "statement_timestamp",
+    "transaction_timestamp", "clock_timestamp", "timeofday", "age",
+  ]
+
   static let functions: Set = [
     "coalesce", "nullif", "greatest", "least", "lower", "upper", "trim", "btrim", "ltrim", "rtrim", "abs", "round",
     "floor", "ceil", "ceiling", "trunc", "length", "char_length", "left", "right", "substr", "replace", "split_part",
