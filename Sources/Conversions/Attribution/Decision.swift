@@ -49,8 +49,6 @@ public enum DecisionReason {
   public static let mirrorBehind = "mirror_behind"
   /// Nothing matches, and the wait is over only by a clock that is unconfirmed.
   public static let clockUnconfirmed = "clock_unconfirmed"
-  /// It shares a key with a referral that can't be read: that one may be the one to be paid.
-  public static let referralUnreadable = "referral_unreadable"
   /// Another order holds the referral.
   public static let behindOther = "behind_other_order"
   /// The referral was converted already.

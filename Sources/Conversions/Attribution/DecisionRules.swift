@@ -28,7 +28,7 @@ extension AttributionRules {
     }
     guard order.qualifies else {
       return facts.hadQualified
-        ? Decision(.cancelled, reason: DecisionReason.noLongerQualifies)
+        ? Decision(.cancelled, reason: DecisionReason.noLongerQualifies, detail: "it \(order.disqualification)")
         // The time from which `isPast` is true: the order is dismissed then, as one is that was old when first seen.
         : Decision(.notQualifying, lookAgainAt: order.placedAt.latest + waitForReferral)
     }

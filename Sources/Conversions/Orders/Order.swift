@@ -42,6 +42,11 @@ public struct Order: Hashable, Sendable {
     self.metadata = metadata
   }
 
+  /// The words for an order that does not qualify any more, with the status that it has.
+  public var disqualification: String {
+    "does not qualify any more" + (status.map { ": its status is \($0.prefix(40))" } ?? "")
+  }
+
   /// The digest that tells this version of the order from another. The key is left out, as the versions share it.
   public var digest: ContentDigest {
     var digest = ContentDigest()

@@ -95,6 +95,7 @@ extension ShopInspection {
     let seen = try (0..<rows.count).map { (name: try rows.text($0, 0) ?? "NULL", count: try rows.text($0, 1) ?? "0") }
     guard !seen.isEmpty else { return [] }
     let list = seen.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
+    let later = laterStatuses(seen)
     let missing = mapping.qualifyingStatuses.filter { status in !seen.contains { $0.name == status } }
     guard missing.isEmpty || seen.count == 20 else {
       return [
@@ -102,8 +103,28 @@ extension ShopInspection {
           .warn, "orders.qualifying_statuses",
           "no order seen with \(missing.joined(separator: ", ")); there are: \(list)",
           advice: "statuses are compared exactly, upper and lower case too")
-      ]
+      ] + later
     }
-    return [ShopFinding(.ok, "orders.qualifying_statuses", "seen: \(list)")]
+    return [ShopFinding(.ok, "orders.qualifying_statuses", "seen: \(list)")] + later
+  }
+
+  /// Statuses to which a paid order goes on, without separators and in small letters.
+  private static let later: Set = [
+    "shipped", "sent", "delivered", "fulfilled", "complete", "completed", "done", "processing", "invoiced", "closed",
+    "pickedup", "dispatched",
+  ]
+
+  /// Warns of statuses that do not qualify, and to which a paid order seems to go on.
+  private func laterStatuses(_ seen: [(name: String, count: String)]) -> [ShopFinding] {
+    seen.filter { status in
+      let word = status.name.lowercased().filter { $0.isLetter || $0.isNumber }
+      return Self.later.contains(word) && !mapping.qualifies(status: status.name)
+    }.map { status in
+      ShopFinding(
+        .warn, "orders.qualifying_statuses",
+        "status \(status.name) (\(status.count) \(status.count == "1" ? "order" : "orders")) does not qualify: an order that goes "
+          + "on to it from paid is cancelled while it is held, and counted as cancelled_since after its report",
+        advice: "add \(status.name) to orders.qualifying_statuses if such orders are paid")
+    }
   }
 }

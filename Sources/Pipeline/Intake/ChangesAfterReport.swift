@@ -29,7 +29,7 @@ struct ChangedSince: Sendable {
     reported = Self.text(value)
     now =
       switch (change, amounts.judge(readable.total)) {
-      case (.cancelledSince, _), (.archived, _): "does not qualify any more"
+      case (.cancelledSince, _), (.archived, _): readable.disqualification
       case (.amountChanged, .value(let cents)): "is \(Self.text(cents)) now"
       case (.amountChanged, .refused(_, let detail)): "is no amount to report now: \(detail)"
       }

@@ -58,7 +58,7 @@ final class ReferralQuestion: Sendable {
       if let rival = await unreadableHolder(order) {
         let words =
           "referral \(rival.id?.text ?? "without an ID"), which holds a key of it, can't be read: \(rival.fault)"
-        try await postpone(order, reason: DecisionReason.referralUnreadable, words)
+        try await postpone(order, reason: QueuedReason.referralUnreadable.rawValue, words)
         return nil
       }
       if let fault, try await !isWalked(since: order.sendableSince) {

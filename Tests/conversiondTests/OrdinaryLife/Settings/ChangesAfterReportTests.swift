@@ -23,7 +23,9 @@ import Testing
           (try? await shop.status().report.changedSince) == ["cancelled_since": 1, "amount_changed": 2]
         })
       #expect(
-        await shop.logs("order 1 was reported with 10.00 EUR and does not qualify any more: correct it"), "\(shop.log)")
+        await shop.logs(
+          "order 1 was reported with 10.00 EUR and does not qualify any more: its status is refunded: correct it"),
+        "\(shop.log)")
       #expect(await shop.logs("order 2 was reported with 10.00 EUR and is 2.50 EUR now: correct it"), "\(shop.log)")
       #expect(await shop.logs("order 3 was reported with 10.00 EUR and is no amount to report now"), "\(shop.log)")
       let screen = try await shop.run("status").output

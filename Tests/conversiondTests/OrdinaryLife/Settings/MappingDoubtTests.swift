@@ -50,4 +50,41 @@ import Testing
       #expect(status.end == .exited(1) && status.output.contains("NEEDS A PERSON: orders that were just"), "\(status)")
     }
   }
+
+  @Test func checkWarnsOfConditionsOnTheTimeAndOfStatusesThatComeAfterPayment() async throws {
+    try await DaemonFixture.with(["orders.where": #""created_at > now() - interval '30 days'""#]) { shop in
+      try await shop.insert(
+        ShopOrder(1, email: "ana@example.com"), ShopOrder(2, email: "bob@example.com", status: "Picked-Up"),
+        ShopOrder(3, email: "cy@example.com", status: "unpaid"))
+      let check = try await shop.run("check").output
+      #expect(check.contains("orders.where") && check.contains("a condition depends on the time (now)"), "\(check)")
+      #expect(check.contains("status Picked-Up (1 order) does not qualify"), "\(check)")
+      #expect(!check.contains("status unpaid"))
+      try await shop.database.execute(
+        "CREATE VIEW young AS SELECT * FROM orders WHERE created_at > CURRENT_DATE - 30; "
+          + "CREATE VIEW aged AS SELECT *, now() - created_at AS age FROM orders WHERE created_at > '2020-01-01'")
+      try shop.configure(["orders.where": "\"status <> 'today'\"", "orders.from": "young", "orders.key": "id"])
+      let young = try await shop.run("check").output
+      #expect(young.contains("depends on the time (current_date)") && young.contains("read a view without"), "\(young)")
+      try shop.configure(["orders.where": "\"status <> 'x'\"", "orders.from": "aged"])
+      #expect(try await !shop.run("check").output.contains("depends on the time"))
+    }
+  }
+
+  @Test func theStatusOfAnOrderThatIsCancelledIsNamed() async throws {
+    try await DaemonFixture.with(["reporting.hold": "1h"]) { shop in
+      try await shop.sandbox.put([
+        SandboxReferral("r1", email: "ana@example.com"), SandboxReferral("r2", email: "bob@example.com"),
+      ])
+      try await shop.insert(
+        ShopOrder(1, email: "ana@example.com"), ShopOrder(2, email: "bob@example.com", daysAgo: 0.001))
+      try await shop.start()
+      #expect(await shop.reaches(["1": "reported", "2": "held"]))
+      try await shop.database.execute("UPDATE orders SET status = 'shipped'")
+      #expect(await shop.reaches(["2": "cancelled: no_longer_qualifies"]))
+      #expect(
+        await shop.logs("order 2 is cancelled: it does not qualify any more: its status is shipped"), "\(shop.log)")
+      #expect(await shop.logs("and does not qualify any more: its status is shipped: correct it"), "\(shop.log)")
+    }
+  }
 }
