@@ -103,13 +103,14 @@ extension SQLiteLedger {
   }
 
   /// Takes another source for this ledger's: orders placed from a time on are taken from it. Orders that were never
-  /// sent lose their rows; one whose ID comes back goes on. `note` says who did it, for the log of the next start.
+  /// sent lose their rows; one whose ID comes back goes on.
   ///
   /// - Parameters:
   ///   - acceptance: What it means, as it was told.
   ///   - source: The other source, as configured.
   ///   - surveyed: The other source, as the shop's database told it.
   ///   - since: The time; nil for the end of the known orders.
+  ///   - note: The words on who did it, for the log of the next start.
   /// - Throws: `LedgerFailure`.
   public func accept(
     _ acceptance: MappingAcceptance, _ source: ConfiguredSource, _ surveyed: SurveyedSource?, since: Timestamp?,
