@@ -106,7 +106,7 @@ extension SQLiteLedger {
   /// sent lose their rows; one whose ID comes back goes on.
   ///
   /// - Parameters:
-  ///   - acceptance: What it means, as it was told.
+  ///   - acceptance: The effect, as it was told.
   ///   - source: The other source, as configured.
   ///   - surveyed: The other source, as the shop's database told it.
   ///   - since: The time; nil for the end of the known orders.

@@ -3,8 +3,9 @@ import Conversions
 /// The repair of the ledger's due times after a jump of the host's clock, or of those that an earlier run left by
 /// another clock: what was put off by one that was ahead would wait until that time has come.
 struct DueTimeRepair: Sendable {
-  /// The longest time for which a send is ever put off: what a Retry-After may say.
-  private static let waitMax = Duration.seconds(86_400)
+  /// The longest time for which a send stays put off over a start: a Retry-After that asks for more is met again then, and a
+  /// clock that was ahead before it costs no more.
+  private static let waitMax = Duration.seconds(3600)
 
   let now: Timestamp
   /// True if the clock has jumped in this run, or in this boot since the last one; else the run has just begun.

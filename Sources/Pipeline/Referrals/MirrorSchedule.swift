@@ -139,7 +139,9 @@ struct MirrorSchedule: Sendable {
     // Walks the small tiers again at once after a restart: nothing is sent before.
     if began < startedAt, tier.isSmall { return now }
     let last = progress.walks[tier]
-    if tier == .full, let wanted = progress.fullSweepWantedAt, wanted > began {
+    // A jump of the clock forgets a sweep, and nothing is sent for the first time without one.
+    let isForgotten = progress.completeSweepBeganAt == nil && !isDistrusted
+    if tier == .full, isForgotten || progress.fullSweepWantedAt.map({ $0 > began }) ?? false {
       // Begins at once if that costs little, and not else: orders may ask for one sweep after the other.
       return began + min(stretched(tier, after: last), Self.fullPeriodMax)
     }

@@ -51,9 +51,27 @@ import Testing
       let walk = MirrorWalk(
         beganAt: last.beganAt, reads: cost.of(last.tier), busy: cost.each * cost.of(last.tier))
       progress.walks[last.tier] = walk
+      if last.tier == .full { progress.completeSweepBeganAt = last.beganAt }
       walks[last.tier, default: 0] += 1
     }
     return (walks, reads, longest)
+  }
+
+  /// The mirror after a full sweep of five reads.
+  private static var swept: MirrorProgress {
+    var progress = MirrorProgress()
+    progress.walks[.full] = MirrorWalk(beganAt: start, reads: 5, busy: .zero)
+    progress.completeSweepBeganAt = start
+    return progress
+  }
+
+  /// A jump of the clock forgets a sweep, and its walk's record may outlast that.
+  @Test func aSweepThatWasForgottenIsMadeAgainAtOnce() {
+    let schedule = MirrorSchedule(.perMinute(120))
+    var progress = Self.swept
+    #expect(schedule.next(progress, now: start + .seconds(60)) != .full)
+    progress.completeSweepBeganAt = nil
+    #expect(schedule.next(progress, now: start + .seconds(60)) == .full)
   }
 
   @Test func theTiersPartsAddUp() {
@@ -99,8 +117,7 @@ import Testing
 
   @Test func aLargerWalkCountsForTheSmallerOnes() {
     let schedule = MirrorSchedule(.perMinute(120))
-    var progress = MirrorProgress()
-    progress.walks[.full] = MirrorWalk(beganAt: start, reads: 5, busy: .zero)
+    var progress = Self.swept
     for tier in WalkTier.allCases { #expect(progress.walkBegan(tier, now: start) == start, "\(tier)") }
     #expect(schedule.next(progress, now: start + .seconds(14)) == nil)
     #expect(schedule.next(progress, now: start + .seconds(15)) == .quarterHour)
@@ -132,8 +149,7 @@ import Testing
 
   @Test func aWantedSweepComesEarlyAndNotTwice() {
     let schedule = MirrorSchedule(.perMinute(120))
-    var progress = MirrorProgress()
-    progress.walks[.full] = MirrorWalk(beganAt: start, reads: 5, busy: .zero)
+    var progress = Self.swept
     progress.fullSweepWantedAt = start + .seconds(100)
     #expect(schedule.next(progress, now: start + .seconds(100)) == .full)
     progress.walks[.full] = MirrorWalk(beganAt: start + .seconds(100), reads: 5, busy: .zero)
@@ -147,8 +163,7 @@ import Testing
 
   @Test func aWantedOpenWalkComesEarlyAndOnce() {
     let schedule = MirrorSchedule(.perMinute(120))
-    var progress = MirrorProgress()
-    progress.walks[.full] = MirrorWalk(beganAt: start, reads: 5, busy: .zero)
+    var progress = Self.swept
     progress.openWalkWantedAt = start + .seconds(100)
     #expect(schedule.next(progress, now: start + .seconds(100)) == .open)
     #expect(schedule.nextDueAt(progress, now: start + .seconds(100)) <= start + .seconds(100))
@@ -186,16 +201,14 @@ import Testing
 
   @Test func anOpenWalkThatOrdersWaitForKeepsNobodyElse() {
     let schedule = MirrorSchedule(.perMinute(120))
-    var progress = MirrorProgress()
-    progress.walks[.full] = MirrorWalk(beganAt: start, reads: 5, busy: .zero)
+    var progress = Self.swept
     progress.openWalkWantedAt = start
     #expect(schedule.isCurrent(progress, now: start + .seconds(2), startedAt: start))
   }
 
   @Test func currentMeansWalkedSinceTheStartAndNothingOverdue() {
     let schedule = MirrorSchedule(.perMinute(120))
-    var progress = MirrorProgress()
-    progress.walks[.full] = MirrorWalk(beganAt: start, reads: 5, busy: .zero)
+    var progress = Self.swept
     let restart = start + .seconds(600)
     #expect(!schedule.isCurrent(progress, now: restart, startedAt: restart))
     for tier in [WalkTier.quarterHour, .twoHours, .conversions] {
