@@ -97,6 +97,19 @@ extension SQLiteTransaction: QueueRecords {
       + orders(" WHERE o.transaction_id = ? AND o.transaction_id <> o.key ORDER BY o.entry", [id])
   }
 
+  func waitingReports() throws -> (count: Int, cents: Int64, nextAt: Timestamp?) {
+    let row = try Row.fetchOne(
+      db.cachedStatement(
+        sql: """
+          SELECT count(*), coalesce(sum(value), 0), min(CASE WHEN outcome = 'queued' THEN send_at END) FROM orders
+          WHERE outcome IN ('queued', 'held') AND referral_id IS NOT NULL
+          """))
+    guard let row else { return (0, 0, nil) }
+    return (
+      try row.decode(atIndex: 0), try row.decode(atIndex: 1), OrderCoding.time(try row.decode(atIndex: 2))
+    )
+  }
+
   func hasOrder(withIDFrom mark: Unicode.Scalar) throws -> Bool {
     let range = [String(Character(mark)), String(Character(Unicode.Scalar(UInt8(mark.value) + 1)))]
     for (column, condition) in [("key", "true"), ("transaction_id", "transaction_id <> key")] {

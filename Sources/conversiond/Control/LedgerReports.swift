@@ -21,6 +21,7 @@ struct LedgerReports: Sendable {
         referrals: try tx.referralCounts(), intake: try tx.intakeProgress(), changes: try tx.changesSinceReports(),
         hasConflicts: try tx.meetsConflictsOnly(), byRules: try tx.openedByRules(), missing: try tx.heldMissingCount(),
         halt: try tx.sendingHalt(), quietUntil: try QuietAfterRebuild(tx).end(),
+        waiting: try tx.waitingReports(),
         unreadable: try tx.count(of: .queued, reason: QueuedReason.referralUnreadable.rawValue)
       )
     }
@@ -37,6 +38,8 @@ struct LedgerReports: Sendable {
     report.conflicts = facts.hasConflicts ? ConflictHint.words : nil
     report.heldByRules = facts.byRules > 0 ? facts.byRules : nil
     report.heldMissing = facts.missing > 0 ? facts.missing : nil
+    report.waiting = StatusReport.Waiting(
+      reports: facts.waiting.count, cents: facts.waiting.cents, nextAt: facts.waiting.nextAt?.description)
     report.waitingForUnreadable = facts.unreadable > 0 ? facts.unreadable : nil
     report.caughtUpAt = facts.intake.caughtUpAt?.description
     report.lastWalkAt = facts.intake.lastWalkAt?.description

@@ -75,6 +75,15 @@ struct StatusReport: Codable, Sendable {
   /// Orders that wait as a referral with a key of theirs can't be read.
   var waitingForUnreadable: Int?
 
+  /// The reports that wait, sent when their time has come.
+  struct Waiting: Codable, Sendable {
+    var reports: Int
+    var cents: Int64
+    /// The time at which the first of those that nothing holds is due.
+    var nextAt: String?
+  }
+  var waiting: Waiting?
+
   /// The number of orders in review.
   var inReview: Int { outcomes.first { $0.outcome == Outcome.review.rawValue }?.count ?? 0 }
 

@@ -62,12 +62,13 @@ struct Daemon {
       let rules = configuration.attributionRules.amounts
       services.append(AmountsAtStart(context: context, orders: orders, rules: rules))
     }
-    services.append(DamageWatch(ledger: ledger))
+    services += [DamageWatch(ledger: ledger), WatchdogPing(context: context)]
     let status = StatusSource(
       configuration: configuration, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
       health: context.health, clock: context.clock, startedAt: context.clock.now,
       forgetting: ForgetJob(ledger: ledger, emails: EmailDisplay(configuration.log.emails)),
       acts: QueueActs(ledger: ledger, wake: { context.matchingWake.notify() }, log: log))
+    services.append(StatusLine(source: status))
     if !isDryRun {
       services.append(
         ControlServer(path: ControlPaths.socket(in: folder), ledgerPath: home.path, status: status, log: log))

@@ -12,6 +12,9 @@ public protocol QueueRecords {
   func settledCounts() throws -> [Outcome: Int]
   /// Returns entries that match, in order of their numbers.
   func entries(_ filter: EntryFilter) throws -> [LedgerOrder]
+  /// Returns how many orders are matched and wait for their report, with the sum of their values in cents, and when the
+  /// first of those that nothing holds is due.
+  func waitingReports() throws -> (count: Int, cents: Int64, nextAt: Timestamp?)
   /// Returns one entry.
   func entry(_ id: EntryID) throws -> LedgerOrder?
   /// Returns entries of an order, by its ID as people know it.
