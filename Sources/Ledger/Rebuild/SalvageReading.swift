@@ -44,7 +44,8 @@ struct SalvageReader {
     return value ?? nil
   }
 
-  /// Reads the rows of a table: forward, and backward where that met damage.
+  /// Reads the rows of a table: forward, and backward where that met damage. A page that stands in another one's place is
+  /// damage that SQLite reads without a word: the keys go back behind it.
   ///
   /// - Parameters:
   ///   - table: Its name.
@@ -55,7 +56,16 @@ struct SalvageReader {
   func rows(of table: String, by key: String, _ take: ([Row]) throws -> Void) throws -> Bool {
     // Without NOT INDEXED a table with row numbers may be read in the order of another index, which is damaged, too.
     let select = "SELECT * FROM \(table) NOT INDEXED ORDER BY \(key)"
-    if try read(select, take) { return true }
+    let order = KeyOrder(key)
+    if try read(
+      select,
+      { rows in
+        order.look(rows)
+        try take(rows)
+      }), order.holds
+    {
+      return true
+    }
     _ = try read(select + " DESC", take)
     return false
   }
@@ -119,6 +129,29 @@ struct SalvageReader {
     switch error.resultCode {
     case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_IOERR, .SQLITE_ERROR, .SQLITE_MISMATCH, .SQLITE_TOOBIG: true
     default: false
+    }
+  }
+}
+
+/// The order of the keys of rows that are read one after the other.
+private final class KeyOrder {
+  private let column: String
+  private var last: DatabaseValue.Storage?
+  /// True as long as each key comes after the one before.
+  private(set) var holds = true
+
+  init(_ column: String) { self.column = column }
+
+  func look(_ rows: [Row]) {
+    for row in rows {
+      guard let key = (row[column] as DatabaseValue?)?.storage else { continue }
+      switch (last, key) {
+      case (.int64(let before)?, .int64(let now)): holds = holds && before < now
+      case (.string(let before)?, .string(let now)):
+        holds = holds && before.utf8.lexicographicallyPrecedes(now.utf8)
+      default: break
+      }
+      last = key
     }
   }
 }
