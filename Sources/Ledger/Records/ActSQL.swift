@@ -19,10 +19,11 @@ extension SQLiteTransaction: ActRecords {
     guard let id = row.transactionID else { return nil }
     let shown = ActedOrder(row)
     if let act = try act(on: id) {
-      let isOther = act.order?.isOther(shown) ?? false
-      // An order that was held, and has another number now, is held under that: under the one that no row has any more
-      // it would keep its referral for ever.
-      if try !isOther && !(act.kind == .hold && row.key.isLost && hasOther(act.order?.key)) { return act }
+      // An act goes with the ID, unless the order that it was made for is known under another one: that one obeys it, and
+      // an order that has the ID now doesn't. One whose row is gone would keep its referral for ever by a hold.
+      let isElsewhere = try act.order.map { try hasOtherID(than: id, $0.key) } ?? false
+      let isOther = act.order?.isOther(shown) ?? false || act.kind == .hold && row.key.isLost
+      if !isElsewhere || !isOther { return act }
     }
     return try renumbered(shown)?.act
   }
@@ -44,10 +45,10 @@ extension SQLiteTransaction: ActRecords {
     return nil
   }
 
-  /// Returns true if an order is known that has a key now.
-  private func hasOther(_ key: OrderKey?) throws -> Bool {
-    guard let key else { return false }
-    return try Int.fetchOne(db.cachedStatement(sql: "SELECT 1 FROM orders WHERE key = ?"), arguments: [key.text]) != nil
+  /// Returns true if the order that has a key is known under another ID.
+  private func hasOtherID(than id: String, _ key: OrderKey) throws -> Bool {
+    let sql = "SELECT 1 FROM orders WHERE key = ?1 AND transaction_id IS NOT NULL AND transaction_id <> ?2"
+    return try Int.fetchOne(db.cachedStatement(sql: sql), arguments: [key.text, id]) != nil
   }
 
   func setAct(_ act: OperatorAct?, on transactionID: String) throws {

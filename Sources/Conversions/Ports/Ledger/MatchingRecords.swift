@@ -31,8 +31,8 @@ public protocol ActRecords {
   func hasActs() throws -> Bool
   /// Returns the operator's act on an order, by its transaction ID.
   func act(on transactionID: String) throws -> OperatorAct?
-  /// Returns the act that an order obeys: the one on its ID, unless that was made for another order which had the ID
-  /// before; else the one that was made for it under another ID.
+  /// Returns the act that an order obeys: the one on its ID, unless that was made for another order, which has another ID
+  /// now; else the one that was made for it under another ID.
   func act(on row: OrderRow) throws -> OperatorAct?
   /// Takes back what an order obeys.
   func removeActs(on row: OrderRow) throws
