@@ -70,7 +70,7 @@ extension DaemonFixture {
 
   /// Waits until the first catch-up is over.
   func catchesUp() async -> Bool {
-    await eventually(within: .seconds(30), every: .milliseconds(50)) { log.contains("caught up") }
+    await eventually(within: .seconds(90), every: .milliseconds(50)) { log.contains("caught up") }
   }
 
   /// The running daemon's entries by key; nil where it doesn't answer.
