@@ -55,10 +55,7 @@ public struct ActedOrder: Hashable, Sendable {
 
   /// Returns the hash of a buyer's address; nil for none.
   public static func hash(_ buyer: String?) -> Int64? {
-    guard let buyer else { return nil }
-    var hash = FNV1a()
-    for byte in buyer.utf8 { hash.mix(byte) }
-    return Int64(bitPattern: hash.bits)
+    buyer.map { Int64(bitPattern: KeyHash.of($0)) }
   }
 
   /// Returns true if an order that the shop shows under the same ID is another one: placed at another time, by another

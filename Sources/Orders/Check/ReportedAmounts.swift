@@ -39,7 +39,7 @@ struct ReportedAmounts {
       ("largest", sorted[sorted.count - 1]),
     ]
     return places.map { name, valued in
-      "the \(name) order would be reported as \(Self.text(valued.cents)): \(Self.place(of: valued.order))"
+      "the \(name) order would be reported as \(CentsText.text(valued.cents)): \(Self.place(of: valued.order))"
     }
   }
 
@@ -47,12 +47,6 @@ struct ReportedAmounts {
   static func place(of order: Order) -> String {
     let email = order.email.map { ", \($0.masked)" } ?? ""
     return "order \(order.transactionID), placed \(order.placedAt.earliest)\(email)"
-  }
-
-  /// Cents as an amount, such as `133.44 EUR`.
-  static func text(_ cents: Int64) -> String {
-    let fraction = cents % 100
-    return "\(cents / 100).\(fraction < 10 ? "0" : "")\(fraction) EUR"
   }
 }
 

@@ -47,11 +47,7 @@ struct ChangedSince: Sendable {
     now = absence == .excluded ? "is left out by orders.where now" : "has no row any more"
   }
 
-  private static func text(_ cents: Int64?) -> String {
-    guard let cents else { return "no value" }
-    let fraction = String(cents % 100)
-    return "\(cents / 100).\(fraction.count == 1 ? "0" : "")\(fraction) EUR"
-  }
+  private static func text(_ cents: Int64?) -> String { cents.map(CentsText.text) ?? "no value" }
 
   /// Names orders for correction: a line each, or one for many.
   static func log(_ changes: [ChangedSince], to log: Logger) {

@@ -16,8 +16,6 @@ public struct ReportedRows: Service {
   static let walkWait = Duration.seconds(5)
   /// Rows looked for in one transaction of the shop's.
   static let batchMax = 200
-  /// The least rest between two batches, as a shop's database has more to do.
-  static let restMin = Duration.milliseconds(20)
 
   private let context: PipelineContext
   private let amounts: AmountRules
@@ -58,8 +56,7 @@ public struct ReportedRows: Service {
       guard let last = batch.last else { break }
       place = last
       try await take(batch, &look)
-      let rest = (context.clock.uptime - began) * 9
-      try await context.clock.sleep(for: max(rest, Self.restMin))
+      try await context.restFromUpkeep(since: began)
     }
     try await finish(look)
   }

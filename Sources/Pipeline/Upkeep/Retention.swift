@@ -13,8 +13,6 @@ public struct Retention: Service {
   static let clockWait = Duration.seconds(10)
   /// Orders looked at in one transaction.
   static let batchMax = 500
-  /// The least rest between two batches.
-  static let restMin = Duration.milliseconds(20)
 
   private let context: PipelineContext
   private let retain: Duration
@@ -56,8 +54,7 @@ public struct Retention: Service {
       removed += batch.removed
       place = batch.next
       guard batch.removed > 0 else { continue }
-      let rest = (context.clock.uptime - began) * 9
-      try await context.clock.sleep(for: max(rest, Self.restMin))
+      try await context.restFromUpkeep(since: began)
     } while place != nil
     return removed
   }

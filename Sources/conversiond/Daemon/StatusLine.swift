@@ -14,7 +14,7 @@ struct StatusLine: Service {
     await cancelWhenGracefulShutdown {
       var shown = ""
       while !Task.isCancelled {
-        if let report = try? await source.report(), let text = Optional(Self.text(report)), text != shown {
+        if let text = (try? await source.report()).map(Self.text), text != shown {
           ServiceNotifier.status(text)
           shown = text
         }
@@ -25,7 +25,8 @@ struct StatusLine: Service {
 
   /// The worst that a status tells, and what waits, in one line.
   static func text(_ report: StatusReport) -> String {
-    [trouble(report), waiting(report)].compactMap(\.self).joined(separator: "; ")
+    let trouble = trouble(report)
+    return [trouble, waiting(report, isFree: trouble == nil)].compactMap(\.self).joined(separator: "; ")
   }
 
   private static func trouble(_ report: StatusReport) -> String? {
@@ -46,14 +47,12 @@ struct StatusLine: Service {
     return report.needsPerson ? "needs a person: conversiond status" : nil
   }
 
-  private static func waiting(_ report: StatusReport) -> String {
+  private static func waiting(_ report: StatusReport, isFree: Bool) -> String {
     guard let waiting = report.waiting, waiting.reports > 0 else {
       return "no report waits, \(report.today[Outcome.reported.rawValue] ?? 0) today"
     }
-    let cents = String(waiting.cents % 100)
-    let amount = "\(waiting.cents / 100).\(cents.count == 1 ? "0" : "")\(cents) EUR"
     let next = waiting.nextAt.map { ", the next at \($0)" } ?? ""
     let reports = waiting.reports == 1 ? "1 report waits" : "\(waiting.reports) reports wait"
-    return "\(reports), \(amount)\(trouble(report) == nil ? next : "")"
+    return "\(reports), \(CentsText.text(waiting.cents))\(isFree ? next : "")"
   }
 }

@@ -81,7 +81,7 @@ extension Loops {
         try await world.reaches(within: .seconds(200)) { try await world.orders().isEmpty }
         let batches = world.ledger.state.withLock { $0.count } - before
         #expect(batches >= 5 && batches < 30)
-        #expect(world.clock.uptime - began >= Retention.restMin * 4)
+        #expect(world.clock.uptime - began >= PipelineContext.upkeepRestMin * 4)
       }
       let counts = try await world.ledger.base.transaction { try $0.outcomeCounts() }
       #expect(counts.map(\.count) == [2_300])
