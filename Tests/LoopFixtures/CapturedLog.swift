@@ -30,7 +30,7 @@ public struct CapturedLog: LogHandler {
     /// All of them.
     public var all: [Line] { lines.withLock { $0 } }
     /// Those of some events.
-    public func of(_ events: Event...) -> [Line] { all.filter { events.map(\.rawValue).contains($0.event) } }
+    public func of(_ events: JournalEvent...) -> [Line] { all.filter { events.map(\.rawValue).contains($0.event) } }
   }
 
   /// The lines that were logged.

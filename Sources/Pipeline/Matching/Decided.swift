@@ -43,7 +43,7 @@ struct Decided: Sendable {
 
   func log(to log: Logger) {
     if let before, decision.outcome == before.outcome, decision.reason == before.reason { return }
-    let (event, level): (Event, Logger.Level) =
+    let (event, level): (JournalEvent, Logger.Level) =
       switch decision.outcome {
       case .queued: (.queued, .debug)
       case .held: (.matched, .debug)

@@ -33,7 +33,7 @@ struct AbsentReferrals: Sendable {
     try await context.ledger.transaction { try $0.noteAsked(id, at: now) }
     do {
       try await ReferralReader(context: context).referral(id)
-    } catch let failure as ReadFailure where failure.status == 404 && failure.code == "NOT_FOUND" {
+    } catch let failure as ReadFailure where failure.status == 404 && failure.code == APIErrorCode.notFound.rawValue {
       try await bury(id)
     } catch let failure as ReadFailure where failure.status == 200 {
       // Accepts a referral that lists show and that can't be read: the log was told of it.

@@ -12,17 +12,17 @@ struct Outage {
   private var lastLine: Duration?
   private var last: (message: String, level: Logger.Level, fields: [String: String?]) = ("", .warning, [:])
   /// The events that were logged since it began, each to be followed by its end.
-  private var logged: [Event] = []
+  private var logged: [JournalEvent] = []
   /// True while only a person can end it, as far as the last failure tells.
   private var isHalt = false
-  private let failed: Event
-  private let recovered: Event
+  private let failed: JournalEvent
+  private let recovered: JournalEvent
   private let subject: String
   private let reporter: OutageReporter?
 
   /// An outage of `subject`, such as "reading orders", that hasn't begun; not logged while another one that shares the
   /// reporter is.
-  init(of subject: String, failed: Event, recovered: Event, reporter: OutageReporter? = nil) {
+  init(of subject: String, failed: JournalEvent, recovered: JournalEvent, reporter: OutageReporter? = nil) {
     self.subject = subject
     self.failed = failed
     self.recovered = recovered
@@ -74,7 +74,7 @@ struct Outage {
     let words =
       failures == 1 && minutes == 0
       ? "failed: \(last.message)" : "has failed for \(minutes) minutes, \(failures) times; last: \(last.message)"
-    let event = isHalt ? Event.apiHalted : failed
+    let event = isHalt ? JournalEvent.apiHalted : failed
     if !logged.contains(event) { logged.append(event) }
     log.event(event, last.level, "\(subject) \(words)", last.fields)
   }

@@ -58,7 +58,7 @@ extension Loops {
     }
 
     /// One line when it begins, then one every quarter of an hour.
-    private func expectLines(_ lines: [CapturedLog.Line], of event: Event, over time: Duration) {
+    private func expectLines(_ lines: [CapturedLog.Line], of event: JournalEvent, over time: Duration) {
       let told = lines.filter { $0.level >= .info }
       #expect(
         told.allSatisfy { $0.event == event.rawValue }, "\(told.first { $0.event != event.rawValue }?.message ?? "")")

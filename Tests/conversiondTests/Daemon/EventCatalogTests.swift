@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct EventCatalogTests {
   @Test func eachEventHasAMessageIDOfItsOwn() {
-    for event in Event.allCases {
+    for event in JournalEvent.allCases {
       #expect(EventCatalog.messageID(of: event.rawValue) != nil, "\(event.rawValue)")
     }
     #expect(Set(EventCatalog.events.map(\.messageID)).count == EventCatalog.events.count)

@@ -1,7 +1,7 @@
 public import Logging
 
 /// The kinds of lines in the daemon's log, by name: the journal's CONVERSIOND_EVENT, from which its MESSAGE_ID follows.
-public enum Event: String, Sendable, CaseIterable {
+public enum JournalEvent: String, Sendable, CaseIterable {
   /// The daemon is ready.
   case started
   /// The daemon ended.
@@ -81,7 +81,7 @@ public enum Event: String, Sendable, CaseIterable {
 extension Logger {
   /// Logs an event with its fields; a nil field is left out.
   public func event(
-    _ event: Event, _ level: Logger.Level, _ message: @autoclosure () -> String,
+    _ event: JournalEvent, _ level: Logger.Level, _ message: @autoclosure () -> String,
     _ fields: @autoclosure () -> [String: String?] = [:]
   ) {
     guard logLevel <= level else { return }
