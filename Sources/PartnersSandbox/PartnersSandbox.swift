@@ -15,7 +15,7 @@ public actor PartnersSandbox {
   private let clock: SandboxClock
   private let onRequest: (@Sendable (SandboxRequestRecord) -> Void)?
   /// The API's rules, with the referrals and counters that they keep.
-  var service: PartnersService
+  var service: PartnersEndpoints
   private var faults: FaultBook
   private var log: RequestLog
   private var random: SeededRandom
@@ -42,7 +42,7 @@ public actor PartnersSandbox {
     self.configuration = configuration
     self.clock = clock
     self.onRequest = onRequest
-    service = PartnersService(configuration)
+    service = PartnersEndpoints(configuration)
     faults = FaultBook(seed: configuration.seed)
     random = SeededRandom(seed: configuration.seed ^ 0x1A7E)
     log = RequestLog(recordsMax: configuration.requestLogMax)
@@ -116,7 +116,7 @@ extension PartnersSandbox {
 // MARK: - Answering
 
 extension PartnersSandbox {
-  private func exchange(_ request: HTTPRequest, address: String) async -> Reply {
+  private func exchange(_ request: SandboxRequest, address: String) async -> Reply {
     if request.path.hasPrefix(ControlService.prefix + "/") { return Reply(response: control(request)) }
     let arrival = clock.now
     let writes = request.method != "GET" && request.method != "HEAD"
@@ -148,7 +148,7 @@ extension PartnersSandbox {
   }
 
   private func record(
-    _ request: HTTPRequest, _ reply: Reply, fault: SandboxFault?, arrival: SandboxTime, address: String
+    _ request: SandboxRequest, _ reply: Reply, fault: SandboxFault?, arrival: SandboxTime, address: String
   ) {
     let duration = clock.now.monotonicNanoseconds - arrival.monotonicNanoseconds
     let record = log.add { number in
@@ -160,7 +160,7 @@ extension PartnersSandbox {
     onRequest?(record)
   }
 
-  private func control(_ request: HTTPRequest) -> HTTPResponse {
+  private func control(_ request: SandboxRequest) -> HTTPResponse {
     do throws(APIError) {
       switch try ControlService.order(request) {
       case .state: return HTTPResponse(status: 200, json: state.document)
@@ -238,10 +238,7 @@ extension PartnersSandbox {
   }
 
   /// Replaces both limits, with nothing counted yet; `nil` switches one off.
-  public func setLimits(writes: RateLimit?, conversions: RateLimit?) {
+  public func setLimits(writes: SandboxRateLimit?, conversions: SandboxRateLimit?) {
     service.limits = RateLimits(writes: writes, conversions: conversions)
   }
-
-  /// Replaces the answer to the replay of a conversion.
-  public func setConversionReplay(_ replay: SandboxConfiguration.ConversionReplay) { service.replay = replay }
 }

@@ -25,9 +25,9 @@ public struct SandboxConfiguration: Sendable {
   /// Keys of partners who aren't approved yet: 403.
   public var unapprovedKeys: Set<String> = []
   /// The limit on writes by IP address; `nil` switches it off.
-  public var writeLimit: RateLimit? = RateLimit(30)
+  public var writeLimit: SandboxRateLimit? = SandboxRateLimit(30)
   /// The limit on conversions by partner, on top of `writeLimit`; `nil` switches it off.
-  public var conversionLimit: RateLimit? = RateLimit(60)
+  public var conversionLimit: SandboxRateLimit? = SandboxRateLimit(60)
   /// The answer to the replay of a conversion.
   public var conversionReplay = ConversionReplay.idempotent
   /// The kind of `search=`, by what it finds.

@@ -29,8 +29,6 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
   public static let tooManyConnections = Self(rawValue: "53300")
   /// Cancelled, by a time limit or by a request.
   public static let queryCanceled = Self(rawValue: "57014")
-  /// A lock that was not to be had in time.
-  public static let lockNotAvailable = Self(rawValue: "55P03")
   /// Bytes that are no text in their encoding.
   public static let characterNotInRepertoire = Self(rawValue: "22021")
 

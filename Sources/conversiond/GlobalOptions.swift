@@ -12,15 +12,6 @@ struct GlobalOptions: ParsableArguments {
   @Flag(help: "Print without colors; so does a NO_COLOR in the environment.")
   var noColor = false
 
-  /// Reads the configuration; prints its warnings, or all its mistakes.
-  ///
-  /// - Throws: `CommandFailure` 78, or 77 where the file may not be read.
-  func readConfiguration() throws -> Configuration {
-    let (configuration, warnings) = try readWithWarnings()
-    for warning in warnings { StandardStreams.writeError("\(warning)\n") }
-    return configuration
-  }
-
   /// Reads the configuration and leaves its warnings to the caller; prints all its mistakes.
   ///
   /// - Throws: `CommandFailure` 78, or 77 where the file may not be read.

@@ -46,7 +46,7 @@ import Testing
 
   @Test("Control endpoints add and patch referrals, without key and limits") func referrals() async throws {
     var configuration = SandboxConfiguration()
-    configuration.writeLimit = RateLimit(1)
+    configuration.writeLimit = SandboxRateLimit(1)
     try await withSandbox(configuration) { sandbox, address in
       let control = control(address)
       let list: SandboxJSON = [["referralId": "r1", "status": "clicked", "createdAt": 5], ["referralId": "r2"]]
@@ -142,7 +142,7 @@ import Testing
       #expect(try await client.get("/referrals").status == 403)
       await sandbox.setKeys([Self.key: SandboxConfiguration.defaultPartner])
       #expect(try await client.get("/referrals").status == 200)
-      await sandbox.setLimits(writes: RateLimit(1, shape: .sliding), conversions: nil)
+      await sandbox.setLimits(writes: SandboxRateLimit(1, shape: .sliding), conversions: nil)
       var impatient = client
       impatient.waits = false
       _ = try await impatient.newReferral()

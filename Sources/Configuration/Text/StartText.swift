@@ -1,7 +1,9 @@
+private import Conversions
+
 /// Days and instants as RFC 3339 writes them.
-enum StartText {
+public enum StartText {
   /// Reads a full-date, or a date-time with its offset (RFC 3339, 5.6); `nil` for anything else.
-  static func parse(_ text: String) -> Configuration.Orders.Start? {
+  public static func parse(_ text: String) -> Configuration.Orders.Start? {
     var digits = Cursor(text)
     guard let day = day(&digits) else { return nil }
     if digits.isAtEnd { return .day(year: day.year, month: day.month, day: day.day) }
@@ -12,8 +14,8 @@ enum StartText {
       return nil
     }
     guard digits.isAtEnd else { return nil }
-    let instant = Int64(days(day)) * 86_400 + Int64(seconds) - Int64(offset)
-    return .instant(microseconds: instant * 1_000_000 + Int64(fraction))
+    let midnight = Timestamp(utcYear: day.year, month: day.month, day: day.day)
+    return .instant(microseconds: midnight.microseconds + Int64(seconds - offset) * 1_000_000 + Int64(fraction))
   }
 
   private typealias Day = (year: Int, month: Int, day: Int)
@@ -22,7 +24,7 @@ enum StartText {
     guard let year = text.number(4), text.take(UInt8(ascii: "-")), let month = text.number(2),
       text.take(UInt8(ascii: "-")), let day = text.number(2)
     else { return nil }
-    guard year >= 1970, (1...12).contains(month), (1...daysIn(month, of: year)).contains(day) else { return nil }
+    guard year >= 1970, (1...12).contains(month), isDay((year, month, day)) else { return nil }
     return (year, month, day)
   }
 
@@ -56,17 +58,12 @@ enum StartText {
     return hour < 24 && minute < 60 ? sign * (hour * 3_600 + minute * 60) : nil
   }
 
-  private static func daysIn(_ month: Int, of year: Int) -> Int {
-    let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-    return [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
-  }
-
-  /// Counts the days since 1970-01-01 in the Gregorian calendar.
-  private static func days(_ day: Day) -> Int {
-    let before = day.year - 1
-    let leapDays = before / 4 - before / 100 + before / 400 - 477
-    let inYear = (1..<day.month).reduce(0) { $0 + daysIn($1, of: day.year) }
-    return (day.year - 1970) * 365 + leapDays + inYear + day.day - 1
+  private static func isDay(_ day: Day) -> Bool {
+    let (nextYear, nextMonth) = day.month == 12 ? (day.year + 1, 1) : (day.year, day.month + 1)
+    let (first, next) = (
+      Timestamp(utcYear: day.year, month: day.month, day: 1), Timestamp(utcYear: nextYear, month: nextMonth, day: 1)
+    )
+    return day.day >= 1 && first + .seconds(86_400 * (day.day - 1)) < next
   }
 
   /// Reads fixed numbers of ASCII digits from the front of a text.

@@ -83,3 +83,29 @@ extension SendResult {
     }
   }
 }
+
+extension SendVerdict {
+  /// The longest wait of an order that was not done: the API, or a proxy, would not look at it for a moment.
+  private static let notDoneWaitMax = Duration.seconds(60)
+
+  /// Returns the verdict's result for its order, and why in a sentence; `wait` is the back-off's, if it is tried again.
+  public func result(now: Timestamp, wait: Duration) -> (SendResult, String?) {
+    switch self {
+    case .reported(let detail): (SendResult(next: .reported, isUnknown: false, counts: true), detail)
+    case .superseded(let words): (SendResult(next: .superseded, isUnknown: false, counts: true), words)
+    case .review(let reason, let words): (SendResult(next: .review(reason), isUnknown: false, counts: true), words)
+    case .unknown(let words, let after):
+      (SendResult(next: .again(now + max(wait, after ?? .zero)), isUnknown: true, counts: true), words)
+    case .verify: (SendResult(next: .again(now + wait), isUnknown: true, counts: true), nil)
+    case .notDone(let words, let after):
+      (
+        SendResult(
+          next: .again(now + max(min(wait, Self.notDoneWaitMax), after ?? .zero)), isUnknown: false, counts: false),
+        words
+      )
+    // The API is probed before anything is sent, so the entry itself need not wait.
+    case .halt(_, let words): (SendResult(next: .again(now), isUnknown: false, counts: false), words)
+    case .rematch(let words): (SendResult(next: .rematch, isUnknown: false, counts: false), words)
+    }
+  }
+}

@@ -79,3 +79,50 @@ public enum VerifyReason: Hashable, Sendable {
   /// 404 after an unknown outcome.
   case missingAfterUnknown
 }
+
+extension SendVerdict {
+  /// The name by which attempts are listed that may have been done.
+  public static let unknownName = "unknown"
+
+  /// The verdict in a word, as attempts are listed with.
+  public var name: String {
+    switch self {
+    case .reported: "reported"
+    case .review: "review"
+    case .superseded: "superseded"
+    case .unknown, .verify: Self.unknownName
+    case .notDone: "not_done"
+    case .halt: "halt"
+    case .rematch: "rematch"
+    }
+  }
+
+  /// True if the send may have been done without our knowing.
+  public var isUnknown: Bool {
+    if case .unknown = self { true } else { false }
+  }
+
+  /// True if its order is sent again after the back-off's wait.
+  public var isTriedAgain: Bool {
+    switch self {
+    case .unknown, .verify, .notDone: true
+    case .reported, .review, .superseded, .halt, .rematch: false
+    }
+  }
+
+  /// True if the API has taken the order.
+  public var isTaken: Bool {
+    switch self {
+    case .reported, .superseded: true
+    case .review, .rematch, .unknown, .verify, .notDone, .halt: false
+    }
+  }
+
+  /// The time for which the API asks us to wait.
+  public var retryAfter: Duration? {
+    switch self {
+    case .unknown(_, let after), .notDone(_, let after): after
+    case .reported, .review, .superseded, .halt, .rematch, .verify: nil
+    }
+  }
+}

@@ -63,6 +63,6 @@ public struct PacingRules: Hashable, Sendable {
     guard let perMinute else { return Self.inFlightMax }
     guard perMinute > 30 else { return 2 }
     let needed = (Double(perMinute) / 60 * latency.inSeconds).rounded(.up) + 1
-    return min(Self.inFlightMax, max(2, Int(min(needed, 1000))))
+    return max(2, Int(min(needed, Double(Self.inFlightMax))))
   }
 }

@@ -153,8 +153,8 @@ public struct PartnersClient: PartnersService {
   /// True if nothing more is to be sent before a person has changed something, not even what is being made ready.
   private static func halts(_ result: Result<HTTPAnswer, TransportFailure>) -> Bool {
     switch result {
-    case .success(let answer): answer.status / 100 == 3 || [401, 403].contains(answer.status)
-    case .failure(let failure): failure.kind == .tls
+    case .success(let answer): HaltTable.reason(for: .status(answer.status), in: .send) != nil
+    case .failure(let failure): HaltTable.reason(for: .transport(failure.kind), in: .send) != nil
     }
   }
 

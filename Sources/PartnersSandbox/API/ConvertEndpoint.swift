@@ -17,7 +17,7 @@ enum ConvertEndpoint {
   }
 
   static func answer(
-    _ request: HTTPRequest, id: String, partner: String, store: inout ReferralStore,
+    _ request: SandboxRequest, id: String, partner: String, store: inout ReferralStore,
     replay: SandboxConfiguration.ConversionReplay, now: Int64
   ) throws(APIError) -> HTTPResponse {
     let conversion = try conversion(request)
@@ -46,7 +46,7 @@ enum ConvertEndpoint {
     }
   }
 
-  private static func conversion(_ request: HTTPRequest) throws(APIError) -> Conversion {
+  private static func conversion(_ request: SandboxRequest) throws(APIError) -> Conversion {
     var reader = FieldReader(request.body.isEmpty ? [] : try request.object())
     let value = reader.optional("conversionValue", "Must be a whole number of cents from 0", FieldReader.count)
     _ = reader.optional("currency", "Must be EUR") { $0.text == "EUR" ? true : nil }

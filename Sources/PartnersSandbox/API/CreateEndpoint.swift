@@ -4,7 +4,7 @@
 /// changes nothing of the referral, whatever else the body says, and tells its present status.
 enum CreateEndpoint {
   static func answer(
-    _ request: HTTPRequest, partner: String, store: inout ReferralStore, now: Int64
+    _ request: SandboxRequest, partner: String, store: inout ReferralStore, now: Int64
   ) throws(APIError) -> HTTPResponse {
     let draft = try draft(request, partner: partner)
     if let referrer = draft.referrerIdentifier, let friend = draft.friendEmail,
@@ -15,7 +15,7 @@ enum CreateEndpoint {
     return response(store.put(draft, now: now), idempotent: false)
   }
 
-  private static func draft(_ request: HTTPRequest, partner: String) throws(APIError) -> SandboxReferral {
+  private static func draft(_ request: SandboxRequest, partner: String) throws(APIError) -> SandboxReferral {
     var reader = FieldReader(try request.object())
     let referrer = reader.required("referrerIdentifier", "Must be a string that is not blank", FieldReader.text)
     let email = reader.required("friendEmail", "Invalid email", EmailRule.email)

@@ -4,7 +4,7 @@ enum ListEndpoint {
   static let pageSizeMax = 100
 
   static func answer(
-    _ request: HTTPRequest, partner: String, store: ReferralStore, search: SandboxSearch
+    _ request: SandboxRequest, partner: String, store: ReferralStore, search: SandboxSearch
   ) throws(APIError) -> HTTPResponse {
     let query = try query(request.query)
     if case .status(let status) = search, query.search?.isEmpty == false { throw .searchRefused(status) }
@@ -59,7 +59,7 @@ enum ListEndpoint {
   }
 }
 
-extension HTTPRequest {
+extension SandboxRequest {
   /// True if a list is asked for by a text.
   var searches: Bool {
     method == "GET" && path.hasSuffix("/referrals") && (try? ListEndpoint.query(query))?.search?.isEmpty == false

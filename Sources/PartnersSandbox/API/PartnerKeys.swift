@@ -6,7 +6,7 @@ struct PartnerKeys: Sendable {
   var unapproved: Set<String>
 
   /// The partner that a request's key identifies.
-  func partner(of request: HTTPRequest) throws(APIError) -> String {
+  func partner(of request: SandboxRequest) throws(APIError) -> String {
     let keys = request.headers.all("X-API-Key")
     guard let key = keys.first, !key.isEmpty else {
       throw APIError(status: 401, code: .missingKey, message: "The X-API-Key header is missing")

@@ -1,5 +1,5 @@
 /// Applies the API's rules without sockets: takes a request and the time, and returns an answer.
-struct PartnersService: Sendable {
+struct PartnersEndpoints: Sendable {
   var keys: PartnerKeys
   var limits: RateLimits
   var store: ReferralStore
@@ -21,7 +21,7 @@ struct PartnersService: Sendable {
   ///
   /// The reference states no order. Authenticated writes count against the limit whatever becomes of them;
   /// those without a valid key don't.
-  mutating func answer(_ request: HTTPRequest, address: String, now: SandboxTime) -> HTTPResponse {
+  mutating func answer(_ request: SandboxRequest, address: String, now: SandboxTime) -> HTTPResponse {
     do {
       return try route(request, address: address, now: now)
     } catch {
@@ -34,7 +34,7 @@ struct PartnersService: Sendable {
   }
 
   private mutating func route(
-    _ request: HTTPRequest, address: String, now: SandboxTime
+    _ request: SandboxRequest, address: String, now: SandboxTime
   ) throws(APIError) -> HTTPResponse {
     guard let route = try Route(path: request.path) else {
       _ = try keys.partner(of: request)
@@ -71,7 +71,7 @@ struct PartnersService: Sendable {
   }
 
   private mutating func endpoint(
-    _ route: Route, _ request: HTTPRequest, partner: String, now: Int64
+    _ route: Route, _ request: SandboxRequest, partner: String, now: Int64
   ) throws(APIError) -> HTTPResponse {
     switch (route, request.method) {
     case (.referrals, "POST"):

@@ -5,7 +5,7 @@
 /// is looked up.
 enum UpdateEndpoint {
   static func answer(
-    _ request: HTTPRequest, id: String, partner: String, store: inout ReferralStore, now: Int64
+    _ request: SandboxRequest, id: String, partner: String, store: inout ReferralStore, now: Int64
   ) throws(APIError) -> HTTPResponse {
     var reader = FieldReader(try request.object())
     let source = reader.optional("externalSourceId", "Must be a string that is not blank", FieldReader.text)

@@ -24,7 +24,7 @@ enum ControlService {
   }
 
   /// Reads a control request; throws 400, 404 or 405 if it makes no sense.
-  static func order(_ request: HTTPRequest) throws(APIError) -> Order {
+  static func order(_ request: SandboxRequest) throws(APIError) -> Order {
     var query = QueryReader(request.query)
     try query.finish()
     switch (request.path, request.method) {
@@ -43,7 +43,7 @@ enum ControlService {
     }
   }
 
-  private static func document(_ request: HTTPRequest) throws(APIError) -> SandboxJSON {
+  private static func document(_ request: SandboxRequest) throws(APIError) -> SandboxJSON {
     do {
       return try JSONReader.read(request.body)
     } catch {

@@ -39,7 +39,7 @@ struct FaultBook: Sendable {
 }
 
 extension FaultBook.Subject {
-  init(_ request: HTTPRequest) {
+  init(_ request: SandboxRequest) {
     method = request.method
     path = request.path
     referralID = (try? Route(path: request.path))?.referralID

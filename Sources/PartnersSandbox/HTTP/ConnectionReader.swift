@@ -24,7 +24,7 @@ struct ConnectionReader {
   }
 
   /// The next request, body included; asks for the body where the client waits to be asked.
-  mutating func next() async throws(Failure) -> HTTPRequest {
+  mutating func next() async throws(Failure) -> SandboxRequest {
     let head: HTTPRequestHead
     do {
       head = try HTTPRequestHead(try await headBytes())
@@ -44,7 +44,7 @@ struct ConnectionReader {
     case .length(let count): body = try await bytes(count)
     case .chunked: body = try await chunks()
     }
-    return HTTPRequest(
+    return SandboxRequest(
       method: head.method, target: head.target, headers: head.headers, body: body, keepsAlive: head.keepsAlive)
   }
 

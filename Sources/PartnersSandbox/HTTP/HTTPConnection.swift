@@ -5,7 +5,7 @@ internal import Glibc
 /// One client's connection: request after request until either side ends it.
 struct HTTPConnection: Sendable {
   /// The function that answers requests.
-  typealias Handler = @Sendable (HTTPRequest, _ address: String) async -> Reply
+  typealias Handler = @Sendable (SandboxRequest, _ address: String) async -> Reply
 
   let socket: AsyncSocket
   let address: String
@@ -25,7 +25,7 @@ struct HTTPConnection: Sendable {
     var reader = ConnectionReader(socket: socket, bodyMax: bodyMax)
     do {
       while !Task.isCancelled {
-        let request: HTTPRequest
+        let request: SandboxRequest
         (request, reader) = try await next(reader)
         let reply = await handler(request, address)
         try Task.checkCancellation()
@@ -39,8 +39,8 @@ struct HTTPConnection: Sendable {
   }
 
   /// Returns the next request, unless the client takes longer than it may.
-  private func next(_ reader: ConnectionReader) async throws -> (HTTPRequest, ConnectionReader) {
-    try await withThrowingTaskGroup(of: (HTTPRequest, ConnectionReader)?.self) { group in
+  private func next(_ reader: ConnectionReader) async throws -> (SandboxRequest, ConnectionReader) {
+    try await withThrowingTaskGroup(of: (SandboxRequest, ConnectionReader)?.self) { group in
       group.addTask {
         var reader = reader
         let request = try await reader.next()
@@ -57,7 +57,7 @@ struct HTTPConnection: Sendable {
   }
 
   /// Sends the reply; true if the connection is good for another request.
-  private func deliver(_ reply: Reply, to request: HTTPRequest) async throws -> Bool {
+  private func deliver(_ reply: Reply, to request: SandboxRequest) async throws -> Bool {
     let bytes = reply.response.bytes(
       method: request.method, keepsAlive: request.keepsAlive, date: clock.now.wallMilliseconds)
     switch reply.delivery {

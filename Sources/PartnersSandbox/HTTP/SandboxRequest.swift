@@ -1,5 +1,5 @@
 /// One request as it was read from a connection.
-struct HTTPRequest: Sendable {
+struct SandboxRequest: Sendable {
   let method: String
   /// Path and query, raw.
   let target: String

@@ -11,7 +11,7 @@ protocol RateLimiter: Sendable {
   mutating func take(at now: Int64)
 }
 
-extension RateLimit {
+extension SandboxRateLimit {
   /// A limiter of this limit's shape that has counted nothing yet.
   func makeLimiter() -> any RateLimiter {
     switch shape {

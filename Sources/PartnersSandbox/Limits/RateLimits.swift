@@ -11,12 +11,12 @@ struct RateLimits: Sendable {
     var retryAfterSeconds: Int64 { (retryAfterMilliseconds + 999) / 1000 }
   }
 
-  var writes: RateLimit? { didSet { writers = [:] } }
-  var conversions: RateLimit? { didSet { converters = [:] } }
+  var writes: SandboxRateLimit? { didSet { writers = [:] } }
+  var conversions: SandboxRateLimit? { didSet { converters = [:] } }
   private var writers: [String: any RateLimiter] = [:]
   private var converters: [String: any RateLimiter] = [:]
 
-  init(writes: RateLimit?, conversions: RateLimit?) {
+  init(writes: SandboxRateLimit?, conversions: SandboxRateLimit?) {
     self.writes = writes
     self.conversions = conversions
   }

@@ -2,7 +2,7 @@
 ///
 /// The reference names the numbers but not the window's shape, so the shape is to choose: a client has to
 /// survive each of them.
-public struct RateLimit: Sendable, Hashable {
+public struct SandboxRateLimit: Sendable, Hashable {
   /// The server's way of counting within its window.
   public enum Shape: Sendable, Hashable {
     /// A counter that starts again at every whole window of the clock.

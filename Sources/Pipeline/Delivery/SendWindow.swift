@@ -191,21 +191,3 @@ final class EndedAttempts: Sendable {
     }
   }
 }
-
-extension SendVerdict {
-  /// The time for which the API asks us to wait.
-  fileprivate var retryAfter: Duration? {
-    switch self {
-    case .unknown(_, let after), .notDone(_, let after): after
-    case .reported, .review, .superseded, .halt, .rematch, .verify: nil
-    }
-  }
-
-  /// True if the API has taken the order.
-  fileprivate var isTaken: Bool {
-    switch self {
-    case .reported, .superseded: true
-    case .review, .rematch, .unknown, .verify, .notDone, .halt: false
-    }
-  }
-}

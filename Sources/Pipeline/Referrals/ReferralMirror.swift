@@ -86,7 +86,8 @@ public struct ReferralMirror: Service {
     return MirrorRun(startedAt: clock.now, jumps: clock.jumps, pacing: schedule.pacing)
   }
 
-  /// Runs one full sweep at once and at full speed, with what follows from it.
+  /// Runs one full sweep at once and at full speed, with what follows from it: for tests, as `run` walks in steps and by
+  /// the schedule.
   ///
   /// - Throws: The first failure; `LedgerFailure`, or `CancellationError`.
   func sweep() async throws {

@@ -100,9 +100,7 @@ struct SinceTime: ExpressibleByArgument {
   let time: Timestamp
 
   init?(argument: String) {
-    let text = argument.count == 10 ? argument + "T00:00:00Z" : argument
-    let strategies = [Date.ISO8601FormatStyle.iso8601, .iso8601.time(includingFractionalSeconds: true)]
-    guard let date = strategies.lazy.compactMap({ try? Date(text, strategy: $0) }).first else { return nil }
-    time = Timestamp(milliseconds: Int64(date.timeIntervalSince1970 * 1000))
+    guard let start = StartText.parse(argument)?.time else { return nil }
+    time = start
   }
 }

@@ -105,8 +105,9 @@ struct SandboxCommand: AsyncParsableCommand {
     if !key.isEmpty {
       settings.apiKeys = Dictionary(key.map { ($0, SandboxConfiguration.defaultPartner) }) { first, _ in first }
     }
-    settings.writeLimit = noLimits ? nil : RateLimit(writesPerMinute, shape: shape(writesPerMinute))
-    settings.conversionLimit = noLimits ? nil : RateLimit(conversionsPerMinute, shape: shape(conversionsPerMinute))
+    settings.writeLimit = noLimits ? nil : SandboxRateLimit(writesPerMinute, shape: shape(writesPerMinute))
+    settings.conversionLimit =
+      noLimits ? nil : SandboxRateLimit(conversionsPerMinute, shape: shape(conversionsPerMinute))
     settings.conversionReplay = conflictOnReplay ? .alwaysConflict : .idempotent
     settings.latency = try latencyRange()
     settings.search = try searchKind()

@@ -26,7 +26,7 @@ extension SandboxCommand {
     }
   }
 
-  func shape(_ count: Int) -> RateLimit.Shape {
+  func shape(_ count: Int) -> SandboxRateLimit.Shape {
     switch window {
     case .fixed: .fixed
     case .sliding: .sliding

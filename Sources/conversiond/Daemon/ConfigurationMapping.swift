@@ -32,12 +32,11 @@ extension Configuration {
 
   /// The time from which intake begins.
   var intakeStart: Intake.Start {
-    switch orders.start {
-    case .auto: .oldestOpenReferral
+    if let time = orders.start.time { return .from(time) }
+    return switch orders.start {
     case .beginning: .everything
     case .now: .firstStart
-    case .instant(let microseconds): .from(Timestamp(microseconds: microseconds))
-    case .day(let year, let month, let day): .from(Timestamp(utcYear: year, month: month, day: day))
+    case .auto, .instant, .day: .oldestOpenReferral
     }
   }
 
@@ -72,6 +71,17 @@ extension Configuration {
   var ledgerPath: String {
     switch ledger.location {
     case .sqlite(let path): path
+    }
+  }
+}
+
+extension Configuration.Orders.Start {
+  /// The time that it names; nil for one that is found at a start.
+  var time: Timestamp? {
+    switch self {
+    case .instant(let microseconds): Timestamp(microseconds: microseconds)
+    case .day(let year, let month, let day): Timestamp(utcYear: year, month: month, day: day)
+    case .auto, .beginning, .now: nil
     }
   }
 }

@@ -19,7 +19,7 @@ extension Conformance {
     @Test("Write requests are limited to 30 per minute per IP; exceeding it returns 429 with both delays")
     func writes() async throws {
       var configuration = SandboxConfiguration()
-      configuration.writeLimit = RateLimit(30, shape: .sliding)
+      configuration.writeLimit = SandboxRateLimit(30, shape: .sliding)
       try await limited(configuration) { client in
         let id = try await client.newReferral()
         var admitted = 1
@@ -46,7 +46,7 @@ extension Conformance {
       .enabled(if: !ServedAPI.isExternal, "an API's own write limit strikes before"))
     func conversions() async throws {
       var configuration = SandboxConfiguration.unlimited
-      configuration.conversionLimit = RateLimit(60, shape: .sliding)
+      configuration.conversionLimit = SandboxRateLimit(60, shape: .sliding)
       try await limited(configuration) { client in
         let id = try await client.newReferral()
         for _ in 0..<60 {
@@ -62,7 +62,7 @@ extension Conformance {
     @Test("Back off and retry", .enabled(if: !ServedAPI.isExternal))
     func retry() async throws {
       var configuration = SandboxConfiguration.unlimited
-      configuration.writeLimit = RateLimit(3, per: .milliseconds(500), shape: .sliding)
+      configuration.writeLimit = SandboxRateLimit(3, per: .milliseconds(500), shape: .sliding)
       try await limited(configuration) { client in
         var client = client
         for _ in 0..<3 { _ = try await client.newReferral() }

@@ -7,12 +7,12 @@ import Testing
 
 @Suite struct RateLimiterTests {
   private static let second: Int64 = 1_000_000_000
-  static let shapes: [RateLimit.Shape] = [
+  static let shapes: [SandboxRateLimit.Shape] = [
     .fixed, .sliding, .slidingCounter, .tokenBucket(capacity: 30), .tokenBucket(capacity: 1),
   ]
 
   /// Times at which one who tries at random moments is admitted; each refusal is checked to be told exactly.
-  private func admissions(_ limit: RateLimit, seed: UInt64, tries: Int) -> [Int64] {
+  private func admissions(_ limit: SandboxRateLimit, seed: UInt64, tries: Int) -> [Int64] {
     var random = SeededGenerator(seed: seed)
     var limiter = limit.makeLimiter()
     var now = Int64.random(in: 0...1_000_000_000_000, using: &random)
@@ -35,13 +35,13 @@ import Testing
   }
 
   @Test("A refusal tells the exact wait", arguments: shapes, 1...8 as ClosedRange<UInt64>)
-  func exactWait(_ shape: RateLimit.Shape, _ seed: UInt64) {
-    #expect(admissions(RateLimit(30, shape: shape), seed: seed, tries: 600).count > 100)
+  func exactWait(_ shape: SandboxRateLimit.Shape, _ seed: UInt64) {
+    #expect(admissions(SandboxRateLimit(30, shape: shape), seed: seed, tries: 600).count > 100)
   }
 
   @Test("sliding: never more than 30 within any 60 s", arguments: 1...8 as ClosedRange<UInt64>)
   func sliding(_ seed: UInt64) {
-    let admitted = admissions(RateLimit(30, shape: .sliding), seed: seed, tries: 900)
+    let admitted = admissions(SandboxRateLimit(30, shape: .sliding), seed: seed, tries: 900)
     for index in admitted.indices.dropFirst(30) {
       #expect(admitted[index] - admitted[index - 30] >= 60 * Self.second)
     }
@@ -49,7 +49,7 @@ import Testing
 
   @Test("fixed: never more than 30 within one minute of the clock", arguments: 1...8 as ClosedRange<UInt64>)
   func fixed(_ seed: UInt64) {
-    let admitted = admissions(RateLimit(30, shape: .fixed), seed: seed, tries: 900)
+    let admitted = admissions(SandboxRateLimit(30, shape: .fixed), seed: seed, tries: 900)
     let minutes = Dictionary(grouping: admitted) { $0 / (60 * Self.second) }
     #expect(minutes.values.map(\.count).max() == 30)
   }
@@ -57,7 +57,7 @@ import Testing
   @Test("slidingCounter: never more than 30 by its own count", arguments: 1...8 as ClosedRange<UInt64>)
   func slidingCounter(_ seed: UInt64) {
     let window = 60 * Self.second
-    let admitted = admissions(RateLimit(30, shape: .slidingCounter), seed: seed, tries: 900)
+    let admitted = admissions(SandboxRateLimit(30, shape: .slidingCounter), seed: seed, tries: 900)
     for (index, now) in admitted.enumerated() {
       let current = admitted[...index].count { $0 / window == now / window }
       let previous = admitted[...index].count { $0 / window == now / window - 1 }
@@ -68,7 +68,7 @@ import Testing
 
   @Test("tokenBucket: at most its capacity at once, then one every two seconds", arguments: [1, 5, 30])
   func tokenBucket(_ capacity: Int) {
-    var limiter = RateLimit(30, shape: .tokenBucket(capacity: capacity)).makeLimiter()
+    var limiter = SandboxRateLimit(30, shape: .tokenBucket(capacity: capacity)).makeLimiter()
     for _ in 0..<capacity {
       #expect(limiter.wait(at: 5) == 0)
       limiter.take(at: 5)
@@ -81,8 +81,8 @@ import Testing
   }
 
   @Test("A burst of 30 is admitted by every shape but the bucket of one token", arguments: shapes)
-  func burst(_ shape: RateLimit.Shape) {
-    var limiter = RateLimit(30, shape: shape).makeLimiter()
+  func burst(_ shape: SandboxRateLimit.Shape) {
+    var limiter = SandboxRateLimit(30, shape: shape).makeLimiter()
     var admitted = 0
     for _ in 0..<40 where limiter.wait(at: 1) == 0 {
       limiter.take(at: 1)
@@ -92,7 +92,8 @@ import Testing
   }
 
   @Test("A conversion has to pass both limits, and uses up neither where one refuses") func both() {
-    var limits = RateLimits(writes: RateLimit(3, shape: .sliding), conversions: RateLimit(2, shape: .sliding))
+    var limits = RateLimits(
+      writes: SandboxRateLimit(3, shape: .sliding), conversions: SandboxRateLimit(2, shape: .sliding))
     #expect(limits.admit(address: "a", converting: "p", at: 0) == nil)
     #expect(limits.admit(address: "b", converting: "p", at: 1) == nil)
     let refusal = limits.admit(address: "a", converting: "p", at: 2)
@@ -106,7 +107,7 @@ import Testing
   }
 
   @Test("Delays are rounded up: to milliseconds, and to seconds for Retry-After") func rounding() {
-    var limits = RateLimits(writes: RateLimit(1, shape: .sliding), conversions: nil)
+    var limits = RateLimits(writes: SandboxRateLimit(1, shape: .sliding), conversions: nil)
     #expect(limits.admit(address: "a", converting: nil, at: 0) == nil)
     let later = limits.admit(address: "a", converting: nil, at: 1)
     #expect(later?.retryAfterMilliseconds == 60_000)

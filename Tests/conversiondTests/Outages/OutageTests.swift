@@ -180,7 +180,7 @@ import Testing
 
   @Test func theAPIsLimitsAreKeptWithoutOneRefusal() async throws {
     var sandbox = SandboxConfiguration.unlimited
-    sandbox.writeLimit = RateLimit(120, shape: .sliding)
+    sandbox.writeLimit = SandboxRateLimit(120, shape: .sliding)
     try await DaemonFixture.with(["api.writes_per_minute": "120"], sandbox: sandbox) { shop in
       try await shop.sandbox.put((1...12).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
       try await shop.insert((1...12).map { ShopOrder($0, email: "friend\($0)@example.com") })

@@ -161,11 +161,7 @@ final class AttemptRunner: Sendable {
     let days = settings.giveUpAfter.components.seconds / 86_400
     let isOpen = try await context.ledger.transaction { transaction in
       guard try transaction.entry(order.entry)?.outcome == .queued else { return false }
-      var decision = Decision(
-        review: .gaveUp, "tried for \(days) days, \(frozen.attempts) times; last: \(order.detail ?? "-")",
-        referralID: frozen.report.referralID, claims: true)
-      decision.value = frozen.report.value
-      try transaction.decide(order.entry, decision, at: now)
+      try transaction.decide(order.entry, .gaveUp(on: frozen, afterDays: days, last: order.detail), at: now)
       return true
     }
     guard isOpen else { return }

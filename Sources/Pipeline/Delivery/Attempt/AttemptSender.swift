@@ -7,12 +7,8 @@ final class AttemptSender: Sendable {
   static let clockSkew = Duration.seconds(300)
 
   private let context: PipelineContext
-  private let store: AttemptStore
 
-  init(_ context: PipelineContext) {
-    self.context = context
-    store = AttemptStore(context)
-  }
+  init(_ context: PipelineContext) { self.context = context }
 
   /// Sends what is marked, and stores what came of it.
   ///
@@ -77,13 +73,26 @@ final class AttemptSender: Sendable {
       if case .halt(let reason, let words) = verdict { SendingHalt(reason: reason, detail: words, since: now) } else {
         nil
       }
-    try await store.store(
+    try await store(
       Attempt.Record(
         entry: ended.order.entry, report: ended.report, attempt: attempt, result: result, shown: ended.shown,
         halt: halt, at: now))
     if !ended.isWithdrawn { note(verdict, now: now) }
     log(ended, detail: detail, next: result.next)
     context.matchingWake.notify()
+  }
+
+  /// Stores a result durably. Runs in a task of its own, as the caller's may be cancelled meanwhile.
+  private func store(_ record: Attempt.Record) async throws {
+    let ledger = context.ledger
+    try await Task(executorPreference: context.executor) {
+      do {
+        try await ledger.transaction { try record.store($0) }
+      } catch {
+        // Stores it once more: a commit that failed may have been kept all the same, and then nothing is left to do.
+        try await ledger.transaction { try record.store($0) }
+      }
+    }.value
   }
 
   private func note(_ verdict: SendVerdict, now: Timestamp) {
@@ -97,7 +106,6 @@ final class AttemptSender: Sendable {
 
   private func log(_ ended: Attempt.Ended, detail: String?, next: SendResult.Next) {
     let level = ended.verdict.level
-    // Builds no text that is not logged, as there may be thousands of sends a second.
     guard context.log.logLevel <= level else { return }
     var fields = ended.fields
     if case .again(let time) = next { fields["next_try"] = time.description }
@@ -149,19 +157,6 @@ extension APIAnswer {
 }
 
 extension SendVerdict {
-  /// True if its order is sent again after the back-off's wait.
-  fileprivate var isTriedAgain: Bool {
-    switch self {
-    case .unknown, .verify, .notDone: true
-    case .reported, .review, .superseded, .halt, .rematch: false
-    }
-  }
-
-  /// True if the send may have been done without our knowing.
-  var isUnknown: Bool {
-    if case .unknown = self { true } else { false }
-  }
-
   /// The level at which it is logged.
   fileprivate var level: Logger.Level {
     switch self {
@@ -170,41 +165,14 @@ extension SendVerdict {
     case .unknown, .notDone, .rematch, .verify, .halt: .debug
     }
   }
+}
 
-  /// The name by which attempts are listed that may have been done.
-  static let unknownName = "unknown"
-
-  /// The verdict in a word, as attempts are listed with.
-  var name: String {
-    switch self {
-    case .reported: "reported"
-    case .review: "review"
-    case .superseded: "superseded"
-    case .unknown, .verify: Self.unknownName
-    case .notDone: "not_done"
-    case .halt: "halt"
-    case .rematch: "rematch"
-    }
-  }
-
-  /// Returns the verdict's result for its order, and why in a sentence; `wait` is the back-off's, if it is tried again.
-  func result(now: Timestamp, wait: Duration) -> (SendResult, String?) {
-    switch self {
-    case .reported(let detail): (SendResult(next: .reported, isUnknown: false, counts: true), detail)
-    case .superseded(let words): (SendResult(next: .superseded, isUnknown: false, counts: true), words)
-    case .review(let reason, let words): (SendResult(next: .review(reason), isUnknown: false, counts: true), words)
-    case .unknown(let words, let after):
-      (SendResult(next: .again(now + max(wait, after ?? .zero)), isUnknown: true, counts: true), words)
-    case .verify: (SendResult(next: .again(now + wait), isUnknown: true, counts: true), nil)
-    case .notDone(let words, let after):
-      (
-        SendResult(next: .again(now + max(min(wait, .seconds(60)), after ?? .zero)), isUnknown: false, counts: false),
-        words
-      )
-    // The API is probed before anything is sent, so the entry itself need not wait.
-    case .halt(_, let words): (SendResult(next: .again(now), isUnknown: false, counts: false), words)
-    case .rematch(let words): (SendResult(next: .rematch, isUnknown: false, counts: false), words)
-    }
+extension Attempt.Record {
+  fileprivate func store(_ ledger: any LedgerTransaction) throws {
+    try ledger.finishSend(entry, report, attempt: attempt, result: result, at: at)
+    // Records the referral: the rivals of an order that lost it to another program must not be sent after it.
+    if let shown { _ = try ledger.record(shown, seenAt: at) }
+    try halt?.begin(ledger)
   }
 }
 

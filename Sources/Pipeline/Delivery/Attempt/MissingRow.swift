@@ -34,15 +34,7 @@ struct MissingRows {
     guard verdict != .deleted else { return nil }
     let isNews = try ledger.heldMissingCount() == 0
     try ledger.holdMissing(order.entry)
-    var decision = Decision(
-      .held, reason: DecisionReason.rowMissing,
-      detail: "its row is missing from the shop's table, and "
-        + (mayBeHidden ? "row-level security may hide it" : "many others are"),
-      lookAgainAt: now + VanishedRows.lookAgainAfter)
-    if verdict == .givenUp {
-      decision = Decision(review: .rowMissing, "its row has been missing from the shop's table for seven days")
-    }
-    (decision.referralID, decision.claims, decision.value) = (order.referralID, order.claims, order.value)
+    let decision = Decision.rowMissing(order, mayBeHidden: mayBeHidden, isGivenUp: verdict == .givenUp, at: now)
     if order.frozen != nil { try ledger.unfreeze(order.entry) }
     try ledger.decide(order.entry, decision, at: now)
     try takeBack()

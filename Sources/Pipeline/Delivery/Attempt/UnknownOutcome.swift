@@ -70,9 +70,7 @@ struct UnknownOutcome: Sendable {
     let now = context.clock.now
     let isDecided = try await context.ledger.transaction { transaction -> Bool in
       guard try order.isUnchanged(in: transaction) else { return false }
-      var decision = Decision(review: reason, detail, referralID: frozen.report.referralID, claims: true)
-      decision.value = frozen.report.value
-      try transaction.decide(order.entry, decision, at: now)
+      try transaction.decide(order.entry, .leftToPerson(reason, detail, frozen), at: now)
       return true
     }
     guard isDecided else { return }
@@ -94,12 +92,7 @@ struct UnknownOutcome: Sendable {
     let now = context.clock.now
     let isDecided = try await context.ledger.transaction { transaction -> Bool in
       guard try order.isUnchanged(in: transaction) else { return false }
-      var decision = Decision(outcome, reason: DecisionReason.noLongerQualifies, detail: detail)
-      decision.referralID = order.referralID
-      decision.claims = outcome == .reported
-      if outcome == .superseded { decision.reason = DecisionReason.alreadyConverted }
-      decision.value = order.value
-      try transaction.decide(order.entry, decision, at: now)
+      try transaction.decide(order.entry, .stoppedQualifying(order, outcome, detail), at: now)
       // Should it qualify again, it is decided anew like any order that was never sent.
       if outcome == .cancelled { try transaction.unfreezeUndone(order.entry) }
       return true
