@@ -4,7 +4,7 @@ import Conversions
 /// themselves, and from the queue's head again after a moment, so that a live order need not wait for a backlog.
 struct SendQueue: Sendable {
   /// The number read at a time for each order that may be under way.
-  private static let readsPerFlight = 2
+  private static let readsPerAttempt = 2
   /// The most that are read at a time: the sends under way wait for the ledger meanwhile.
   private static let readMax = 256
   /// The time after which the queue is read from its head again.
@@ -43,7 +43,7 @@ struct SendQueue: Sendable {
     if let emptyUntil, context.clock.uptime < emptyUntil { return nil }
     let age = readAt.map { context.clock.uptime - $0 } ?? Self.readAgeMax
     if age >= Self.readAgeMax { forget() }
-    let limit = min(Self.readMax, Self.readsPerFlight * width)
+    let limit = min(Self.readMax, Self.readsPerAttempt * width)
     if waiting.isEmpty, place != nil { take(try await read(limit, after: place, except: inFlight)) }
     if waiting.isEmpty {
       let head = try await read(limit, after: nil, except: inFlight)

@@ -63,7 +63,7 @@ struct LedgerHome {
     let file = ControlPaths.pacer(in: folder, baseURL: url)
     let beside = ControlPaths.pacer(in: (path as NSString).deletingLastPathComponent, baseURL: url)
     return WritePacer(
-      path: file, keepsake: file == beside ? nil : beside + ".kept", owner: SQLiteLedger.holderNumber(path: path),
+      path: file, persisted: file == beside ? nil : beside + ".kept", owner: SQLiteLedger.holderNumber(path: path),
       limits: limits)
   }
 

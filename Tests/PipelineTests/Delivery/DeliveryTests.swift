@@ -158,7 +158,7 @@ extension Loops {
       #expect(world.violations.isEmpty)
     }
 
-    @Test func anotherAccountsAPIHaltsTheLaneInsteadOfEmptyingTheQueue() async throws {
+    @Test func anotherAccountsAPIHaltsSendingInsteadOfEmptyingTheQueue() async throws {
       let world = try await queued()
       world.api.state.withLock { $0.table.removeAll() }
       try await world.running([world.delivery, world.matching]) { try await world.pass(.seconds(1200)) }

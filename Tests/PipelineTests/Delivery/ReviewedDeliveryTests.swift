@@ -114,7 +114,7 @@ extension Loops {
       #expect(try await again.outcome(2) == .reported && again.done.map(\.transactionID.text) == ["order_2"])
     }
 
-    @Test func anotherAccountsOwnReferralsDoNotFreeTheLane() async throws {
+    @Test func anotherAccountsOwnReferralsDoNotEndTheHalt() async throws {
       let world = try await World.queued(8)
       world.clock.advance(to: world.clock.uptime + .seconds(1))
       world.api.state.withLock { $0.table.removeAll() }
@@ -159,7 +159,7 @@ extension Loops {
       }
     }
 
-    @Test func oneReferralThatCannotBeReadDoesNotKeepTheLaneFromStarting() async throws {
+    @Test func oneReferralThatCannotBeReadDoesNotKeepSendingFromStarting() async throws {
       let world = try await World.queued(3)
       let api = world.api
       let asked = Mutex<ReferralID?>(nil)

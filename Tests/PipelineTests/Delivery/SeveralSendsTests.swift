@@ -70,7 +70,7 @@ extension Loops {
     }
 
     @Test(arguments: [ConvertFault.keyRefused, .invalid])
-    func thoseThatAreRefusedTogetherHaltTheLaneOnce(fault: ConvertFault) async throws {
+    func thoseThatAreRefusedTogetherHaltSendingOnce(fault: ConvertFault) async throws {
       let world = try await queued(60)
       world.api.state.withLock { $0.convertLatency = .seconds(2) }
       try await world.running([world.delivery]) {

@@ -76,7 +76,7 @@ extension Loops {
       #expect(try await referral(world, "r1")?.goneAt == nil)
     }
 
-    @Test func aHaltedLaneBuriesNobody() async throws {
+    @Test func noReferralIsGoneWhileSendingIsHalted() async throws {
       let world = try await swept(3)
       try await world.ledger.base.transaction {
         try $0.setSendingHalt(SendingHalt(reason: .accountChanged, detail: "test", since: start))

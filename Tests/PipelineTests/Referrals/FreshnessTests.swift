@@ -86,7 +86,7 @@ extension Loops {
     }
 
     @Test(arguments: [(401, "key_refused"), (403, "not_approved"), (302, "redirect")])
-    func aRefusalHaltsTheLane(status: Int, reason: String) async throws {
+    func aRefusalHaltsSending(status: Int, reason: String) async throws {
       let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
       let world = try await world(makeRules(choose: .last), young: young)
       world.api.state.withLock { $0.readFaults = [nil, status] }
