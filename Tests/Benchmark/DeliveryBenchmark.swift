@@ -131,7 +131,7 @@ struct DeliveryBenchmark: AsyncParsableCommand {
         for row in rows.values.compactMap(\.row) { _ = try transaction.record(row, seenAt: now, isBackfill: false) }
       }
     }
-    try await ledger.settleCatchUp(at: now)
+    try await ledger.endCatchUp(at: now)
     try await ledger.decide(until: orders, Matching(context, rules: rules))
   }
 }

@@ -37,9 +37,9 @@ extension SQLiteLedger {
       try transaction.setFact(SQLiteTransaction.startFact, start)
       guard let known else { return nil }
       var progress = try transaction.intakeProgress()
-      let isSettled = progress.isStartSettled
+      let isSettled = progress.isStartFixed
       if let accepted = progress.acceptedFrom, let time { progress.acceptedFrom = min(accepted, time) }
-      if isSettled { (progress.isStartSettled, progress.takesOrdersFrom) = (false, nil) }
+      if isSettled { (progress.isStartFixed, progress.takesOrdersFrom) = (false, nil) }
       try transaction.setIntakeProgress(progress)
       guard isSettled else { return nil }
       try transaction.removeRanges()

@@ -76,13 +76,13 @@ struct AcceptMappingCommand: AsyncParsableCommand {
     }
   }
 
-  /// Refuses a time from before orders that were settled under IDs that do not come back: as new orders they would be
-  /// reported again, or against an operator's decision.
+  /// Refuses a time from before orders that were decided for good under IDs that do not come back: as new orders they
+  /// would be reported again, or against an operator's decision.
   private func refuseStrangers(_ ledger: SQLiteLedger, _ orders: ShopOrders) async throws {
     guard let since else { return }
-    let settled = try await ledger.spokenFor(placedSince: since.time, limit: StartCheck.looksMax)
-    guard let newest = settled.first, await !StartCheck.areShown(settled, orders) else { return }
-    let count = settled.count == StartCheck.looksMax ? "\(settled.count) or more" : "\(settled.count)"
+    let spokenFor = try await ledger.spokenFor(placedSince: since.time, limit: StartCheck.looksMax)
+    guard let newest = spokenFor.first, await !StartCheck.areShown(spokenFor, orders) else { return }
+    let count = spokenFor.count == StartCheck.looksMax ? "\(spokenFor.count) or more" : "\(spokenFor.count)"
     throw CommandFailure(
       .configuration,
       "\(count) orders placed since then were reported or discarded, or an operator holds them, and the shop's table does "

@@ -243,7 +243,7 @@ extension Loops {
       for key in 1...3 { world.shop.put(makeOrder(key)) }
       try await world.take([.readable(makeOrder(1)), .readable(makeOrder(2))], isBackfill: true)
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       try await world.decideAll()
       // Comes while the first permit is waited for.
       let calls = Mutex(0)

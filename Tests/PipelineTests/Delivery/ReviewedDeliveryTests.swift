@@ -107,7 +107,7 @@ extension Loops {
         #expect(again.sent.count == 1)
         try await again.take([.readable(earlier)])
         try await again.decideAll()
-        try await again.settleCatchUp()
+        try await again.endCatchUp()
         again.context.deliveryWake.notify()
         try await again.reaches(within: .seconds(600)) { try await again.outcomes()[.reported] == 1 }
       }

@@ -18,7 +18,7 @@ extension Loops {
       }
       try await world.takeShop()
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       try await world.decideAll()
       world.checkSends()
       world.api.state.withLock { ($0.convertFaults, $0.convertLatency) = (faults, .seconds(1)) }

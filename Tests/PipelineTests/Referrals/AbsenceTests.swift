@@ -46,7 +46,7 @@ extension Loops {
       let world = try await swept(3)
       world.api.put(makeReferral("later", email: "friend1@example.com", created: start - .seconds(600)))
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       try await world.take([.readable(makeOrder(1))])
       try await world.decideAll()
       #expect(try await world.order(1)?.referralID == ReferralID("r1"))

@@ -28,7 +28,7 @@ struct SimulationPlan: Sendable {
   static let patience = 16
   /// The time for which everything goes on, faults and all.
   private static let busy = Duration.seconds(1200)
-  /// The time within which all of it is settled, mostly.
+  /// The time within which all of it is over, mostly.
   private static let calm = Duration.seconds(1500)
 
   let shape: LimiterShape
