@@ -117,28 +117,10 @@ import Testing
       }
     }
   }
-
-  /// A comment must make sense while its code is covered: it begins with a term or a verb, and names who acts.
-  @Test func commentsBeginWithATermOrAVerb() {
-    for file in all {
-      for (index, line) in file.lines.enumerated() where line.isComment {
-        let begins = index == 0 || !file.lines[index - 1].isComment || file.lines[index - 1].isEmptyComment
-        let riddle = line.firstMatch(
-          of: #/^\s*///?\s*(?:- \w+(?: \w+)?:\s*)?(What|How|Where|Which|Who|Whose|Whom|Whether|Has|Whoever|Whatever)\b/#
-        )
-        if let riddle, begins || line.contains("/// - ") || line.contains("///   - ") {
-          Issue.record("\(file.path):\(index + 1) begins with \(riddle.output.1)")
-        }
-        let pronoun = line.firstMatch(of: #/\b([Ww]hoever|[Nn]obody|[Ss]omebody|[Ww]hom)\b/#)
-        if let pronoun { Issue.record("\(file.path):\(index + 1) says \(pronoun.output.1)") }
-      }
-    }
-  }
 }
 
 extension String {
-  fileprivate var isComment: Bool { drop { $0 == " " }.hasPrefix("//") }
-  fileprivate var isEmptyComment: Bool { isComment && allSatisfy { " /".contains($0) } }
+  var isComment: Bool { drop { $0 == " " }.hasPrefix("//") }
   fileprivate var indentation: Int { prefix { $0 == " " }.count }
 }
 

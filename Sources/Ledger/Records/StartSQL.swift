@@ -21,7 +21,7 @@ public struct OrdersLeftBehind: Sendable, Codable {
 
 /// The time from which on orders are taken in.
 extension SQLiteLedger {
-  /// Takes in `orders.start` as it is configured. Where another one was carried out before, the start of the orders is
+  /// Takes in `orders.start` as it is configured. If another one was carried out before, the start of the orders is
   /// found anew, and every order is read again.
   ///
   /// - Parameters:

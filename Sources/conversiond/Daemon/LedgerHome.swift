@@ -56,8 +56,8 @@ struct LedgerHome {
     }
   }
 
-  /// The pacer, whose file other daemons of this host may have, too. What that file, mostly in /run, loses at a reboot
-  /// is kept beside the ledger.
+  /// The pacer, whose file other daemons of this host may have, too. That file, mostly in /run, is lost at a
+  /// reboot: the limits in it are kept beside the ledger.
   func pacer(_ url: PartnersBaseURL, limits: WriteLimits) throws -> WritePacer {
     let folder = try scratch ?? ControlPaths(ledgerPath: path).pacerFolder ?? runtimeFolder()
     let file = ControlPaths.pacer(in: folder, baseURL: url)

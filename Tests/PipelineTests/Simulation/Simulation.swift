@@ -110,7 +110,7 @@ final class Simulation: Sendable {
     }
   }
 
-  private func happen(_ what: SimulationPlan.What) throws {
+  private func happen(_ what: SimulationPlan.Event) throws {
     switch what {
     case .shop(let change): change(shop, clock.trueTime)
     case .api(let change): change(api)
