@@ -68,7 +68,7 @@ let package = Package(
     target("Ledger", ["BlockingIO", "CLibsqlite", "Conversions", grdb, sqlite, crypto]),
     target("Pipeline", ["Conversions", logging, lifecycle]),
 
-    // What surrounds them on the host.
+    // Their surroundings on the host.
     target("Systemd", ["CLibsystemd", logging]),
     target("Configuration", ["Conversions", .product(name: "Yams", package: "Yams")]),
     target("PartnersSandbox", [flyingFox, flyingSocks]),
@@ -82,9 +82,9 @@ let package = Package(
 
     // Real parts for tests: a private PostgreSQL cluster, temporary folders, processes; and chance that can be repeated.
     target("TestHosts", path: "Tests/TestHosts"),
-    // Stand-ins for what a test of the loops has no part for.
+    // Stand-ins for parts that a test of the loops lacks.
     target("LoopFixtures", ["Conversions", "Pipeline", logging], path: "Tests/LoopFixtures"),
-    // Which payments are right in a model's world, by nothing of the product.
+    // An oracle of the payments that are right in a model's world, by nothing of the product.
     target("WorldOracle", path: "Tests/WorldOracle"),
     // A disk in memory that loses what was not synced, under SQLite.
     target("CrashDisk", ["TestHosts", sqlite], path: "Tests/CrashDisk"),
@@ -95,7 +95,7 @@ let package = Package(
         "TestHosts", "LoopFixtures", argumentParser, logging, sqlite,
       ],
       path: "Tests/Benchmark", swiftSettings: strict),
-    // What no compiler keeps: words, imports, sizes, links.
+    // Rules that no compiler keeps: words, imports, sizes, links.
     tests("HouseRulesTests", []),
     tests("ConversionsTests", ["Conversions", "TestHosts"]),
     tests("PostgresTests", ["Postgres", "TestHosts"]),

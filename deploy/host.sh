@@ -1,5 +1,5 @@
-# What deploy/demo and deploy/test share: the packages a fresh Debian or Ubuntu lacks, and a private PostgreSQL.
-# Sourced by them; sets nothing outside of the functions it defines.
+# Shared by deploy/demo and deploy/test: the packages a fresh Debian or Ubuntu lacks, and a private PostgreSQL.
+# Sets nothing outside of the functions it defines.
 
 say() { printf '%s\n' "$@"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }

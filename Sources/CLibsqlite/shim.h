@@ -3,13 +3,13 @@
 #define CONVERSIOND_CLIBSQLITE_SHIM_H
 #include <sqlite3.h>
 
-// Memory statistics are off: nobody reads them, and each of SQLite's allocations takes a lock for them (SQLite,
+// Memory statistics are off: nothing reads them, and each of SQLite's allocations takes a lock for them (SQLite,
 // sqlite3_config, SQLITE_CONFIG_MEMSTATUS). Before SQLite's first use; later it does nothing.
 static inline int conversiond_sqlite_without_statistics(void) {
   return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-// Whether closing leaves the write-ahead log as it is, instead of folding it into the database and removing it.
+// Makes closing leave the write-ahead log as it is, instead of folding it into the database and removing it.
 static inline int conversiond_sqlite_keep_log(sqlite3 *connection, int keeps) {
   return sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keeps, (int *)0);
 }

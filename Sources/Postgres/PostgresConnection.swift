@@ -148,7 +148,7 @@ public actor PostgresConnection {
     try unsafe quoted(text) { unsafe PQescapeLiteral($0, $1, $2) }
   }
 
-  /// Closes the connection. What is running ends first.
+  /// Closes the connection. A statement under way ends first.
   public func close() { handle.withLock { $0 = nil } }
 
   private var open: ConnectionHandle? { handle.withLock { $0 } }

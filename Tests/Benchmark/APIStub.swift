@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// The least server that answers a report with its receipt: one thread, kept connections, no limits. What it costs is
+/// The least server that answers a report with its receipt: one thread, kept connections, no limits. Its cost is
 /// the same for all that are compared, and as little as can be.
 final class APIStub: Sendable {
   let port: UInt16

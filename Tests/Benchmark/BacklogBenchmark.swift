@@ -11,9 +11,9 @@ struct BacklogBenchmark: AsyncParsableCommand {
       a ledger that knows only the referrals, on the disk of --folder, and is a process of its own; the two take turns.
       """)
 
-  @Option(help: "How many orders the shop has.") var orders = 2_000_000
-  @Option(help: "How many referrals the ledger knows.") var referrals = 100_000
-  @Option(help: "How often each of the two runs.") var runs = 3
+  @Option(help: "Orders that the shop has.") var orders = 2_000_000
+  @Option(help: "Referrals that the ledger knows.") var referrals = 100_000
+  @Option(help: "Runs of each of the two.") var runs = 3
   @Option(help: "The ledger's folder, on the disk to be measured.") var folder = "/var/tmp"
 
   func run() async throws {

@@ -18,8 +18,8 @@ struct DeliveryBenchmark: AsyncParsableCommand {
       before it is sent, and stores what came of it durably after. The two take turns.
       """)
 
-  @Option(help: "How many orders are reported each time.") var orders = 20_000
-  @Option(help: "How often each of the two runs.") var runs = 3
+  @Option(help: "Orders that are reported each time.") var orders = 20_000
+  @Option(help: "Runs of each of the two.") var runs = 3
   @Option(help: "The ledgers' folder, on the disk to be measured.") var folder = "/var/tmp"
 
   func run() async throws {
@@ -131,7 +131,7 @@ struct DeliveryBenchmark: AsyncParsableCommand {
         for row in rows.values.compactMap(\.row) { _ = try transaction.record(row, seenAt: now, isBackfill: false) }
       }
     }
-    try await ledger.settleCatchUp(at: now)
+    try await ledger.endCatchUp(at: now)
     try await ledger.decide(until: orders, Matching(context, rules: rules))
   }
 }

@@ -5,12 +5,12 @@ import Pipeline
 /// Fills a ledger's queue without a daemon.
 extension SQLiteLedger {
   /// Makes everything count as read, as after a first catch-up.
-  func settleCatchUp(at now: Timestamp) async throws {
+  func endCatchUp(at now: Timestamp) async throws {
     try await transaction { transaction in
       var (intake, mirror) = (try transaction.intakeProgress(), try transaction.mirrorProgress())
       (intake.caughtUpAt, intake.firstCaughtUpAt, intake.lastWalkAt) = (now, now, now)
       // Else intake would wait for a sweep of the referrals, to know with which orders to begin.
-      intake.isStartSettled = true
+      intake.isStartFixed = true
       try transaction.setIntakeProgress(intake)
       (mirror.completeSweepBeganAt, mirror.completeSweepEndedAt, mirror.currentSince) = (now, now, now)
       mirror.walks[.full] = MirrorWalk(beganAt: now, reads: 1, busy: .zero)

@@ -5,15 +5,15 @@ import TestHosts
 /// Measures the daemon's cost while nothing happens.
 struct IdleBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "idle", abstract: "What the daemon costs while nothing happens.",
+    commandName: "idle", abstract: "The daemon's cost while nothing happens.",
     discussion: """
-      A wake-up is when some thread of the daemon ran in a hundredth of a second after one in which none did. What its
-      threads do then, waking each other and waiting for the database, are switches: voluntary context switches
+      A wake-up is when some thread of the daemon ran in a hundredth of a second after one in which none did. The acts
+      of its threads then, waking each other and waiting for the database, are switches: voluntary context switches
       (proc(5)). One wake-up a second is libdispatch's own: it looks after its threads (its source, \
       _dispatch_workq_monitor_pools).
       """)
 
-  @Option(help: "How many orders the shop has.") var orders = 1000
+  @Option(help: "Orders that the shop has.") var orders = 1000
   @Option(help: "For how many seconds to look.") var seconds = 60
   @Option(help: "The daemon's program.") var conversiond = RunningDaemon.program
 

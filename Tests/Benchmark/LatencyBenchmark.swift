@@ -8,7 +8,7 @@ struct LatencyBenchmark: AsyncParsableCommand {
     commandName: "latency", abstract: "From an order's commit to its first send, with and without a notification.",
     discussion: "The pacer is idle each time; the look at the order before its send is part of it.")
 
-  @Option(help: "How many orders are measured each way.") var orders = 40
+  @Option(help: "Orders that are measured each way.") var orders = 40
   @Option(help: "The poll interval without notifications, in milliseconds.") var pollInterval = 2000
   @Option(help: "The daemon's program.") var conversiond = RunningDaemon.program
 

@@ -15,10 +15,10 @@ struct OutageBenchmark: AsyncParsableCommand {
       against the order of the queue. Fails where a promise isn't kept.
       """)
 
-  @Option(help: "How many orders are queued.") var orders = 100_000
-  @Option(help: "How many of them are no backfill's.") var live = 2500
+  @Option(help: "Orders that are queued.") var orders = 100_000
+  @Option(help: "Those of them that are no backfill's.") var live = 2500
   @Option(help: "For how many seconds the API is away.") var seconds = 60
-  @Option(help: "How many arrivals to wait for.") var drained = 5000
+  @Option(help: "Arrivals to wait for.") var drained = 5000
   @Option(help: "The ledger's folder, on the disk to be measured.") var folder = "/var/tmp"
   @Option(help: "The daemon's program.") var conversiond = RunningDaemon.program
 

@@ -103,7 +103,7 @@ final class QueuedShop: Sendable {
           status: "status", placedAt: "created_at", updatedAt: ["updated_at"]),
         qualifyingStatuses: ["paid", "completed"]))
     let ledger = try SQLiteLedger(path: path)
-    try await ledger.settleCatchUp(at: now)
+    try await ledger.endCatchUp(at: now)
     for start in stride(from: 1, through: orders, by: 1000) {
       let numbers = start..<min(start + 1000, orders + 1)
       let rows = try await shop.orders(withKeys: numbers.map { OrderKey(String($0)) })

@@ -6,10 +6,10 @@ import TestHosts
 /// Measures the memory that a large mirror costs.
 struct ReferralsBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "referrals", abstract: "What a large mirror of referrals costs in memory.",
+    commandName: "referrals", abstract: "The memory that a large mirror of referrals takes.",
     discussion: "Fills a ledger with referrals, opens it anew in this process, and compares what is resident.")
 
-  @Option(help: "How many referrals the ledger knows.") var referrals = 1_000_000
+  @Option(help: "Referrals that the ledger knows.") var referrals = 1_000_000
   @Option(help: "The ledger's folder.") var folder = "/var/tmp"
   @Option(help: .hidden) var ledger: String?
 

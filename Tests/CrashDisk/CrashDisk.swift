@@ -4,7 +4,7 @@ import Synchronization
 /// it.
 ///
 /// A power failure leaves of each file what was synced and a part of the rest, in any order, the last write perhaps
-/// torn. What was made or deleted is durable in its order, at the latest with the next sync of anything, as with
+/// torn. A file made or deleted is durable in its order, at the latest with the next sync of anything, as with
 /// journaling file systems. There is no real input or output.
 public final class CrashDisk: Sendable {
   /// The folder of all disks.
@@ -23,7 +23,7 @@ public final class CrashDisk: Sendable {
   /// The characteristics that it tells SQLite (SQLite, `SQLITE_IOCAP`).
   let characteristics: Int32
 
-  /// An empty disk. What chance decides follows from the seed.
+  /// An empty disk. Chance follows from the seed.
   ///
   /// `overwritesSafely` is true if it tells SQLite that a torn write never harms the bytes around it
   /// (`SQLITE_IOCAP_POWERSAFE_OVERWRITE`), which SQLite takes for granted on Linux. None does any harm here; told

@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  /// The drawing of an order's way: each file in it is there, and each folder of Sources is in it.
+  /// The drawing of an order's way: each file in it is there, and each target is in it.
   @Test func theDrawingOfTheWayIsTrue() throws {
     let article = try #require(SourceTree.file("Sources/Pipeline/Pipeline.docc/Pipeline.md"))
     let drawing = article.lines.split { $0.hasPrefix("```") }.first { $0.contains { $0.contains("▼") } }
@@ -67,6 +67,17 @@ import Testing
     let text = lines.joined(separator: "\n")
     for target in Set(SourceTree.sources.map(\.target)) {
       #expect(text.contains("Sources/\(target)"), "\(target)")
+    }
+  }
+
+  /// The table below it: each folder of a target is in it, and no other.
+  @Test func theTableOfFoldersIsTrue() throws {
+    let article = try #require(SourceTree.file("Sources/Pipeline/Pipeline.docc/Pipeline.md"))
+    let rows = article.lines.compactMap { $0.wholeMatch(of: #/\| ([A-Za-z]+) \| (.*) \|/#)?.output }
+    let paths = SourceTree.sources.map { $0.folder.split(separator: "/") }.filter { $0.count > 2 }
+    for (target, folders) in Dictionary(grouping: paths, by: { $0[1] }) {
+      let named = rows.first { $0.1 == target }?.2.matches(of: #/`([A-Z][A-Za-z]+)`/#).map(\.output.1) ?? []
+      #expect(Set(named) == Set(folders.map { $0[2] }), "\(target)")
     }
   }
 

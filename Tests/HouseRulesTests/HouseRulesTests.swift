@@ -77,6 +77,33 @@ import Testing
     }
   }
 
+  /// Folders of tests that have no counterpart in Sources.
+  private static let ownFolders: [String: String] = [
+    "Benchmark": "a program", "CrashDisk": "a disk for tests", "CrashDiskTests": "its tests",
+    "LoopFixtures": "stand-ins",
+    "TestHosts": "real parts for tests", "WorldOracle": "a second opinion", "HouseRulesTests": "no code but the tree",
+    "IntakeTests": "Pipeline's intake on a real PostgreSQL", "TortureTests": "the whole program against writers",
+    "PartnersSandboxTests/Conformance": "the API's reference, section by section",
+    "PipelineTests/Models": "models of shop and API", "PipelineTests/Simulation": "days of all loops",
+    "PipelineTests/Worlds": "random worlds and their oracle", "conversiondTests/Fixture": "a daemon for tests",
+    "conversiondTests/OrdinaryLife": "the whole program by what shops do",
+    "conversiondTests/Outages": "and by what fails",
+  ]
+
+  @Test func testsLieInTheFoldersOfWhatTheyTest() {
+    let sources = Set(SourceTree.sources.map(\.folder))
+    var own: Set<String> = []
+    for folder in Set(SourceTree.tests.map(\.folder)) {
+      if let found = Self.ownFolders.keys.first(where: { "\(folder)/".hasPrefix("Tests/\($0)/") }) {
+        own.insert(found)
+      } else {
+        let counterpart = folder.replacing(#/^Tests\/([A-Za-z]+)Tests/#) { "Sources/\($0.output.1)" }
+        #expect(sources.contains { "\($0)/".hasPrefix("\(counterpart)/") }, "\(folder)")
+      }
+    }
+    #expect(own == Set(Self.ownFolders.keys))
+  }
+
   @Test func namesSayWhatAThingIs() {
     for file in all {
       #expect(file.name.firstMatch(of: #/Util|Helper|Manager|Common/#) == nil, "\(file.path)")
@@ -90,28 +117,10 @@ import Testing
       }
     }
   }
-
-  /// A comment must make sense while its code is covered: it begins with a term or a verb, and names who acts.
-  @Test func commentsBeginWithATermOrAVerb() {
-    for file in all {
-      for (index, line) in file.lines.enumerated() where line.isComment {
-        let begins = index == 0 || !file.lines[index - 1].isComment || file.lines[index - 1].isEmptyComment
-        let riddle = line.firstMatch(
-          of: #/^\s*///?\s*(?:- \w+(?: \w+)?:\s*)?(What|How|Where|Which|Who|Whose|Whom|Whether|Has|Whoever|Whatever)\b/#
-        )
-        if let riddle, begins || line.contains("/// - ") || line.contains("///   - ") {
-          Issue.record("\(file.path):\(index + 1) begins with \(riddle.output.1)")
-        }
-        let pronoun = line.firstMatch(of: #/\b([Ww]hoever|[Nn]obody|[Ss]omebody|[Ww]hom)\b/#)
-        if let pronoun { Issue.record("\(file.path):\(index + 1) says \(pronoun.output.1)") }
-      }
-    }
-  }
 }
 
 extension String {
-  fileprivate var isComment: Bool { drop { $0 == " " }.hasPrefix("//") }
-  fileprivate var isEmptyComment: Bool { isComment && allSatisfy { " /".contains($0) } }
+  var isComment: Bool { drop { $0 == " " }.hasPrefix("//") }
   fileprivate var indentation: Int { prefix { $0 == " " }.count }
 }
 

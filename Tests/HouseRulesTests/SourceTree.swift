@@ -21,7 +21,8 @@ enum SourceTree {
   static let tests = files(in: "Tests", ending: ".swift")
   /// Everything that is written for readers: README, articles, manual pages, changelog.
   static let documents =
-    files(in: "Sources", ending: ".md") + files(in: "deploy", ending: ".md") + [file("README.md")].compactMap(\.self)
+    files(in: "Sources", ending: ".md") + files(in: "deploy", ending: ".md") + files(in: "deploy/man")
+    + [file("README.md")].compactMap(\.self)
 
   static func file(_ path: String) -> File? {
     guard let text = try? String(contentsOfFile: top + "/" + path, encoding: .utf8) else { return nil }
@@ -30,7 +31,7 @@ enum SourceTree {
 
   static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: top + "/" + path) }
 
-  private static func files(in folder: String, ending: String) -> [File] {
+  static func files(in folder: String, ending: String = "") -> [File] {
     let paths = FileManager.default.enumerator(atPath: top + "/" + folder)?.compactMap { $0 as? String } ?? []
     return paths.filter { $0.hasSuffix(ending) }.sorted().compactMap { file(folder + "/" + $0) }
   }

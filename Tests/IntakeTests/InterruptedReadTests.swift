@@ -58,7 +58,7 @@ import Testing
         return cancelled >= 8
       }
       let said = world.lines.of(.pollFailed, .pollWarning).map(\.message)
-      #expect(said.contains { $0.contains("57014") || $0.contains("somebody cancelled it") }, "\(said)")
+      #expect(said.contains { $0.contains("57014") || $0.contains("a person cancelled it") }, "\(said)")
       try await isWhole(world, rows: rows)
     }
   }

@@ -128,6 +128,6 @@ extension OrderScreen {
   /// Looks at every row closely.
   static var everything: OrderScreen {
     OrderScreen(
-      takesOrdersFrom: nil, oldBefore: Timestamp(microseconds: .min), settledHorizon: nil, known: KnownKeys())
+      takesOrdersFrom: nil, oldBefore: Timestamp(microseconds: .min), coveredHorizon: nil, known: KnownKeys())
   }
 }

@@ -28,7 +28,7 @@ struct Disturbances: Sendable {
         (0.15, .killDaemon), (0.3, .restartFast), (0.45, .restartPrimary), (0.6, .killDaemon),
         (0.75, .restartImmediate), (0.9, .killDaemon),
       ]
-    case .fastLaneAlone: []
+    case .withoutTheSweep: []
     }
   }
 

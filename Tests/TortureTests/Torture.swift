@@ -10,7 +10,7 @@ struct Torture: Sendable {
     /// The daemon reads a streaming standby of it.
     case standby
     /// Looks at recent changes alone: nothing is killed, and no sweep comes.
-    case fastLaneAlone
+    case withoutTheSweep
   }
 
   let scene: Scene
@@ -48,7 +48,7 @@ struct Torture: Sendable {
     clerk = ReferralClerk(sandbox, settings: settings)
     daemon = try DaemonProcess(
       connection: shop.conninfo(database: database.name), sandbox: sandbox,
-      sweepInterval: scene == .fastLaneAlone ? "1d" : "2s")
+      sweepInterval: scene == .withoutTheSweep ? "1d" : "2s")
   }
 
   private func run() async throws -> TortureReport {
@@ -65,8 +65,8 @@ struct Torture: Sendable {
     try await clerk.finish()
     let oracle = Oracle(database: database, sandbox: sandbox, daemon: daemon)
     try await oracle.load(await clerk.keys, await sweeps.sweeps, daemonStart: daemonStart)
-    let counts = try await Settling(oracle: oracle, daemon: daemon, sweeps: sweeps).settle(
-      expectsMisses: scene == .fastLaneAlone)
+    let counts = try await FinalCounts(oracle: oracle, daemon: daemon, sweeps: sweeps).read(
+      expectsMisses: scene == .withoutTheSweep)
     return try await TortureReport(
       self, counts: counts, missed: oracle.missedOrders(), wrong: oracle.wrongConversions(), writers: writers)
   }

@@ -22,8 +22,8 @@ import Testing
 
   /// Proves that the others can fail: without the sweep, orders whose change column is NULL, backdated or untouched are
   /// missed. No restart, as each begins with reading everything.
-  @Test func theFastLaneAloneMissesOrders() async throws {
-    let report = try await Torture.run(.fastLaneAlone, .current)
+  @Test func withoutTheSweepOrdersAreMissed() async throws {
+    let report = try await Torture.run(.withoutTheSweep, .current)
     // Not for want of a referral: the daemon has never seen them.
     #expect(report.missed.contains { $0.contains("never seen") })
     #expect(report.counts.wrong == 0, "\(report.wrong)")

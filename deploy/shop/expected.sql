@@ -1,4 +1,4 @@
--- What must become of each order, by the rules alone: the same rules as the daemon's, written a second time in SQL.
+-- The outcome that each order must have, by the rules alone: the same rules as the daemon's, written a second time in SQL.
 -- Attribution window 90 days, wait 14 days, the first referral made is chosen, no hold.
 CREATE OR REPLACE VIEW demo.expected AS
 WITH orders AS (

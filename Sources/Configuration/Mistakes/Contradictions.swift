@@ -114,7 +114,7 @@ struct Contradictions {
   private mutating func judgeListener() {
     guard let position = reading.position("metrics.listen"), let address = configuration.metrics.listen else { return }
     guard !address.isLoopback else { return }
-    warn(position, "\(address.host) can be reached from other hosts, and nobody is asked for a password there")
+    warn(position, "\(address.host) can be reached from other hosts, and no password is asked for there")
   }
 
   private func isSound(_ paths: String...) -> Bool { paths.allSatisfy(reading.isSound) }

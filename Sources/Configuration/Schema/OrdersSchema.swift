@@ -6,7 +6,7 @@ extension Schema {
       "orders.connection", \.orders.connection, .connection,
       .required(example: #""host=/var/run/postgresql dbname=shop""#),
       """
-      How to reach the shop's PostgreSQL: a libpq connection string or URI. PG* variables, pg_service.conf
+      The way to the shop's PostgreSQL: a libpq connection string or URI. PG* variables, pg_service.conf
       and .pgpass work. No password here: this file is readable by all. To another host, add sslmode=verify-full.
       """),
     SchemaKey(
@@ -24,7 +24,7 @@ extension Schema {
     SchemaKey(
       "orders.where", \.orders.where, ValueKind.sql(.expression).orNull, .optional(default: "null"),
       """
-      An SQL condition: what is an order at all. Leave out carts, tests, other shops and deleted rows,
+      An SQL condition that tells what is an order at all. Leave out carts, tests, other shops and deleted rows,
       such as "NOT is_draft AND deleted_at IS NULL".
       """),
   ]
@@ -61,7 +61,7 @@ extension Schema {
       "The order's status, for qualifying_statuses."),
     SchemaKey(
       "orders.columns.placed_at", \.orders.columns.placedAt, .sql(.expression), .required(example: "created_at"),
-      "When the order was placed."),
+      "The time at which the order was placed."),
     SchemaKey(
       "orders.columns.updated_at", \.orders.columns.updatedAt,
       .list(of: .sql(.expression), example: "[updated_at]", lone: true), .mapped(example: "updated_at"),
@@ -75,12 +75,12 @@ extension Schema {
     SchemaKey(
       "orders.total_unit", \.orders.totalUnit, ValueKind.choice.orNull, .mapped(example: "cents"),
       """
-      What total counts: cents, or major units such as 129.99 (exact decimals). Of an integer column the default
+      The unit of total: cents, or major units such as 129.99 (exact decimals). Of an integer column the default
       is cents. A type with decimals (numeric, text) has no default: 50.00 may be fifty euros or half of one.
       """),
     SchemaKey(
       "orders.rounding", \.orders.rounding, .choice, .optional(default: "refuse"),
-      "What becomes of a fraction of a cent: the order goes to review, or the value is rounded."),
+      "A fraction of a cent sends the order to review, or the value is rounded."),
     SchemaKey(
       "orders.time_zone", \.orders.timeZone, .timeZone, .optional(default: "UTC"),
       "The time zone of columns that are timestamp without time zone. Others carry their own."),
@@ -97,17 +97,17 @@ extension Schema {
     SchemaKey(
       "orders.start", \.orders.start, .start, .optional(default: "auto"),
       """
-      Which orders the first start takes in: auto is from the oldest open referral on, as no earlier order
+      The orders that the first start takes in: auto is from the oldest open referral on, as no earlier order
       can match. A day begins in time_zone.
       """),
     SchemaKey(
       "orders.poll_interval", \.orders.pollInterval, .duration(.milliseconds(100)...(.seconds(3_600))),
       .optional(default: "5s"),
-      "How often the newest changes are looked at. It takes a millisecond where updated_at has an index."),
+      "The newest changes are looked at this often. It takes a millisecond where updated_at has an index."),
     SchemaKey(
       "orders.sweep_interval", \.orders.sweepInterval, .duration(.milliseconds(100)...(.seconds(86_400))),
       .optional(default: "60s"),
-      "How often the sweep, which misses nothing, goes on. It keeps to 1 % of the database's time by itself."),
+      "The sweep, which misses nothing, goes on this often. It keeps to 1 % of the database's time by itself."),
     SchemaKey(
       "orders.notify_channel", \.orders.notifyChannel, ValueKind.channel.orNull, .optional(default: "null"),
       "LISTEN on this channel, and look at once when it speaks. It needs no trust: what it says is not read."),

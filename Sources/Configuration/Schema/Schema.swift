@@ -27,12 +27,12 @@ enum Schema {
         of: .choice, example: "[external_source_id, email]", emptyIs: "an empty list matches nothing; name a key"),
       .optional(default: "[external_source_id, email]"),
       """
-      What an order and a referral are matched by, in order of precedence.
+      The keys that an order and a referral are matched by, in order of precedence.
       A key whose column is not mapped above is skipped.
       """),
     SchemaKey(
       "matching.choose", \.matching.choose, .choice, .optional(default: "first"),
-      "Which referral is taken when several match one order: the one made first, or last."),
+      "The referral that is taken when several match one order: the one made first, or last."),
     SchemaKey(
       "matching.attribution_window", \.matching.attributionWindow, .duration(.seconds(1)...longest),
       .optional(default: "90d"),
@@ -46,8 +46,8 @@ enum Schema {
     SchemaKey(
       "matching.self_referral", \.matching.selfReferral, .choice, .optional(default: "review"),
       """
-      What becomes of an order whose buyer is its referrer (customer_id or e-mail equals
-      referrerIdentifier): a person decides, or it is reported like any other.
+      An order whose buyer is its referrer (customer_id or e-mail equals referrerIdentifier):
+      a person decides, or it is reported like any other.
       """),
   ]
 
@@ -96,7 +96,7 @@ enum Schema {
       "A courtesy limit, from 60 on: the API states none for reads."),
     SchemaKey(
       "api.timeout", \.api.timeout, .duration(.seconds(1)...(.seconds(300))), .optional(default: "30s"),
-      "What one request may take in all, from the name's look-up to the last byte."),
+      "The longest that one request may take in all, from the name's look-up to the last byte."),
   ]
 
   private static let ledger: [SchemaKey] = [
@@ -104,7 +104,7 @@ enum Schema {
       "ledger.location", \.ledger.location, .ledgerLocation,
       .optional(default: "sqlite:/var/lib/conversiond/ledger.sqlite"),
       """
-      Where the daemon keeps what it must remember: sqlite: and an absolute path on a local disk.
+      The place of all that the daemon must remember: sqlite: and an absolute path on a local disk.
       A ledger in PostgreSQL is planned.
       """),
     SchemaKey(
@@ -124,15 +124,15 @@ enum Schema {
       "The least severe lines that are written: info has one for each report, notice one for each change of state."),
     SchemaKey(
       "log.emails", \.log.emails, .choice, .optional(default: "masked"),
-      "How e-mail addresses are written: a***@example.com, as a hash, or in full."),
+      "E-mail addresses are written so: a***@example.com, as a hash, or in full."),
   ]
 
   private static let metrics: [SchemaKey] = [
     SchemaKey(
       "metrics.listen", \.metrics.listen, ValueKind.listenAddress.orNull, .optional(default: "null"),
       """
-      Where /metrics (Prometheus) and /healthz are served, such as 127.0.0.1:9464. Nobody is asked for a
-      password: keep it to this host or to a network you trust.
+      The address of /metrics (Prometheus) and /healthz, such as 127.0.0.1:9464. No password is asked for:
+      keep it to this host or to a network you trust.
       """)
   ]
 }

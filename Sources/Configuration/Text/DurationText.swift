@@ -4,8 +4,8 @@ public enum DurationText {
     ("ms", 1), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000),
   ]
 
-  /// Reads a duration; `nil` for anything but digits and a unit. What 64 bits of milliseconds cannot hold is
-  /// as long as they can, which is beyond every limit.
+  /// Reads a duration; `nil` for anything but digits and a unit. One that 64 bits of milliseconds cannot
+  /// hold is as long as they can, which is beyond every limit.
   public static func parse(_ text: String) -> Duration? {
     guard let unit = units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
     let digits = text.dropLast(unit.suffix.count)

@@ -11,7 +11,7 @@ struct YAMLDocument {
   /// The most levels; no key of ours is deeper than three.
   private static let depthMax = 16
 
-  /// Reads the text, or says why it is no YAML. Where the syntax is broken, that is the only finding.
+  /// Reads the text, or says why it is no YAML. If the syntax is broken, that is the only finding.
   init(_ text: String) {
     do {
       let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)

@@ -193,7 +193,7 @@ extension AttributionRules {
     if other.outcome == .review || other.reason == DecisionReason.byOperator {
       let state = other.outcome == .review ? "needs a person (\(other.reason ?? "review"))" : "is held by an operator"
       decision.detail? +=
-        " and \(state): settle that one first (`conversiond queue show \(other.nameInShell)`), or give it up with "
+        " and \(state): decide that one first (`conversiond queue show \(other.nameInShell)`), or give it up with "
         + "`conversiond queue discard \(other.nameInShell)`"
     }
     decision.referralID = referral

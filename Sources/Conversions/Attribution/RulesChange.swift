@@ -38,7 +38,7 @@ public struct RulesInForce: Hashable, Sendable, Codable {
 
 /// A change of the rules, carried out in batches: every order that was never sent is decided anew.
 ///
-/// Orders that it makes sendable are held back until it is complete. Where they are more than a few they stay so until
+/// Orders that it makes sendable are held back until it is complete. If they are more than a few they stay so until
 /// an operator releases them: a hold deleted by mistake would else send weeks of orders, and no report is taken back.
 public struct RulesChange: Hashable, Sendable, Codable {
   /// The most orders that a change makes sendable without a release by an operator.

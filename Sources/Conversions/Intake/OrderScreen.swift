@@ -8,15 +8,15 @@ public struct OrderScreen: Sendable {
   public var oldBefore: Timestamp
   /// The transaction number below which versions were visible before the mirror's last complete sweep began; nil where
   /// that can be said of none.
-  public var settledHorizon: UInt64?
+  public var coveredHorizon: UInt64?
   /// The keys that the ledger knows.
   public var known: KnownKeys
 
   /// Makes a screen from its values.
-  public init(takesOrdersFrom: Timestamp?, oldBefore: Timestamp, settledHorizon: UInt64?, known: KnownKeys) {
+  public init(takesOrdersFrom: Timestamp?, oldBefore: Timestamp, coveredHorizon: UInt64?, known: KnownKeys) {
     self.takesOrdersFrom = takesOrdersFrom
     self.oldBefore = oldBefore
-    self.settledHorizon = settledHorizon
+    self.coveredHorizon = coveredHorizon
     self.known = known
   }
 }

@@ -29,6 +29,6 @@ public struct SurveyedTotal: Hashable, Sendable, Codable {
   func refusal(of other: SurveyedTotal) -> String? {
     guard sql == other.sql, unit == other.unit, family != other.family else { return nil }
     return "the type of orders.columns.total was \(type) and is \(other.type): set orders.total_unit for it and "
-      + "restart. Where it is set right as it stands, write orders.columns.total in parentheses"
+      + "restart. If it is set right as it stands, write orders.columns.total in parentheses"
   }
 }

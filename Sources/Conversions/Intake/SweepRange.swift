@@ -115,12 +115,12 @@ public struct SeenOrder: Hashable, Sendable {
   public var row: OrderRow
   /// True if this version was visible before the referrals' last complete sweep began: that sweep's result holds for
   /// it.
-  public var isSettled: Bool
+  public var isCovered: Bool
 
   /// Makes a seen order from its values.
-  public init(_ row: OrderRow, isSettled: Bool = false) {
+  public init(_ row: OrderRow, isCovered: Bool = false) {
     self.row = row
-    self.isSettled = isSettled
+    self.isCovered = isCovered
   }
 }
 

@@ -127,7 +127,7 @@ public struct FrozenReport: Hashable, Sendable {
   }
 }
 
-/// One send, as `queue show` lists it.
+/// One attempt, as `queue show` lists it.
 public struct Attempt: Hashable, Sendable {
   /// The number, from 1 for each order.
   public var number: Int
@@ -142,7 +142,7 @@ public struct Attempt: Hashable, Sendable {
   /// The verdict in a sentence.
   public var detail: String?
 
-  /// Makes a send from its values.
+  /// Makes an attempt from its values.
   public init(
     number: Int, startedAt: Timestamp, duration: Duration?, httpStatus: Int?, verdict: String?, detail: String?
   ) {

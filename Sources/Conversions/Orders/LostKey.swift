@@ -1,4 +1,4 @@
-/// The key of an order whose row is gone from where it was: the shop gave the key to another order.
+/// A lost key is that of an order whose row is gone from where it was: the shop gave the key to another order.
 extension OrderKey {
   /// The character U+0001, which begins such a key, and no shop's.
   private static let mark: Character = "\u{1}"

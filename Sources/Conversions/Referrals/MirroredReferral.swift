@@ -39,7 +39,7 @@ public struct MirroredReferral: Hashable, Sendable {
     openSeenAt = referral.status.isOpen ? seenAt : earlier?.openSeenAt
     expiredSeenAt = referral.status == .expired ? (earlier?.expiredSeenAt ?? seenAt) : nil
     // A converted referral goes on deciding by the friend's address, which no request changes: where it is erased, or
-    // overwritten, the orders that it stands for would go to another referrer. What is erased with it stays as well; alone,
+    // overwritten, the orders that it stands for would go to another referrer. Keys erased with it stay as well; alone,
     // a partner's identifier was moved to another referral.
     if status == .converted, let known = earlier?.email, email != known {
       email = known

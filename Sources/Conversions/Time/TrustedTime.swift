@@ -33,7 +33,7 @@ public struct TrustedTime: Sendable {
     /// An operator.
     case person
     /// None: at a boot, with an API that sends no Date and a database that has the host's clock.
-    case nobody
+    case hostAlone
     /// The host's clock itself, back where it was confirmed in this boot.
     case itself
   }
@@ -134,7 +134,7 @@ public struct TrustedTime: Sendable {
     switch database {
     case .unheard: return nil
     case .another(let atBoot): return judge(atBoot, .database)
-    case .host: return hasJumpedInBoot || contradiction != nil ? nil : confirm(.nobody)
+    case .host: return hasJumpedInBoot || contradiction != nil ? nil : confirm(.hostAlone)
     }
   }
 

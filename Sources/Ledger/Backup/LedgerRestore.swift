@@ -6,8 +6,8 @@ import GRDB
 ///
 /// A backup doesn't know what was sent since. The API does, and shows it: an order whose referral is converted is not
 /// sent again. The former ledger's last request may still be on its way, so nothing that was never sent is sent before
-/// a complete sweep of the referrals that began when that must have ended (`IntakeProgress.quietUntil`). What the API
-/// can't tell, and the former ledger can, is carried over: people who were forgotten, and operators' acts.
+/// a complete sweep of the referrals that began when that must have ended (`IntakeProgress.quietUntil`). All that the
+/// API can't tell, and the former ledger can, is carried over: people who were forgotten, and operators' acts.
 ///
 /// Holds the ledger's lock for as long as it lives. All of the work is done on copies until `replace`.
 public final class LedgerRestore {

@@ -4,11 +4,11 @@ import GRDB
 
 extension SQLiteLedger {
   /// Erases a person: addresses, customer IDs, metadata and candidates of their orders, the metadata of bodies that are
-  /// never sent again, their addresses in the mirror. What was reported stays by order ID, referral and value. A keyed
+  /// never sent again, their addresses in the mirror. A report stays by order ID, referral and value. A keyed
   /// hash stays behind, so that the next sweeps don't bring them back.
   ///
   /// All or nothing: while one of their orders is still to be sent, or may have been, its bytes must stay as they are,
-  /// and nothing is erased. What is erased is overwritten in the file, and its log emptied, before this returns.
+  /// and nothing is erased. Erased bytes are overwritten in the file, and its log emptied, before this returns.
   ///
   /// - Parameters:
   ///   - email: The person's address.

@@ -177,7 +177,7 @@ private struct KnownOrder {
   /// The most that a shop's times may be moved by a zone that was put right, or by rounding to a day.
   private static let shiftMax = Duration.seconds(26 * 3600)
 
-  /// Returns true if a row is another order under the ID of this one: by its time of placing and by its buyer. Where no
+  /// Returns true if a row is another order under the ID of this one: by its time of placing and by its buyer. If no
   /// buyer is known to compare with, a time that a zone or rounding can't explain tells as much.
   func isOther(_ order: Order) -> Bool {
     guard let placedFrom, order.placedAt.earliest.microseconds != placedFrom else { return false }

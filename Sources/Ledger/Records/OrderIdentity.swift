@@ -6,7 +6,7 @@ import GRDB
 /// - A row with another ID under a known key is another order: the one that had the key loses it (`OrderKey.lost`).
 /// - An order that lost its key, or whose row turns out to be gone, gets the key of a row that brings its ID back:
 ///   never sent, it is decided anew; sent, it is the same order to the API and is not sent again.
-/// - Where two rows seem to have one ID, the shop is asked for both before anything is concluded (`id_check`).
+/// - If two rows seem to have one ID, the shop is asked for both before anything is concluded (`id_check`).
 extension SQLiteTransaction {
   /// Orders that have a row, as far as is known.
   static let hasRow = "substr(key, 1, 1) <> char(1)"
@@ -34,7 +34,7 @@ extension SQLiteTransaction {
     return known.utf8.elementsEqual(shown.utf8)
   }
 
-  /// Takes the key from an order whose row is gone, or has become another order's. Where one other row has its ID, that
+  /// Takes the key from an order whose row is gone, or has become another order's. If one other row has its ID, that
   /// is its row: a table that is loaded anew gives each order the key of the one before. Matching ends one that was
   /// never sent and has no row any more.
   ///

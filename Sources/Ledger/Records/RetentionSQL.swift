@@ -9,7 +9,7 @@ import GRDB
 /// twice), although the shop's row is read again every day:
 ///
 /// - Its key is among the known ones, so the row is looked at closely; its digest is the same, so nothing happens.
-/// - Where the row has changed, the order comes back first as it was, with its report, and then all rules apply to it
+/// - If the row has changed, the order comes back first as it was, with its report, and then all rules apply to it
 ///   as if it had never been removed: a reported one stays reported, or goes to review as `id_reused`. The next run of
 ///   retention removes it again.
 /// - Another row with its transaction ID is still `id_repeated`.

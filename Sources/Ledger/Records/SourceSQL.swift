@@ -202,10 +202,10 @@ extension SQLiteTransaction {
     if since == nil, changes.allSatisfy({ $0.setting == SourceChange.baseURLSetting }) { return false }
     var progress = try intakeProgress()
     progress.takesOrdersFrom = try since ?? newestPlaced().map { $0 + .microseconds(1) }
-    progress.isStartSettled = true
+    progress.isStartFixed = true
     progress.noteAcceptance(from: progress.takesOrdersFrom, keepsIDs: surveyed != nil && changes.keepIDs)
     (progress.identity, progress.endSeen, progress.recentPosition) = (nil, nil, nil)
-    (progress.noted, progress.settled) = (nil, nil)
+    (progress.noted, progress.covered) = (nil, nil)
     try setIntakeProgress(progress)
     try removeRanges()
     try setFact("source.surveyed", nil)

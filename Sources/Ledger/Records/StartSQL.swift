@@ -21,7 +21,7 @@ public struct OrdersLeftBehind: Sendable, Codable {
 
 /// The time from which on orders are taken in.
 extension SQLiteLedger {
-  /// Takes in `orders.start` as it is configured. Where another one was carried out before, the start of the orders is
+  /// Takes in `orders.start` as it is configured. If another one was carried out before, the start of the orders is
   /// found anew, and every order is read again.
   ///
   /// - Parameters:
@@ -37,9 +37,9 @@ extension SQLiteLedger {
       try transaction.setFact(SQLiteTransaction.startFact, start)
       guard let known else { return nil }
       var progress = try transaction.intakeProgress()
-      let isSettled = progress.isStartSettled
+      let isSettled = progress.isStartFixed
       if let accepted = progress.acceptedFrom, let time { progress.acceptedFrom = min(accepted, time) }
-      if isSettled { (progress.isStartSettled, progress.takesOrdersFrom) = (false, nil) }
+      if isSettled { (progress.isStartFixed, progress.takesOrdersFrom) = (false, nil) }
       try transaction.setIntakeProgress(progress)
       guard isSettled else { return nil }
       try transaction.removeRanges()

@@ -9,7 +9,7 @@ enum DurableFiles {
     do throws(FileError) { try SyncedFile.write(bytes, to: path) } catch { throw LedgerFailure(error) }
   }
 
-  /// Moves a file to a name that nothing has. Who holds the ledger's lock is alone in making such names.
+  /// Moves a file to a name that nothing has. The holder of the ledger's lock is alone in making such names.
   ///
   /// - Returns: False where there is no such file.
   static func move(_ path: String, to target: String) throws(LedgerFailure) -> Bool {

@@ -235,7 +235,7 @@ public final class SQLiteLedger: LedgerStore {
   }
 
   /// Runs SQLite's own check of every page and every index; an empty list is a healthy ledger (SQLite, PRAGMA
-  /// integrity_check). Where it finds anything, nothing more is ever committed: not even what waits already.
+  /// integrity_check). If it finds anything, nothing more is ever committed: not even what waits already.
   public func integrityFaults() async throws -> [String] {
     try await queue.read { db in
       let faults: [String]

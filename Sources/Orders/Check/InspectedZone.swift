@@ -9,7 +9,7 @@ extension ShopInspection {
   /// The number of orders whose distances in time tell how often one comes.
   private static let rhythm = 50
 
-  /// Compares the newest orders with the database's clock. Where `placed_at` has a zone of its own, only the future is
+  /// Compares the newest orders with the database's clock. If `placed_at` has a zone of its own, only the future is
   /// doubted: a night without orders is not.
   func zone(_ newest: NewestOrders, _ transaction: PostgresTransaction) throws -> [ShopFinding] {
     guard let lag = doubtful(newest), newest.needsTimeZone || lag < .zero else { return [] }

@@ -9,7 +9,7 @@ extension ShopInspection {
     do {
       let survey = try await orders.survey()
       let everything = OrderScreen(
-        takesOrdersFrom: nil, oldBefore: Timestamp(microseconds: .min), settledHorizon: nil, known: KnownKeys())
+        takesOrdersFrom: nil, oldBefore: Timestamp(microseconds: .min), coveredHorizon: nil, known: KnownKeys())
       let piece = SweepPiece(range: SweepRange(number: 1), isWhole: true)
       let page = try await orders.sweep(piece, of: survey, screen: everything)
       if survey.hasRecent { _ = try await orders.recent(after: nil, of: survey, screen: everything) }

@@ -31,7 +31,7 @@ public struct ShopInspection: Sendable {
     self.clock = clock
   }
 
-  /// Looks at everything that can be looked at. What fails is a finding.
+  /// Looks at everything that can be looked at. A failure is a finding.
   ///
   /// - Returns: The findings; at least one.
   /// - Throws: `CancellationError` only.
@@ -62,7 +62,7 @@ public struct ShopInspection: Sendable {
     return report
   }
 
-  /// Asks something in a transaction of its own. What can't be answered, for want of time say, is a warning.
+  /// Asks something in a transaction of its own. An answer that fails, for want of time say, is a warning.
   func ask(
     _ subject: String, _ connection: PostgresConnection, _ report: inout ShopReport,
     _ question: @Sendable (PostgresTransaction) throws -> [ShopFinding]

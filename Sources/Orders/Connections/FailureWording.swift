@@ -49,7 +49,7 @@ enum FailureWording {
     case "42501": "; grant it: GRANT SELECT ON ... TO the role in orders.connection (and USAGE on the schema)"
     case "55P03":
       "; another session holds a lock on the table, an ALTER TABLE or a LOCK; orders are read again after it"
-    case "57014": "; statement_timeout, or somebody cancelled it"
+    case "57014": "; statement_timeout, or a person cancelled it"
     case "42703", "42P01", "42883", "42601": error.hint.map { "; \($0)" } ?? ""
     case "53300": "; no connection slot is free"
     default: ""

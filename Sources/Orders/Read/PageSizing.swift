@@ -14,7 +14,7 @@ struct PageSizing: Hashable, Sendable {
   /// True while no page was too much.
   private var isStarting: Bool
 
-  /// For pages of at most `max`. Where nothing is known of the orders that they hold, the first ones are smaller, and
+  /// For pages of at most `max`. If nothing is known of the orders that they hold, the first ones are smaller, and
   /// each twice the one before as long as none is too much: a page is megabytes where all orders are to be looked at
   /// closely.
   init(max: Int, start: Int? = nil) {

@@ -8,7 +8,7 @@ struct RowScreen: Sendable {
   let decoding: RowDecoder
   private let mapping: OrderMapping
   private let statuses: [[UInt8]]
-  private let settled: SettledVersions
+  private let covered: CoveredVersions
   private let readAt: Timestamp
 
   /// The rows once they are sorted.
@@ -25,7 +25,7 @@ struct RowScreen: Sendable {
 
   init(_ screen: OrderScreen, _ decoding: RowDecoder, _ moment: SnapshotMoment) {
     self.screen = screen
-    settled = SettledVersions(screen, moment)
+    covered = CoveredVersions(screen, moment)
     readAt = moment.readAt
     self.decoding = decoding
     mapping = decoding.mapping
@@ -41,10 +41,10 @@ struct RowScreen: Sendable {
     for row in 0..<rows.count {
       let placed = placedLatest(rows, row)
       if let placed { result.placedLatest = max(result.placedLatest ?? placed, placed) }
-      let isSettled = isSettled(rows, row)
+      let isCovered = isCovered(rows, row)
       // A row of unknown age keeps its range among those that matter: a cart may be paid.
       if placed == nil { result.placedLatest = readAt }
-      switch ruling(rows, row, placed: placed, isSettled: isSettled) {
+      switch ruling(rows, row, placed: placed, isCovered: isCovered) {
       case .noPart:
         if let placed, passedOver.map({ placed > $0.placed }) ?? true { passedOver = (row, placed) }
       case .counted(let qualifies): if qualifies { qualified += 1 } else { unqualified += 1 }
@@ -57,9 +57,9 @@ struct RowScreen: Sendable {
           unqualified += 1
           continue
         }
-        let order = SeenOrder(found, isSettled: isSettled)
+        let order = SeenOrder(found, isCovered: isCovered)
         if let place = places[key] {
-          result.orders[place] = SeenOrder(mapping.repeated(key), isSettled: false)
+          result.orders[place] = SeenOrder(mapping.repeated(key), isCovered: false)
         } else {
           places[key] = result.orders.count
           result.orders.append(order)
@@ -81,10 +81,10 @@ struct RowScreen: Sendable {
     case close
   }
 
-  private func ruling(_ rows: PostgresRows, _ row: Int, placed: Timestamp?, isSettled: Bool) -> Ruling {
+  private func ruling(_ rows: PostgresRows, _ row: Int, placed: Timestamp?, isCovered: Bool) -> Ruling {
     guard let placed else { return .close }
     if let from = screen.takesOrdersFrom, placed < from { return .noPart }
-    guard isSettled, placed < screen.oldBefore, isPlain(rows, row) else { return .close }
+    guard isCovered, placed < screen.oldBefore, isPlain(rows, row) else { return .close }
     let isHeld = rows.withBytes(row, 0) { screen.known.mayHoldOrder(KeyHash.of($0)) } ?? true
     guard !isHeld, !mayMatch(rows, row) else { return .close }
     return .counted(qualifies: qualifies(rows, row))
@@ -98,8 +98,8 @@ struct RowScreen: Sendable {
     return overflow ? nil : Timestamp(microseconds: time) + .seconds(1)
   }
 
-  private func isSettled(_ rows: PostgresRows, _ row: Int) -> Bool {
-    settled.contains(rows.integer(row, decoding.versionColumn))
+  private func isCovered(_ rows: PostgresRows, _ row: Int) -> Bool {
+    covered.contains(rows.integer(row, decoding.versionColumn))
   }
 
   /// True if the row has an ID that a report could have: any other goes to review, whatever its age.

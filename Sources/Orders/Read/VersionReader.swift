@@ -105,19 +105,19 @@ struct VersionReader: Sendable {
     } catch let error as PostgresError where error.kind == .data {
       throw FailureWording.failure(error, at: sql.mapping.keyExpression.setting)
     }
-    let versions = SettledVersions(screen, opened.moment)
-    var settled: [OrderKey: Bool] = [:]
+    let versions = CoveredVersions(screen, opened.moment)
+    var covered: [OrderKey: Bool] = [:]
     var found = RowScreen.Sorted(isCut: limit == rows.count)
     for row in 0..<rows.count {
       guard let key = try rows.text(row, 0).map({ OrderKey($0) }) else {
         found.hasNullKeys = true
         continue
       }
-      settled[key] = versions.contains(rows.integer(row, 1)) && settled[key] ?? true
+      covered[key] = versions.contains(rows.integer(row, 1)) && covered[key] ?? true
     }
     let reading = RowReader(sql, opened.description, transaction)
-    for (key, row) in try reading.orders(Array(settled.keys), pageSize: sql.mapping.pageSize) {
-      found.orders.append(SeenOrder(row, isSettled: settled[key] ?? false))
+    for (key, row) in try reading.orders(Array(covered.keys), pageSize: sql.mapping.pageSize) {
+      found.orders.append(SeenOrder(row, isCovered: covered[key] ?? false))
       if case .readable(let order) = row {
         found.placedLatest = max(found.placedLatest ?? order.placedAt.latest, order.placedAt.latest)
       }

@@ -26,12 +26,12 @@ struct XIDRange: Hashable, Sendable {
 }
 
 /// Row versions that were visible before the mirror's last complete sweep began.
-struct SettledVersions: Sendable {
+struct CoveredVersions: Sendable {
   /// Versions that came later; nil where no version is known to be older.
   private let later: XIDRange?
 
   init(_ screen: OrderScreen, _ moment: SnapshotMoment) {
-    later = screen.settledHorizon.map { XIDRange(from: $0, to: moment.end) }
+    later = screen.coveredHorizon.map { XIDRange(from: $0, to: moment.end) }
   }
 
   /// True if a version, as its `xmin` came from the server, is one of them.

@@ -7,7 +7,7 @@ struct FollowPlan: Hashable, Sendable {
     var oid: UInt32
     /// The number of tables that hold its rows: its partitions, or itself.
     var parts: Int
-    /// True if an index proves that no two rows share a key. Where none does (one of a partitioned table need not),
+    /// True if an index proves that no two rows share a key. If none does (one of a partitioned table need not),
     /// rows that were found are read again by their keys, which shows it.
     var hasUniqueKey: Bool
   }

@@ -9,10 +9,10 @@ import Foundation
 /// Blocks: for a thread that may wait.
 struct PersistedLimits {
   let path: String
-  private var kept: Lasting?
+  private var kept: Values?
 
   /// The values of which a change makes a copy be written: seldom, as each is synced to the disk.
-  private struct Lasting: Equatable {
+  private struct Values: Equatable {
     let limits: [Limit]
 
     struct Limit: Equatable {
@@ -42,8 +42,8 @@ struct PersistedLimits {
 
   /// Keeps a record if it holds anything new. One that can't be kept is only forgotten at a reboot.
   mutating func keep(_ record: PacerRecord) {
-    let lasting = Lasting(record.pacing)
-    guard lasting != kept, (try? SyncedFile.write(record.encoded(), to: path)) != nil else { return }
-    kept = lasting
+    let values = Values(record.pacing)
+    guard values != kept, (try? SyncedFile.write(record.encoded(), to: path)) != nil else { return }
+    kept = values
   }
 }

@@ -30,7 +30,7 @@ public actor WritePacer {
   /// The number of refusals that this process has heard of.
   private let refusalCount = Atomic<UInt64>(0)
   /// The copy that is kept for after a reboot; nil for none.
-  private var keepsake: PersistedLimits?
+  private var persisted: PersistedLimits?
   /// True once the file was read. If it is gone later, it was removed, with all that it held.
   private var hasLooked = false
   /// The changes that could not be written yet: the next access makes them before anything else.
@@ -44,25 +44,25 @@ public actor WritePacer {
   ///
   /// - Parameters:
   ///   - path: The file that all programs of the host share.
-  ///   - keepsake: The path of a copy of what must outlast a reboot, should the file not do so; nil for no copy.
+  ///   - persisted: The path of a copy of what must outlast a reboot, should the file not do so; nil for no copy.
   ///   - owner: The holder of its permits: a number that only one process at a time has. One that comes back after
   ///     a restart knows at once that what the former process had in flight has no answer to come.
   ///   - limits: The limits on writes.
   ///   - clock: The clock by which it waits.
   public init(
-    path: String, keepsake: String? = nil, owner: UInt64 = .random(in: .min ... .max), limits: WriteLimits,
+    path: String, persisted: String? = nil, owner: UInt64 = .random(in: .min ... .max), limits: WriteLimits,
     clock: any HostClock = SystemClock()
   ) {
-    self.init(path: path, keepsake: keepsake, owner: owner, limits: limits, clock: clock, bootID: SystemClock.bootID)
+    self.init(path: path, persisted: persisted, owner: owner, limits: limits, clock: clock, bootID: SystemClock.bootID)
   }
 
   init(
-    path: String, keepsake: String? = nil, owner: UInt64 = .random(in: .min ... .max), limits: WriteLimits,
+    path: String, persisted: String? = nil, owner: UInt64 = .random(in: .min ... .max), limits: WriteLimits,
     clock: any HostClock, bootID: String
   ) {
     file = LockedFile(path: path)
     self.owner = owner
-    self.keepsake = keepsake.map(PersistedLimits.init)
+    self.persisted = persisted.map(PersistedLimits.init)
     self.limits = limits
     self.clock = clock
     self.bootID = bootID
@@ -198,7 +198,7 @@ public actor WritePacer {
       let (result, isChanged) = body(&pacing, now)
       let isToWrite = isChanged || hasExpired || !pending.isEmpty || !isOfThisBoot
       let record = PacerRecord(bootID: bootID, savedAt: now, pacing: pacing)
-      if isToWrite { keepsake?.keep(record) }
+      if isToWrite { persisted?.keep(record) }
       return (result, isToWrite ? try record.encoded() : nil)
     }
     pending = []
@@ -213,7 +213,7 @@ public actor WritePacer {
       return (record.pacing(inBoot: bootID, at: now), record.bootID == bootID)
     }
     let isRemoved = bytes == nil && hasLooked
-    if !isRemoved, let kept = keepsake?.pacing(inBoot: bootID, at: now) { return (kept, false) }
+    if !isRemoved, let kept = persisted?.pacing(inBoot: bootID, at: now) { return (kept, false) }
     return (bytes == nil ? HostPacing() : .full(at: now), false)
   }
 }

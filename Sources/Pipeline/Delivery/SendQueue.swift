@@ -4,7 +4,7 @@ import Conversions
 /// so that a live order need not wait for a backlog.
 struct SendQueue: Sendable {
   /// The number read at a time for each order that may be under way.
-  private static let readsForEach = 2
+  private static let readsPerAttempt = 2
   /// The time after which the queue is read from its head again.
   private static let readAgeMax = Duration.seconds(1)
   /// The time for which it is left alone if nothing in it may be sent before the mirror has walked back.
@@ -41,7 +41,7 @@ struct SendQueue: Sendable {
     if let emptyUntil, context.clock.uptime < emptyUntil { return nil }
     let age = readAt.map { context.clock.uptime - $0 } ?? Self.readAgeMax
     if age >= Self.readAgeMax { forget() }
-    let limit = Self.readsForEach * width
+    let limit = Self.readsPerAttempt * width
     if waiting.isEmpty, place != nil { take(try await read(limit, after: place, except: inFlight)) }
     if waiting.isEmpty {
       let head = try await read(limit, after: nil, except: inFlight)

@@ -144,15 +144,15 @@ struct SendWindow {
   ///
   /// - Throws: `LedgerFailure`, or `CancellationError`.
   mutating func changeProbe(_ context: PipelineContext) async throws {
-    guard let worn = breaker.exhaustedProbe else { return }
+    guard let probe = breaker.exhaustedProbe else { return }
     guard await context.partners.answersReads() else { return breaker.keepProbe() }
     breaker.letGoOfProbe()
     let later = context.clock.now + ReferralQuestion.wait
     try await context.ledger.transaction { transaction in
       // Puts off an order that couldn't be looked at: it kept its place in the queue, and would be the next again.
-      guard let order = try transaction.entry(worn), !order.mayHaveBeenDone else { return }
+      guard let order = try transaction.entry(probe), !order.mayHaveBeenDone else { return }
       try transaction.postpone(
-        worn, until: later, reason: order.reason ?? LookFailure.reason, detail: order.detail ?? "")
+        probe, until: later, reason: order.reason ?? LookFailure.reason, detail: order.detail ?? "")
     }
   }
 

@@ -107,11 +107,11 @@ public struct Intake: Service {
       if progress.identity != survey.identity || isSetBack {
         try transaction.removeRanges()
         (progress.identity, progress.endSeen, progress.recentPosition) = (survey.identity, nil, nil)
-        (progress.noted, progress.settled) = (nil, nil)
+        (progress.noted, progress.covered) = (nil, nil)
         // Old orders are read once a complete sweep of the referrals has begun after this.
         try transaction.wantFullSweep(at: now)
       }
-      if progress.noted == nil, progress.settled == nil {
+      if progress.noted == nil, progress.covered == nil {
         progress.noted = .init(horizon: survey.moment.horizon, takenAt: now)
       }
       try transaction.setIntakeProgress(progress)

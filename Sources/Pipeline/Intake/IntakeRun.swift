@@ -60,7 +60,7 @@ struct IntakeRun: Sendable {
     // Moves back a time in the future: after the clock was set back, it would have everything read again and again.
     forcedAt = forcedAt.map { min($0, now) }
     let standing = try await standing(now: now)
-    guard standing.progress.isStartSettled else {
+    guard standing.progress.isStartFixed else {
       try await context.clock.sleep(for: Self.startInterval)
       return nil
     }

@@ -10,7 +10,8 @@ struct IntakeStanding: Sendable {
   /// The order IDs that the shop is to be asked about.
   let repeatedIDs: [RepeatedID]
 
-  /// Reads the mirror's progress: a complete sweep of the referrals settles the start, and what was visible before.
+  /// Reads the mirror's progress: a complete sweep of the referrals fixes the start, and covers all that was
+  /// visible before.
   init(_ transaction: any LedgerTransaction, start: Intake.Start, now: Timestamp) throws {
     var progress = try transaction.intakeProgress()
     let swept = try transaction.mirrorProgress().completeSweepBeganAt
@@ -23,9 +24,9 @@ struct IntakeStanding: Sendable {
       try transaction.wantFullSweep(at: now)
     }
     if let noted = progress.noted, let swept, swept >= noted.takenAt {
-      (progress.settled, progress.noted) = (noted, nil)
+      (progress.covered, progress.noted) = (noted, nil)
     }
-    if !progress.isStartSettled, progress.settled != nil {
+    if !progress.isStartFixed, progress.covered != nil {
       progress.takesOrdersFrom =
         switch start {
         case .oldestOpenReferral: (oldestOpen ?? swept).map { $0 - Self.startMargin }
@@ -35,7 +36,7 @@ struct IntakeStanding: Sendable {
         case .from(let time): time
         }
       progress.takesOrdersFrom = [progress.takesOrdersFrom, progress.acceptedFrom].compactMap(\.self).max()
-      progress.isStartSettled = true
+      progress.isStartFixed = true
     }
     if progress != before { try transaction.setIntakeProgress(progress) }
     self.progress = progress
@@ -45,7 +46,7 @@ struct IntakeStanding: Sendable {
   func screen(_ rules: AttributionRules, _ known: KnownKeys, now: Timestamp) -> OrderScreen {
     OrderScreen(
       takesOrdersFrom: progress.takesOrdersFrom, oldBefore: now - rules.waitForReferral,
-      settledHorizon: progress.settled?.horizon, known: known)
+      coveredHorizon: progress.covered?.horizon, known: known)
   }
 
   /// Returns the intervals at which ranges are read.
@@ -59,6 +60,6 @@ struct IntakeStanding: Sendable {
     return RangeBook.Pace(
       interval: interval, rareInterval: rare, mattersFrom: oldestOpen.map { min($0, waiting) } ?? waiting,
       // Waits for a complete sweep of the referrals: before it, each old order would leave an entry in the ledger.
-      readsNew: survey.method == .hashes || progress.settled != nil, forcedAt: forcedAt)
+      readsNew: survey.method == .hashes || progress.covered != nil, forcedAt: forcedAt)
   }
 }

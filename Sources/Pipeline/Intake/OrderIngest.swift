@@ -45,7 +45,7 @@ struct OrderIngest: Sendable {
   private func takeNew(
     _ seen: SeenOrder, _ decider: OrderDecider, _ transaction: any LedgerTransaction, _ taken: inout Taken
   ) throws {
-    let decision = try decider.decide(new: seen.row, isSettled: seen.isSettled)
+    let decision = try decider.decide(new: seen.row, isCovered: seen.isCovered)
     if case .readable(let order) = seen.row, rules.isPast(order, decision, now: now) {
       taken.counted[decision.outcome, default: 0] += 1
       return

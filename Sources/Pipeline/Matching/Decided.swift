@@ -72,7 +72,7 @@ extension PipelineContext {
       log.event(
         .reported, .notice,
         "the ledger was restored or rebuilt, or is a copy that was put back: the API has reports of which it knows nothing. "
-          + "What operators held or discarded since stands as restore or rebuild said when it took it over; "
+          + "Orders that operators held or discarded since stand as restore or rebuild said when it took them over; "
           + "where the former ledger could not be read, or the copy was put back by hand, say it again with `conversiond queue`",
         ["reason": DecisionReason.evidenceAPI])
     }

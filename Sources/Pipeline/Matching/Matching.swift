@@ -5,7 +5,7 @@ public import ServiceLifecycle
 /// The loop that decides orders: new and changed ones, those that a referral woke, those whose time has come.
 ///
 /// Orders probe the mirror when they are decided; referrals wake the orders that share a key with them when they are
-/// recorded. What is to be decided stands in the ledger, so a crash loses no decision.
+/// recorded. The list of those to be decided stands in the ledger, so a crash loses no decision.
 public struct Matching: Service {
   /// Orders decided in one transaction: enough to share the cost of its sync, few enough not to keep others waiting.
   static let batchMax = 200

@@ -48,11 +48,11 @@ struct OrderDecider {
   ///
   /// - Parameters:
   ///   - row: The row as the shop shows it.
-  ///   - isSettled: True if it was visible before the mirror's last complete sweep began: it waits for no other.
+  ///   - isCovered: True if it was visible before the mirror's last complete sweep began: it waits for no other.
   /// - Returns: The decision.
   /// - Throws: `LedgerFailure`.
-  func decide(new row: OrderRow, isSettled: Bool) throws -> Decision {
-    var facts = OrderFacts(row: row, firstSeenAt: isSettled ? Timestamp(microseconds: .min) : now)
+  func decide(new row: OrderRow, isCovered: Bool) throws -> Decision {
+    var facts = OrderFacts(row: row, firstSeenAt: isCovered ? Timestamp(microseconds: .min) : now)
     if case .readable(let order) = row { facts.idIsRepeated = try transaction.isRepeated(order) }
     facts.idIsUnproven = true
     facts.act = try act(on: row)

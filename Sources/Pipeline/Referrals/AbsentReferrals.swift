@@ -34,7 +34,7 @@ struct AbsentReferrals: Sendable {
     do {
       try await ReferralReader(context: context).referral(id)
     } catch let failure as ReadFailure where failure.status == 404 && failure.code == APIErrorCode.notFound.rawValue {
-      try await bury(id)
+      try await markGone(id)
     } catch let failure as ReadFailure where failure.status == 200 {
       // Accepts a referral that lists show and that can't be read: the log was told of it.
       guard await context.referralWalks.isUnreadable(id) else { throw failure }
@@ -43,7 +43,7 @@ struct AbsentReferrals: Sendable {
 
   /// Marks it as gone, as the lists and the answer both say. Not while there is reason to doubt them: another account's
   /// API knows none of ours.
-  private func bury(_ id: ReferralID) async throws {
+  private func markGone(_ id: ReferralID) async throws {
     let now = context.clock.now
     let isGone = try await context.ledger.transaction { transaction -> Bool in
       guard let since = try transaction.absentSince(id), try transaction.sendingHalt() == nil else { return false }

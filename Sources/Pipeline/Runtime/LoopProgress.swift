@@ -3,7 +3,7 @@ import Synchronization
 /// The steps that each loop has begun, and whether it rests: a loop that is stuck in one step is noticed by it.
 ///
 /// A rest is whatever ends by a limit of its own, or waits for work: a sleep, a signal, a request to the API, a notice of
-/// the shop's. What is left, the ledger, the shop's database and the daemon's own code, must let a step end.
+/// the shop's. The rest, the ledger, the shop's database and the daemon's own code, must let a step end.
 public final class LoopProgress: Sendable {
   /// The progress of one loop.
   public struct Loop: Sendable, Hashable {
@@ -56,7 +56,7 @@ public final class LoopProgress: Sendable {
 
 /// Finds loops that are stuck, by looks at their progress.
 public struct StallWatch: Sendable {
-  /// The time for which a loop may be in one step without a rest. Whatever a step does is a page, a batch or an order.
+  /// The time for which a loop may be in one step without a rest. A step does a page, a batch or an order.
   public static let deadline = Duration.seconds(600)
   /// The most that one look adds: a host that was asleep, or stopped, kept every loop from going on.
   private static let lookMax = Duration.seconds(30)

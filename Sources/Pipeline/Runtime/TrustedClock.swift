@@ -139,7 +139,7 @@ public final class TrustedClock: HostClock {
         case .contradicted: (isNews, state.isToldUnconfirmed) = (!state.isToldUnconfirmed, true)
         // Logs no boot that a witness confirms at once.
         case .confirmed(let witness):
-          isNews = state.isToldUnconfirmed || witness == .person || witness == .nobody
+          isNews = state.isToldUnconfirmed || witness == .person || witness == .hostAlone
           state.isToldUnconfirmed = false
         }
         return (change, isNews)
@@ -169,7 +169,7 @@ public final class TrustedClock: HostClock {
       log.event(
         .clockUnconfirmed, .error,
         "\(Self.name(witness)) is \(Self.words(ahead)) of the host's: set the host's clock right; \(Self.waits)")
-    case .confirmed(.nobody):
+    case .confirmed(.hostAlone):
       log.event(
         .clockConfirmed, .warning,
         "no other clock can be asked, as the API sends no Date and the database is on this host: the host's is believed"

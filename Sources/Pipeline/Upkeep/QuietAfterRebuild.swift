@@ -1,11 +1,11 @@
 public import Conversions
 
-/// The time after a ledger was built anew or restored in which nothing is frozen: what the one before it had sent may
-/// still be on its way, and shows only in a complete sweep of the referrals that began later.
+/// The quiet period after a ledger was built anew or restored, in which nothing is frozen: what the one before it had
+/// sent may still be on its way, and shows only in a complete sweep of the referrals that began later.
 public struct QuietAfterRebuild {
   private let ledger: any LedgerTransaction
 
-  /// The quiet time of a ledger.
+  /// The quiet period of a ledger.
   public init(_ ledger: any LedgerTransaction) { self.ledger = ledger }
 
   /// Says what waits, and until when.

@@ -35,7 +35,7 @@ extension EventCatalog {
     Event(
       name: "operator", messageID: "508e8569d69b46b987385c399b8fe56d", subject: "An operator has acted",
       meaning: """
-        Somebody held, released or discarded orders, or accepted another mapping; the line says who, and why.
+        Orders were held, released or discarded, or another mapping was accepted; the line says who, and why.
         """,
       money: "As the line says."),
     Event(
@@ -54,7 +54,7 @@ extension EventCatalog {
         """,
       money: "No hold ends, nothing is given up or removed, nothing is sent for the first time.",
       advice: """
-        Set it right: `timedatectl set-ntp true`; clock_confirmed follows by itself. Where the API's clock is the \
+        Set it right: `timedatectl set-ntp true`; clock_confirmed follows by itself. If the API's clock is the \
         wrong one, or it sends no Date: look at the time in `conversiond status`, then `conversiond resume --clock`.
         """),
     Event(
@@ -85,8 +85,9 @@ extension EventCatalog {
       name: "ledger_replaced", messageID: "ce177e5787ed414c85565899b3a16dfe",
       subject: "The ledger was restored or rebuilt",
       meaning: """
-        What the one before it had sent may still be under way. Nothing that was never sent is sent before the time in \
-        the line, and before a complete sweep of the referrals that begins then; `conversiond status` says so, too.
+        Reports that the one before it had sent may still be under way. Nothing that was never sent is sent before \
+        the time in the line, and before a complete sweep of the referrals that begins then; `conversiond status` says \
+        so, too.
         """,
       money: "Nothing is lost, and nothing is sent twice.",
       advice: "Nothing: caught_up says when reports leave again."),

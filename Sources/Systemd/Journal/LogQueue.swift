@@ -5,9 +5,9 @@ internal import Synchronization
 
 /// A bounded queue with one thread that writes what is in it.
 ///
-/// Putting something in never waits for the writing. What does not fit is counted, and one line says how much was
-/// lost once the reader is back: from the first record lost until half of the queue is free, everything is dropped,
-/// so that the gap is in one place.
+/// Putting something in never waits for the writing. A record that does not fit is counted, and one line says how many
+/// were lost once the reader is back: from the first record lost until half of the queue is free, everything is
+/// dropped, so that the gap is in one place.
 final class LogQueue<Record: Sendable>: Sendable {
   /// The functions that measure, make and write a record.
   struct Work: Sendable {

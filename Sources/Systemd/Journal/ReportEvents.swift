@@ -26,9 +26,9 @@ extension EventCatalog {
     Event(
       name: "review", messageID: "3c64aa38bdb946d78ce40cbceece0820", subject: "An order needs a person",
       meaning: "The reason is in the line, and in CONVERSIOND_REASON.",
-      money: "It is not sent until it is settled.",
+      money: "It is not sent until a person has seen to it.",
       advice: """
-        `conversiond queue show ORDER` tells its whole story. Where the line names a prefix to write, the IDs of two \
+        `conversiond queue show ORDER` tells its whole story. If the line names a prefix to write, the IDs of two \
         shops are alike: set `orders.columns.id` to it, then `conversiond accept-mapping`.
         """),
     Event(
@@ -68,7 +68,7 @@ extension EventCatalog {
       meaning: "It is not what the API's reference says; the line says how.",
       money: "Orders wait instead of becoming no_referral.",
       advice: """
-        Tell the API's people, with the line. Where referrals are left out: is the key the right account's? If they \
+        Tell the API's people, with the line. If referrals are left out: is the key the right account's? If they \
         were deleted on purpose, do nothing: after a week each is asked for by its ID. mirror_trusted says that it \
         is over.
         """),

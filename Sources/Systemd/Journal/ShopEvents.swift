@@ -5,14 +5,14 @@ extension EventCatalog {
       name: "poll_failed", messageID: "3151f30c78e74d519dc781ec00888aec", subject: "The shop's table can't be read",
       meaning: "The line says why, with PostgreSQL's SQLSTATE.",
       money: """
-        Nothing is lost, and nothing is sent twice. What is known already is not sent either, as each order is \
+        Nothing is lost, and nothing is sent twice. An order that is known already is not sent either, as each is \
         looked at before.
         """,
       advice: """
         `conversiond check` names the cause and what to type. It goes on by itself, and says so: poll_recovered. \
-        Where the line says that `orders.from`, `orders.key`, `orders.columns.id`, `api.base_url` or the database is \
+        If the line says that `orders.from`, `orders.key`, `orders.columns.id`, `api.base_url` or the database is \
         another than that of the ledger's orders: change it back, give the new one a ledger of its own, or \
-        `conversiond accept-mapping`. Where the type of the total changed: set `orders.total_unit`, or write the \
+        `conversiond accept-mapping`. If the type of the total changed: set `orders.total_unit`, or write the \
         total in parentheses, as (total_cents), where it is right as it stands; then restart.
         """),
     Event(
@@ -86,7 +86,7 @@ extension EventCatalog {
         They are others than at the last start. As an error: more than 20 orders became sendable, or some have \
         another amount, and are held.
         """,
-      money: "What is held is not sent until it is released.",
+      money: "A held order is not sent until it is released.",
       advice: """
         `conversiond queue release ALL --reason rules_changed`, if that was meant; else correct the configuration, \
         and `systemctl restart conversiond`.

@@ -16,10 +16,10 @@ struct AcceptMappingCommand: AsyncParsableCommand {
       api.base_url, the database or the type of keys or IDs is another than before. Says what follows, and takes it with \
       --yes.
 
-      Orders are known by their order ID. What was reported stays so, and is not reported again under the same ID; under \
+      Orders are known by their order ID. Reported orders stay so, and are not reported again under the same ID; under \
       another ID it would be. So only orders placed after the newest known one are taken from then on, unless --since \
       says otherwise. Orders that were never sent lose their rows: they end as cancelled, unless --since reaches back to \
-      them and their IDs come back. Where --since reaches back to orders that were reported or discarded, or that an \
+      them and their IDs come back. If --since reaches back to orders that were reported or discarded, or that an \
       operator holds, and their IDs do not come back, it is refused but for --as-new-orders, and so is an earlier orders.start at the next \
       start. Orders that were reported before are not compared with the shop any more. Another api.base_url alone \
       changes nothing of that.
@@ -76,17 +76,17 @@ struct AcceptMappingCommand: AsyncParsableCommand {
     }
   }
 
-  /// Refuses a time from before orders that were settled under IDs that do not come back: as new orders they would be
-  /// reported again, or against an operator's decision.
+  /// Refuses a time from before orders that were decided for good under IDs that do not come back: as new orders they
+  /// would be reported again, or against an operator's decision.
   private func refuseStrangers(_ ledger: SQLiteLedger, _ orders: ShopOrders) async throws {
     guard let since else { return }
-    let settled = try await ledger.spokenFor(placedSince: since.time, limit: StartCheck.looksMax)
-    guard let newest = settled.first, await !StartCheck.areShown(settled, orders) else { return }
-    let count = settled.count == StartCheck.looksMax ? "\(settled.count) or more" : "\(settled.count)"
+    let spokenFor = try await ledger.spokenFor(placedSince: since.time, limit: StartCheck.looksMax)
+    guard let newest = spokenFor.first, await !StartCheck.areShown(spokenFor, orders) else { return }
+    let count = spokenFor.count == StartCheck.looksMax ? "\(spokenFor.count) or more" : "\(spokenFor.count)"
     throw CommandFailure(
       .configuration,
       "\(count) orders placed since then were reported or discarded, or an operator holds them, and the shop's table does "
-        + "not show them under their order IDs: taken as new orders they would be reported, for whomever they match. "
+        + "not show them under their order IDs: taken as new orders they would be reported, for referrals they match. "
         + "--since \(newest.placedAt + .seconds(1)) begins after the last of them; with --as-new-orders they are taken")
   }
 

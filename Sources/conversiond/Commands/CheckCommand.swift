@@ -105,7 +105,7 @@ struct CheckCommand: AsyncParsableCommand {
   }
 
   private func keyLine(_ failure: CommandFailure?) -> CheckLine {
-    guard let failure else { return CheckLine(.ok, "api.key_file", "holds a key that nobody else can read") }
+    guard let failure else { return CheckLine(.ok, "api.key_file", "holds a key that no other user can read") }
     return CheckLine(.fail, "api.key_file", failure.message)
   }
 

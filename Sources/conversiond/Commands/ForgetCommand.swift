@@ -10,7 +10,7 @@ struct ForgetCommand: AsyncParsableCommand {
     discussion: """
       Says what it would erase, and erases it with --yes: the address, the customer ID and the metadata of their orders, \
       the metadata of reports that are decided, and the address in the copy of the referrals. Order ID, referral, value and \
-      outcome stay. What is erased is overwritten on the disk. A keyed hash of the address stays behind, so that the next \
+      outcome stay. Erased bytes are overwritten on the disk. A keyed hash of the address stays behind, so that the next \
       sweep does not bring it back: later orders with that address are taken in without it, and match by external source ID \
       alone. Orders that still waited for a referral by that address are not reported any more.
 

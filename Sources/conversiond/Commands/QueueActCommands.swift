@@ -81,8 +81,8 @@ struct QueueDiscardCommand: AsyncParsableCommand {
     commandName: "discard",
     abstract: "Take orders out for good: they are never reported.",
     discussion: """
-      The word goes with the order's ID: a row that is deleted and made again under it stays discarded. What was reported, or \
-      may have been, can't be discarded.
+      The word goes with the order's ID: a row that is deleted and made again under it stays discarded. An order \
+      that was reported, or may have been, can't be discarded.
 
       EXAMPLES
         conversiond queue discard 1043 --reason fraud --yes

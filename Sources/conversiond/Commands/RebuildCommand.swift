@@ -11,15 +11,15 @@ struct RebuildCommand: AsyncParsableCommand {
     abstract: "Move a damaged ledger aside and build a new one, without a double report.",
     discussion: """
       With the daemon stopped. Says what it would do, and does it with --yes: the old ledger and its -wal are moved aside, \
-      beside their place, and never deleted. What can still be read of them is taken over: orders that were reported, \
-      discarded or in review, reports that may have been done, people who were forgotten; each only where it is what its \
-      digest says. All else comes from the shop and the API again, at the daemon's next start.
+      beside their place, and never deleted. All that can still be read of them is taken over: orders that were \
+      reported, discarded or in review, reports that may have been done, people who were forgotten; each \
+      only where it is what its digest says. All else comes from the shop and the API again, at the daemon's next start.
 
-      What could not be read is not reported a second time, as its referral is converted: such an order is superseded. \
+      An order that could not be read is not reported a second time, as its referral is converted: it is superseded. \
       Nothing that was never sent is sent before the old ledger's last request must have ended, a quarter of an hour after \
       it was last written, and a complete sweep of the referrals that began later.
 
-      What can't be known any more is that somebody discarded an order, or had one in review, if its row could not be read: \
+      An order whose row could not be read is not known any more as discarded, or in review: \
       look at `conversiond run --dry-run` before the start.
 
       EXAMPLES

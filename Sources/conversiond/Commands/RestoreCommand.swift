@@ -13,12 +13,12 @@ struct RestoreCommand: AsyncParsableCommand {
       With the daemon stopped. Says what the backup is, and what was sent and decided since as the present ledger tells it, \
       and takes it with --yes: the present ledger and its -wal are moved aside, beside their place, and never deleted.
 
-      What was reported since is not sent again: the API has it, and shows it when the daemon asks. Nothing that was never \
-      sent is sent before the present ledger's last request must have ended, a quarter of an hour after it was last \
-      written, and a complete sweep of the referrals that began later.
+      An order that was reported since is not sent again: the API has it, and shows it when the daemon asks. \
+      Nothing that was never sent is sent before the present ledger's last request must have ended, a quarter of an \
+      hour after it was last written, and a complete sweep of the referrals that began later.
 
-      What only the present ledger knows is taken over: orders that operators discarded or hold, and people who were \
-      forgotten. If it can't be read, or there is none, that is lost: say it again before the start.
+      All that only the present ledger knows is taken over: orders that operators discarded or hold, and people who \
+      were forgotten. If it can't be read, or there is none, that is lost: say it again before the start.
 
       EXAMPLES
         systemctl stop conversiond

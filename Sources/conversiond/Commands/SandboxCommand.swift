@@ -68,7 +68,7 @@ struct SandboxCommand: AsyncParsableCommand {
   @Flag(help: "Answer the replay of a conversion with 409, as a server may that keeps no answers.")
   var conflictOnReplay = false
 
-  @Option(help: ArgumentHelp("What search= finds: \(SandboxSearch.allNames).", valueName: "mode"))
+  @Option(help: ArgumentHelp("The reach of search=: \(SandboxSearch.allNames).", valueName: "mode"))
   var search = "substring"
 
   @Option(help: ArgumentHelp("Milliseconds that a request takes, such as 50-1500.", valueName: "min-max"))

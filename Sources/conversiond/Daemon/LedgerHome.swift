@@ -56,14 +56,14 @@ struct LedgerHome {
     }
   }
 
-  /// The pacer, whose file other daemons of this host may have, too. What that file, mostly in /run, loses at a reboot
-  /// is kept beside the ledger.
+  /// The pacer, whose file other daemons of this host may have, too. That file, mostly in /run, is lost at a
+  /// reboot: the limits in it are kept beside the ledger.
   func pacer(_ url: PartnersBaseURL, limits: WriteLimits) throws -> WritePacer {
     let folder = try scratch ?? ControlPaths(ledgerPath: path).pacerFolder ?? runtimeFolder()
     let file = ControlPaths.pacer(in: folder, baseURL: url)
     let beside = ControlPaths.pacer(in: (path as NSString).deletingLastPathComponent, baseURL: url)
     return WritePacer(
-      path: file, keepsake: file == beside ? nil : beside + ".kept", owner: SQLiteLedger.holderNumber(path: path),
+      path: file, persisted: file == beside ? nil : beside + ".kept", owner: SQLiteLedger.holderNumber(path: path),
       limits: limits)
   }
 

@@ -40,9 +40,9 @@ struct StartCheck {
   }
 
   /// Returns true if the table shows one of these orders, at least, under its ID.
-  static func areShown(_ settled: [SpokenForOrder], _ orders: ShopOrders) async -> Bool {
-    let rows = (try? await orders.orders(withKeys: settled.map { OrderKey($0.key) })) ?? [:]
-    return settled.contains { rows[OrderKey($0.key)]?.row?.transactionID == $0.transactionID }
+  static func areShown(_ spokenFor: [SpokenForOrder], _ orders: ShopOrders) async -> Bool {
+    let rows = (try? await orders.orders(withKeys: spokenFor.map { OrderKey($0.key) })) ?? [:]
+    return spokenFor.contains { rows[OrderKey($0.key)]?.row?.transactionID == $0.transactionID }
   }
 }
 

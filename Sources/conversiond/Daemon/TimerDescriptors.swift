@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 
 /// The descriptors behind every sleep: libdispatch makes one for each of its clocks (timerfd_create(2)) when that clock
-/// is first needed, and keeps it. Where none is free at that moment it says nothing, and the sleep never ends.
+/// is first needed, and keeps it. If none is free at that moment it says nothing, and the sleep never ends.
 enum TimerDescriptors {
   /// The descriptors that a daemon opens at its start: timers, signals, the ledger, the control socket, the database
   /// and the API. One that began with fewer might not even get SIGTERM, whose descriptor is made by libdispatch, too.

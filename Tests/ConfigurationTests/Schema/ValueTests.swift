@@ -134,7 +134,7 @@ import Testing
   @Test func aPublicListenerIsWarnedOf() {
     #expect(
       Sample.said(after: "metrics:\n  listen: 0.0.0.0:9464\n") == [
-        "2:11: warning: 0.0.0.0 can be reached from other hosts, and nobody is asked for a password there"
+        "2:11: warning: 0.0.0.0 can be reached from other hosts, and no password is asked for there"
       ])
   }
 

@@ -42,7 +42,7 @@ struct PacingHostSimulation {
     }
   }
 
-  private struct Flight {
+  private struct Request {
     var send: PacedSend
     var countedAt: Double
     var answeredAt: Double
@@ -57,7 +57,7 @@ struct PacingHostSimulation {
   private var writes: Limiter
   private var conversions: Limiter
   private var random: SeededGenerator
-  private var flights: [Flight] = []
+  private var requests: [Request] = []
   /// Seconds of the server's time; the host's uptime is that less `bootedAt`.
   private var now = 0.0
   private var bootedAt = -100.0
@@ -108,17 +108,17 @@ struct PacingHostSimulation {
   }
 
   private func nextEvent() -> Double {
-    let flight = flights.map { $0.isCounted ? $0.answeredAt : $0.countedAt }.min() ?? .infinity
-    return min(flight, neighbourAt, restartAt, rebootAt)
+    let request = requests.map { $0.isCounted ? $0.answeredAt : $0.countedAt }.min() ?? .infinity
+    return min(request, neighbourAt, restartAt, rebootAt)
   }
 
   private mutating func happen() throws {
     if now >= rebootAt { return try reboot() }
     if now >= restartAt { return try restart() }
     if now >= neighbourAt { return callNeighbour() }
-    if let index = flights.firstIndex(where: { !$0.isCounted && $0.countedAt <= now }) { return count(index) }
-    guard let index = flights.firstIndex(where: { $0.isCounted && $0.answeredAt <= now }) else { return }
-    answer(flights.remove(at: index))
+    if let index = requests.firstIndex(where: { !$0.isCounted && $0.countedAt <= now }) { return count(index) }
+    guard let index = requests.firstIndex(where: { $0.isCounted && $0.answeredAt <= now }) else { return }
+    answer(requests.remove(at: index))
   }
 
   private mutating func send() {
@@ -129,15 +129,15 @@ struct PacingHostSimulation {
     let send = PacedSend(number: number, owner: process, sentAt: uptime)
     pacing.record(send, .conversion)
     let countedAt = now + latency * Double.random(in: 0...1, using: &random)
-    flights.append(Flight(send: send, countedAt: countedAt, answeredAt: now + latency))
+    requests.append(Request(send: send, countedAt: countedAt, answeredAt: now + latency))
     outcome.inFlightMax = max(outcome.inFlightMax, pacing.writes.inFlight)
   }
 
   private mutating func count(_ index: Int) {
     let wait = writes.refusal(at: now) ?? conversions.refusal(at: now)
-    flights[index].isCounted = true
-    flights[index].isRefused = wait != nil
-    flights[index].retryAfter = wait ?? 0
+    requests[index].isCounted = true
+    requests[index].isRefused = wait != nil
+    requests[index].retryAfter = wait ?? 0
     if wait == nil {
       outcome.accepted += 1
       let hour = Int(now / 3600)
@@ -148,12 +148,12 @@ struct PacingHostSimulation {
     }
   }
 
-  private mutating func answer(_ flight: Flight) {
-    guard flight.send.owner == process else { return outcome.unanswered += 1 }
+  private mutating func answer(_ request: Request) {
+    guard request.send.owner == process else { return outcome.unanswered += 1 }
     // Whole seconds, rounded down, as servers do.
     let answer: PacedAnswer =
-      flight.isRefused ? .refused(retryAfter: .seconds(Int(flight.retryAfter))) : .notRefused
-    pacing.record(answer, to: flight.send.number, .conversion, at: uptime)
+      request.isRefused ? .refused(retryAfter: .seconds(Int(request.retryAfter))) : .notRefused
+    pacing.record(answer, to: request.send.number, .conversion, at: uptime)
   }
 
   private mutating func callNeighbour() {

@@ -12,7 +12,7 @@ struct PacingSimulation {
     var inFlightMax = 0
   }
 
-  private struct Flight {
+  private struct Request {
     var number: UInt64
     var countedAt: Double
     var answeredAt: Double
@@ -27,7 +27,7 @@ struct PacingSimulation {
   let latencyMean: Double
   let latencyMax: Double
   private var random: SeededGenerator
-  private var flights: [Flight] = []
+  private var requests: [Request] = []
   private var now = 100.0
   private var outcome = Outcome()
 
@@ -45,12 +45,12 @@ struct PacingSimulation {
   mutating func run(minutes: Double) -> Outcome {
     let end = now + minutes * 60
     while now < end {
-      let flightTime = flights.map { $0.isCounted ? $0.answeredAt : $0.countedAt }.min() ?? .infinity
+      let requestTime = requests.map { $0.isCounted ? $0.answeredAt : $0.countedAt }.min() ?? .infinity
       switch state.verdict(rules, at: uptime(now)) {
       case .now: send()
-      case .at(let time) where seconds(time) < flightTime: now = min(end, max(now, seconds(time)))
+      case .at(let time) where seconds(time) < requestTime: now = min(end, max(now, seconds(time)))
       case .at, .afterAnswer:
-        now = flightTime
+        now = requestTime
         arrive()
       }
     }
@@ -66,26 +66,26 @@ struct PacingSimulation {
     let number = UInt64(outcome.sent)
     state.record(PacedSend(number: number, owner: 1, sentAt: uptime(now)))
     let counted = now + latency * Double.random(in: 0...1, using: &random)
-    flights.append(Flight(number: number, countedAt: counted, answeredAt: now + latency))
-    outcome.inFlightMax = max(outcome.inFlightMax, flights.count)
+    requests.append(Request(number: number, countedAt: counted, answeredAt: now + latency))
+    outcome.inFlightMax = max(outcome.inFlightMax, requests.count)
   }
 
   /// The next thing that happens at the server, or the next answer.
   private mutating func arrive() {
-    for index in flights.indices where !flights[index].isCounted && flights[index].countedAt <= now {
-      flights[index].isCounted = true
-      flights[index].refusal = limiter.refusal(at: now)
+    for index in requests.indices where !requests[index].isCounted && requests[index].countedAt <= now {
+      requests[index].isCounted = true
+      requests[index].refusal = limiter.refusal(at: now)
       return
     }
-    guard let index = flights.firstIndex(where: { $0.isCounted && $0.answeredAt <= now }) else { return }
-    let flight = flights.remove(at: index)
-    guard let wait = flight.refusal else {
-      return state.record(.notRefused, to: flight.number, at: uptime(now))
+    guard let index = requests.firstIndex(where: { $0.isCounted && $0.answeredAt <= now }) else { return }
+    let request = requests.remove(at: index)
+    guard let wait = request.refusal else {
+      return state.record(.notRefused, to: request.number, at: uptime(now))
     }
     outcome.refused += 1
     // Whole seconds, rounded down, as servers do.
     let retryAfter = Duration.seconds(Int(wait))
-    state.record(.refused(retryAfter: retryAfter), to: flight.number, at: uptime(now))
+    state.record(.refused(retryAfter: retryAfter), to: request.number, at: uptime(now))
   }
 
   // Times are rounded up to microseconds, so that what is due is never asked for too early again and again.

@@ -187,7 +187,7 @@ struct PacingStateTests {
     #expect(state.gear == .safe)
   }
 
-  @Test("no damaged time stops the lane for longer than a day")
+  @Test("no damaged time stops sending for longer than a day")
   func future() {
     var state = sent(1...3, every: .seconds(3), from: .seconds(1_000_000))
     state.record(.refused(retryAfter: .seconds(86_400)), to: 3, at: .seconds(1_000_000))

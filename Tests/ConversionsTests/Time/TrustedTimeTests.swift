@@ -159,7 +159,7 @@ private final class Clocks {
     clocks.answerWithoutADate()
     #expect(!clocks.isConfirmed(), "the database may know better")
     clocks.database(isOnHost: true)
-    #expect(clocks.isConfirmed() && clocks.changes == [.confirmed(.nobody)])
+    #expect(clocks.isConfirmed() && clocks.changes == [.confirmed(.hostAlone)])
     clocks.answerWithoutADate()
     #expect(clocks.changes.count == 1, "once")
     clocks.host = .zero

@@ -90,7 +90,7 @@ import Testing
     }
     #expect(try await ledger.integrityFaults().isEmpty, "\(what)")
     let intake = try await ledger.transaction { try $0.intakeProgress() }
-    #expect(intake.quietUntil != nil && !intake.isStartSettled && intake.caughtUpAt == nil)
+    #expect(intake.quietUntil != nil && !intake.isStartFixed && intake.caughtUpAt == nil)
     try ledger.close()
   }
 

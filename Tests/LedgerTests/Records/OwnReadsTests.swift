@@ -43,7 +43,7 @@ import Testing
     #expect(converted.changed && converted.known?.status == .converted)
   }
 
-  @Test("What lists alone have shown, they may show otherwise") func lists() async throws {
+  @Test("lists may show otherwise what lists alone have shown") func lists() async throws {
     let ledger = try LedgerFixture().open()
     _ = try await list(ledger, makeReferral("r1", external: "lead_7"), after: 0)
     #expect(try await list(ledger, makeReferral("r1"), after: 10).changed)

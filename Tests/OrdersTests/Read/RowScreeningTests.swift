@@ -27,18 +27,18 @@ import Testing
     }
   }
 
-  private func screen(settled: UInt64?, from: Timestamp? = nil) -> OrderScreen {
+  private func screen(covered: UInt64?, from: Timestamp? = nil) -> OrderScreen {
     let known = KnownKeys()
     known.complete()
     known.insert(order: OrderKey("6"), transactionID: nil)
     known.insert(referral: EmailAddress("known@example.com"), ExternalSourceID("lead-4"))
-    return OrderScreen(takesOrdersFrom: from, oldBefore: Self.old, settledHorizon: settled, known: known)
+    return OrderScreen(takesOrdersFrom: from, oldBefore: Self.old, coveredHorizon: covered, known: known)
   }
 
   @Test func oldOrdersThatMatchNothingAreCounted() async throws {
     var sweeping = try await Sweeping(try await shop().orders())
     let horizon = sweeping.survey.moment.end
-    let keys = try await sweeping.rows(whole: true, screen: screen(settled: horizon)).map(\.key.text)
+    let keys = try await sweeping.rows(whole: true, screen: screen(covered: horizon)).map(\.key.text)
     // A referral's e-mail or reference, one that takes the long way to normal form, a held one, an ID that can't be
     // sent, a new order, one without a time.
     #expect(Set(keys) == ["3", "4", "5", "6", "7\nx", "9", "10"])
@@ -50,34 +50,34 @@ import Testing
     let survey = try await orders.survey()
     let start = Timestamp(utcYear: 2026, month: 9, day: 1)
     let piece = SweepPiece(range: SweepRange(number: 1), isWhole: true)
-    let page = try await orders.sweep(piece, of: survey, screen: screen(settled: nil, from: start))
+    let page = try await orders.sweep(piece, of: survey, screen: screen(covered: nil, from: start))
     #expect(page.passedOver?.earliest == Timestamp(microseconds: 1_767_268_800_123_456))
     #expect(page.orders.count == 2)
   }
 
   @Test func nothingIsCountedBeforeTheReferralsAreKnown() async throws {
     var sweeping = try await Sweeping(try await shop().orders())
-    let found = try await sweeping.sweep(whole: true, screen: screen(settled: nil))
-    #expect(found.count == 10 && found.allSatisfy { !$0.isSettled })
+    let found = try await sweeping.sweep(whole: true, screen: screen(covered: nil))
+    #expect(found.count == 10 && found.allSatisfy { !$0.isCovered })
     #expect(sweeping.counted.isEmpty)
   }
 
-  @Test func versionsThatCameAfterTheSettledHorizonAreLookedAt() async throws {
+  @Test func versionsThatCameAfterTheCoveredHorizonAreLookedAt() async throws {
     let shop = try await shop()
     var sweeping = try await Sweeping(shop.orders())
     let horizon = sweeping.survey.moment.horizon
     try await shop.database.execute("UPDATE orders SET total = 2 WHERE id = '1'")
-    let found = try await sweeping.sweep(whole: true, screen: screen(settled: horizon))
-    let settled = Dictionary(uniqueKeysWithValues: found.map { ($0.row.key.text, $0.isSettled) })
-    #expect(settled["1"] == false)
-    #expect(settled["9"] == true)
+    let found = try await sweeping.sweep(whole: true, screen: screen(covered: horizon))
+    let covered = Dictionary(uniqueKeysWithValues: found.map { ($0.row.key.text, $0.isCovered) })
+    #expect(covered["1"] == false)
+    #expect(covered["9"] == true)
     #expect(sweeping.counted == [.notQualifying: 2])
   }
 
   @Test func ordersBeforeTheStartTakeNoPart() async throws {
     var sweeping = try await Sweeping(try await shop().orders())
     let horizon = sweeping.survey.moment.end
-    let keys = try await sweeping.rows(whole: true, screen: screen(settled: horizon, from: Self.old)).map(\.key.text)
+    let keys = try await sweeping.rows(whole: true, screen: screen(covered: horizon, from: Self.old)).map(\.key.text)
     #expect(keys == ["9", "10"])
     #expect(sweeping.counted.isEmpty)
   }
@@ -93,7 +93,7 @@ import Testing
   func theEndOfAGranuleIsCompared(type: String, value: String, isClose: Bool) async throws {
     let shop = try await Shop.column(type, [value]) { $0.columns.placedAt = "v" }
     var sweeping = try await Sweeping(shop.orders())
-    let screen = screen(settled: sweeping.survey.moment.end)
+    let screen = screen(covered: sweeping.survey.moment.end)
     let found = try await sweeping.sweep(whole: true, screen: screen)
     #expect(found.count == (isClose ? 1 : 0))
   }

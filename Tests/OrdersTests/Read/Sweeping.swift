@@ -55,7 +55,7 @@ struct Sweeping {
 
   /// Sweeps until nothing more changes. Other tests' transactions on the same server hold back its horizon, and a page
   /// that took long makes the next ranges smaller.
-  mutating func settles() async throws -> Bool {
+  mutating func reachesCalm() async throws -> Bool {
     for _ in 0..<200 {
       if try await sweep().isEmpty { return true }
       try await Task.sleep(for: .milliseconds(50))
@@ -103,6 +103,6 @@ extension OrderScreen {
   /// Looks at every row closely.
   static var everything: OrderScreen {
     OrderScreen(
-      takesOrdersFrom: nil, oldBefore: Timestamp(microseconds: .min), settledHorizon: nil, known: KnownKeys())
+      takesOrdersFrom: nil, oldBefore: Timestamp(microseconds: .min), coveredHorizon: nil, known: KnownKeys())
   }
 }

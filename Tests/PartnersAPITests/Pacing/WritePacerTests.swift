@@ -9,10 +9,10 @@ struct WritePacerTests {
   private static let thirty = WriteLimits()
 
   private func pacer(
-    _ path: String, _ clock: PacerClock, boot: String = "boot-1", keepsake: String? = nil,
+    _ path: String, _ clock: PacerClock, boot: String = "boot-1", persisted: String? = nil,
     owner: UInt64 = .random(in: .min ... .max)
   ) -> WritePacer {
-    WritePacer(path: path, keepsake: keepsake, owner: owner, limits: Self.thirty, clock: clock, bootID: boot)
+    WritePacer(path: path, persisted: persisted, owner: owner, limits: Self.thirty, clock: clock, bootID: boot)
   }
 
   private func withPath(_ body: (String) async throws -> Void) async throws {
@@ -99,33 +99,33 @@ struct WritePacerTests {
   @Test(
     "a Retry-After survives a reboot that takes the file away, or a file that was torn",
     arguments: [nil, "", "conversiond-pacer 2 99"])
-  func keepsake(torn: String?) async throws {
+  func persisted(torn: String?) async throws {
     try await withPath { path in
-      let (clock, keepsake) = (PacerClock(uptime: .seconds(500_000)), path + ".kept")
-      _ = try await wait(pacer(path, clock, keepsake: keepsake), clock, .refused(retryAfter: .seconds(7200)))
+      let (clock, persisted) = (PacerClock(uptime: .seconds(500_000)), path + ".kept")
+      _ = try await wait(pacer(path, clock, persisted: persisted), clock, .refused(retryAfter: .seconds(7200)))
       try FileManager.default.removeItem(atPath: path)
       if let torn { try Data(torn.utf8).write(to: URL(fileURLWithPath: path)) }
       let rebooted = PacerClock(uptime: .seconds(20))
-      let after = pacer(path, rebooted, boot: "boot-2", keepsake: keepsake)
+      let after = pacer(path, rebooted, boot: "boot-2", persisted: persisted)
       let pacing = try await after.snapshot()
       #expect(pacing.conversions.gear == .safe && pacing.writes.blockedUntil == .seconds(20 + 7201))
       // By hand, while it runs.
       try FileManager.default.removeItem(atPath: path)
       #expect(try await wait(after, rebooted) == .zero)
-      let mode = try FileManager.default.attributesOfItem(atPath: keepsake)[.posixPermissions] as? Int
+      let mode = try FileManager.default.attributesOfItem(atPath: persisted)[.posixPermissions] as? Int
       #expect(mode == 0o600)
     }
   }
 
   @Test("after a reboot that takes the file away, a minute passes of which nothing is known")
-  func keepsakeOfQuietTimes() async throws {
+  func persistedLimitsOfQuietTimes() async throws {
     try await withPath { path in
-      let (clock, keepsake) = (PacerClock(uptime: .seconds(500_000)), path + ".kept")
-      let before = pacer(path, clock, keepsake: keepsake)
+      let (clock, persisted) = (PacerClock(uptime: .seconds(500_000)), path + ".kept")
+      let before = pacer(path, clock, persisted: persisted)
       for _ in 0..<30 { _ = try await wait(before, clock) }
       try FileManager.default.removeItem(atPath: path)
       let rebooted = PacerClock(uptime: .seconds(20))
-      let after = pacer(path, rebooted, boot: "boot-2", keepsake: keepsake)
+      let after = pacer(path, rebooted, boot: "boot-2", persisted: persisted)
       #expect(try await wait(after, rebooted) == .seconds(60))
     }
   }
@@ -151,7 +151,7 @@ struct WritePacerTests {
     try await withPath { path in
       let clock = PacerClock()
       let limits = WriteLimits(writes: limit, conversions: limit)
-      let make = { WritePacer(path: path, keepsake: path + ".kept", limits: limits, clock: $0, bootID: $1) }
+      let make = { WritePacer(path: path, persisted: path + ".kept", limits: limits, clock: $0, bootID: $1) }
       let pacer = make(clock, "boot-1")
       #expect(try await !pacer.endWait(), "there is none")
       await pacer.finish(try await pacer.reserve(.conversion), .refused(retryAfter: .seconds(3600)))

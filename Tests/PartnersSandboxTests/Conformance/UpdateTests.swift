@@ -14,7 +14,7 @@ extension Conformance {
       #expect(referral["metadata"] == ["crmStage": "won"])
     }
 
-    @Test("What is left out stays as it is") func partial() async throws {
+    @Test("a field left out stays as it is") func partial() async throws {
       let client = try ServedAPI.client()
       let id = try await client.newReferral(source: "lead_1")
       #expect(try await client.patch("/referrals/\(id)", ["metadata": ["a": 1]]).status == 200)

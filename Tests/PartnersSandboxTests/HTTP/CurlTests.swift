@@ -62,7 +62,7 @@ struct CurlTests {
   }
 
   @Test(
-    "How curl tells the faults apart: empty reply 52, partial file 18, reset 56",
+    "curl tells the faults apart: empty reply 52, partial file 18, reset 56",
     arguments: [(.loseAnswer, 52), (.truncate(bodyBytes: 5), 18), (.reset(afterWork: true), 56)]
       as [(SandboxFault, Int32)])
   func faults(_ fault: SandboxFault, _ expected: Int32) async throws {

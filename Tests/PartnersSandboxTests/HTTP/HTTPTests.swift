@@ -128,7 +128,7 @@ import Testing
   }
 
   @Test(
-    "What could be understood in two ways is refused",
+    "a request that could be understood in two ways is refused",
     arguments: [
       ("GET / HTTP/1.1\r\n\r\n", 400), ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
       ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505), ("GET nowhere HTTP/1.1\r\nHost: a\r\n\r\n", 400),

@@ -63,7 +63,7 @@ import Testing
     #expect(found.count == 9)
   }
 
-  @Test("What is no JSON is named by line and column") func syntax() {
+  @Test("a text that is no JSON is named by line and column") func syntax() {
     #expect(issues("{ \"referrals\": [\n  { \"createdAt\": 01 } ] }").first?.hasPrefix("line 2, column 19: ") == true)
     #expect(issues("").first?.hasPrefix("line 1, column 1: ") == true)
     #expect(issues("{}") == ["referrals: An object with a list \"referrals\" is expected"])

@@ -78,7 +78,7 @@ extension Loops {
       world.api.put(makeReferral("click", .clicked, email: nil, created: start - day * 20))
       world.api.put(makeReferral("later", email: "ana@xn--mller-kva.de", created: start - day * 5))
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       world.shop.put(makeOrder(1, email: "ana@müller.de"))
       try await world.takeShop()
       try await world.decideAll()

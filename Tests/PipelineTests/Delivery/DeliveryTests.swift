@@ -158,7 +158,7 @@ extension Loops {
       #expect(world.violations.isEmpty)
     }
 
-    @Test func anotherAccountsAPIHaltsTheLaneInsteadOfEmptyingTheQueue() async throws {
+    @Test func anotherAccountsAPIHaltsSendingInsteadOfEmptyingTheQueue() async throws {
       let world = try await queued()
       world.api.state.withLock { $0.table.removeAll() }
       try await world.running([world.delivery, world.matching]) { try await world.pass(.seconds(1200)) }
@@ -243,7 +243,7 @@ extension Loops {
       for key in 1...3 { world.shop.put(makeOrder(key)) }
       try await world.take([.readable(makeOrder(1)), .readable(makeOrder(2))], isBackfill: true)
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       try await world.decideAll()
       // Comes while the first permit is waited for.
       let calls = Mutex(0)

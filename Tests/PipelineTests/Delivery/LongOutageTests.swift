@@ -18,7 +18,7 @@ extension Loops {
       for key in 1...count { world.shop.put(makeOrder(key)) }
       for key in 1...count { world.api.put(makeReferral("r\(key)", email: "friend\(key)@example.com")) }
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       for (part, isBackfill) in [true, false, false].enumerated() {
         let keys = (1...count).filter { $0 % 3 == part }
         try await world.take(keys.map { .readable(makeOrder($0)) }, isBackfill: isBackfill)

@@ -107,14 +107,14 @@ extension Loops {
         #expect(again.sent.count == 1)
         try await again.take([.readable(earlier)])
         try await again.decideAll()
-        try await again.settleCatchUp()
+        try await again.endCatchUp()
         again.context.deliveryWake.notify()
         try await again.reaches(within: .seconds(600)) { try await again.outcomes()[.reported] == 1 }
       }
       #expect(try await again.outcome(2) == .reported && again.done.map(\.transactionID.text) == ["order_2"])
     }
 
-    @Test func anotherAccountsOwnReferralsDoNotFreeTheLane() async throws {
+    @Test func anotherAccountsOwnReferralsDoNotEndTheHalt() async throws {
       let world = try await World.queued(8)
       world.clock.advance(to: world.clock.uptime + .seconds(1))
       world.api.state.withLock { $0.table.removeAll() }
@@ -159,7 +159,7 @@ extension Loops {
       }
     }
 
-    @Test func oneReferralThatCannotBeReadDoesNotKeepTheLaneFromStarting() async throws {
+    @Test func oneReferralThatCannotBeReadDoesNotKeepSendingFromStarting() async throws {
       let world = try await World.queued(3)
       let api = world.api
       let asked = Mutex<ReferralID?>(nil)

@@ -14,7 +14,7 @@ extension Loops {
       let world = try World()
       for key in [live, backfill].joined() { world.api.put(makeReferral("r\(key)", email: "friend\(key)@example.com")) }
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       try await world.take(backfill.map { .readable(makeOrder($0)) }, isBackfill: true)
       try await world.take(live.map { .readable(makeOrder($0)) })
       try await world.decideAll()
@@ -75,7 +75,7 @@ extension Loops {
       let world = try World()
       for key in 1...3 { world.api.put(makeReferral("r\(key)", email: "friend\(key)@example.com")) }
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       world.clock.advance(to: world.clock.uptime + .seconds(10))
       try await world.take((1...3).map { .readable(makeOrder($0)) })
       try await world.decideAll()
@@ -105,7 +105,7 @@ extension Loops {
       let world = try World()
       world.api.put(makeReferral("r1", email: "friend1@example.com"))
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       for key in 1...2 {
         let order = makeOrder(key, email: "friend1@example.com")
         world.shop.put(order)

@@ -18,7 +18,7 @@ extension Loops {
       }
       try await world.takeShop()
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       try await world.decideAll()
       world.checkSends()
       world.api.state.withLock { ($0.convertFaults, $0.convertLatency) = (faults, .seconds(1)) }
@@ -70,7 +70,7 @@ extension Loops {
     }
 
     @Test(arguments: [ConvertFault.keyRefused, .invalid])
-    func thoseThatAreRefusedTogetherHaltTheLaneOnce(fault: ConvertFault) async throws {
+    func thoseThatAreRefusedTogetherHaltSendingOnce(fault: ConvertFault) async throws {
       let world = try await queued(60)
       world.api.state.withLock { $0.convertLatency = .seconds(2) }
       try await world.running([world.delivery]) {

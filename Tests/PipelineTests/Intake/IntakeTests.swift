@@ -158,7 +158,7 @@ extension Loops {
       #expect(second.shop.state.withLock { $0.asked.first } == .some(nil))
     }
 
-    @Test func theStartIsSettledOnce() async throws {
+    @Test func theStartIsFixedOnce() async throws {
       let world = try World()
       try await world.haveMirror()
       world.shop.put(makeOrder(1, placed: start - .seconds(60)))

@@ -39,7 +39,7 @@ extension Loops {
       let world = try World()
       world.api.put(makeReferral("old", email: "friend1@example.com"))
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       world.api.convertElsewhere("old")
       try await world.mirrorAPI()
       try await world.ledger.base.transaction { transaction in
@@ -101,7 +101,7 @@ extension Loops {
 
     @Test func theWindowCountsFromPlacing() async throws {
       let world = try World(rules: makeRules(wait: .seconds(3600)))
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       try await world.take([.readable(makeOrder(1, placed: start))])
       try await world.running([world.mirror, world.matching]) {
         try await world.pass(.seconds(3500))
@@ -112,7 +112,7 @@ extension Loops {
 
     @Test func aHoldIsKept() async throws {
       let world = try World(rules: makeRules(hold: .seconds(900)))
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       world.api.put(makeReferral("r1", email: "friend1@example.com"))
       try await world.take([.readable(makeOrder(1, placed: start))])
       try await world.mirrorAPI()
@@ -146,7 +146,7 @@ extension Loops {
 
     @Test func moreThanABatchIsDecided() async throws {
       let world = try World()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       let rows = (1...(Matching.batchMax * 2 + 7)).map { OrderRow.readable(makeOrder($0)) }
       try await world.take(rows)
       try await world.running([world.matching]) { try await world.pass(.seconds(1)) }

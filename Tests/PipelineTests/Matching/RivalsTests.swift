@@ -17,7 +17,7 @@ extension Loops {
       let world = try World(rules: makeRules(hold: hold))
       world.api.put(makeReferral("r1", email: "friend1@example.com"))
       try await world.mirrorAPI()
-      if caughtUp { try await world.settleCatchUp() }
+      if caughtUp { try await world.endCatchUp() }
       return world
     }
 

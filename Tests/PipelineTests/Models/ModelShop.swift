@@ -98,7 +98,7 @@ final class ModelShop: OrderSource {
       let mark = piece.isWhole ? 0 : piece.range.mark.flatMap { UInt64($0) } ?? 0
       let orders = keys.compactMap { key -> SeenOrder? in
         guard let row = state.rows[key], let version = state.versions[key], version >= mark else { return nil }
-        return SeenOrder(row, isSettled: screen.settledHorizon.map { version < $0 } ?? false)
+        return SeenOrder(row, isCovered: screen.coveredHorizon.map { version < $0 } ?? false)
       }
       return SweepPage(
         orders: orders, isWhole: piece.isWhole, next: end < state.sequence.count ? String(end) : nil,

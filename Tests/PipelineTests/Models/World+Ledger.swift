@@ -76,7 +76,7 @@ extension World {
   }
 
   /// Ends the first catch-up, as if both walks were over.
-  func settleCatchUp() async throws {
+  func endCatchUp() async throws {
     let now = clock.now
     try await ledger.base.transaction { transaction in
       var progress = try transaction.intakeProgress()
@@ -111,7 +111,7 @@ extension World {
     }
     try await takeShop()
     try await mirrorAPI()
-    try await settleCatchUp()
+    try await endCatchUp()
     try await decideAll()
   }
 

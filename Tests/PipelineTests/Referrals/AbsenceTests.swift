@@ -46,7 +46,7 @@ extension Loops {
       let world = try await swept(3)
       world.api.put(makeReferral("later", email: "friend1@example.com", created: start - .seconds(600)))
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       try await world.take([.readable(makeOrder(1))])
       try await world.decideAll()
       #expect(try await world.order(1)?.referralID == ReferralID("r1"))
@@ -76,7 +76,7 @@ extension Loops {
       #expect(try await referral(world, "r1")?.goneAt == nil)
     }
 
-    @Test func aHaltedLaneBuriesNobody() async throws {
+    @Test func noReferralIsGoneWhileSendingIsHalted() async throws {
       let world = try await swept(3)
       try await world.ledger.base.transaction {
         try $0.setSendingHalt(SendingHalt(reason: .accountChanged, detail: "test", since: start))

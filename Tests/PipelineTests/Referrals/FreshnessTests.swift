@@ -16,7 +16,7 @@ extension Loops {
       let world = try World(rules: rules)
       world.api.put(makeReferral("old", email: "friend1@example.com"))
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       world.clock.advance(to: world.clock.uptime + .seconds(8))
       world.api.put(young)
       let order = makeOrder(1, email: "friend1@example.com", external: external, placed: start + .seconds(8))
@@ -86,7 +86,7 @@ extension Loops {
     }
 
     @Test(arguments: [(401, "key_refused"), (403, "not_approved"), (302, "redirect")])
-    func aRefusalHaltsTheLane(status: Int, reason: String) async throws {
+    func aRefusalHaltsSending(status: Int, reason: String) async throws {
       let young = makeReferral("young", email: "friend1@example.com", created: start + .seconds(5))
       let world = try await world(makeRules(choose: .last), young: young)
       world.api.state.withLock { $0.readFaults = [nil, status] }
@@ -114,7 +114,7 @@ extension Loops {
       world.api.put(makeReferral("old", email: "friend1@example.com"))
       world.api.put(makeReferral("r2", email: "friend2@example.com"))
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       world.shop.put(makeOrder(2, placed: start))
       try await world.takeShop()
       try await world.decideAll()
@@ -168,7 +168,7 @@ extension Loops {
       let world = try World(rules: makeRules(hold: .seconds(45), choose: .last))
       world.api.put(makeReferral("old", email: "friend1@example.com"))
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       // Makes each page take a while, so that what happens during a walk happens after it began.
       world.api.state.withLock { $0.listLatency = .milliseconds(200) }
       let phase = Mutex((step: 0, conversionsAt: Timestamp?.none))

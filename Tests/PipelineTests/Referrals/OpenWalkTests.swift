@@ -158,7 +158,7 @@ extension Loops {
           }
         }
         // Decides orders as matching does, a batch at a time.
-        let settle = { () async throws -> Bool in
+        let decideAll = { () async throws -> Bool in
           let now = world.clock.now
           waiting -= try await world.ledger.base.transaction { transaction in
             let known = try transaction.mirrorProgress().openWalkBeganAt
@@ -176,7 +176,7 @@ extension Loops {
         }
         waiting = count
         try await want(world)
-        try await world.reaches(within: .seconds(900), settle)
+        try await world.reaches(within: .seconds(900), decideAll)
         #expect(waiting == 0 && walksBegun(world) <= 2, "\(waiting) wait after \(walksBegun(world))")
       }
     }

@@ -57,7 +57,7 @@ extension Loops {
 
     @Test func aHoldIsNotEndedByAClockThatWasSetForward() async throws {
       let world = try World(rules: makeRules(hold: .seconds(7200)))
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       world.api.put(makeReferral("r1", email: "friend1@example.com"))
       world.shop.put(makeOrder(1, placed: start))
       try await world.take([.readable(makeOrder(1, placed: start))])
@@ -262,7 +262,7 @@ extension Loops {
     @Test func anOrderSeenByAClockThatWasAheadDoesNotWaitForThatTimeToCome() async throws {
       let world = try World()
       world.api.put(makeReferral("r1", email: "friend1@example.com"))
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       world.api.convertElsewhere("r1")
       try await world.mirrorAPI()
       world.clock.advance(to: world.clock.uptime + .seconds(5))
@@ -283,7 +283,7 @@ extension Loops {
     @Test func whatAnEarlierRunWalkedByAClockThatWasAheadIsForgottenAtTheStart() async throws {
       let world = try World()
       world.api.put(makeReferral("old", email: "friend1@example.com"))
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       let ahead = world.clock.now + .seconds(3600)
       try await world.ledger.base.transaction { transaction in
         var progress = try transaction.mirrorProgress()
@@ -301,7 +301,7 @@ extension Loops {
     @Test func aWalkThatWasBegunByAClockThatWasAheadIsBegunAnew() async throws {
       let world = try World()
       world.api.put(makeReferral("old", email: "friend1@example.com"))
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       world.shop.state.withLock { $0.isOnHost = true }
       let mirror = world.mirror
       var run = mirror.makeRun()
@@ -397,7 +397,7 @@ extension Loops {
       world.api.put(makeReferral("r1", email: "friend1@example.com", created: start - day * 3))
       try await world.takeShop()
       try await world.mirrorAPI()
-      try await world.settleCatchUp()
+      try await world.endCatchUp()
       try await world.decideAll()
       try await world.running([world.delivery, world.matching]) {
         try await world.reaches(within: .seconds(60)) { world.sent.count == 1 }

@@ -55,7 +55,7 @@ extension Loops {
       #expect(queries == ["friend1@example.com", "account", "friend1@example.com"] && again.violations.isEmpty)
     }
 
-    @Test func anOutageOfTheAPIIsWaitedOutByTheLane() async throws {
+    @Test func anOutageOfTheAPIIsWaitedOut() async throws {
       let world = try await World.queued(40)
       world.api.state.withLock { $0.convertFaults = Array(repeating: .refused, count: 100_000) }
       try await world.running([world.delivery, world.matching]) {

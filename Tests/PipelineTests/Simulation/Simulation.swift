@@ -74,7 +74,7 @@ final class Simulation: Sendable {
     schedule()
     try start()
     try pass(until: plan.end)
-    for _ in 0..<SimulationPlan.patience where try unsettled() > 0 { try pass(until: clock.uptime + .seconds(900)) }
+    for _ in 0..<SimulationPlan.patience where try unfinished() > 0 { try pass(until: clock.uptime + .seconds(900)) }
     try judge()
     return run.withLock { $0.digest }
   }
@@ -110,7 +110,7 @@ final class Simulation: Sendable {
     }
   }
 
-  private func happen(_ what: SimulationPlan.What) throws {
+  private func happen(_ what: SimulationPlan.Event) throws {
     switch what {
     case .shop(let change): change(shop, clock.trueTime)
     case .api(let change): change(api)

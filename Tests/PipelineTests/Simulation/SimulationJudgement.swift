@@ -30,7 +30,7 @@ extension Simulation {
   }
 
   /// Counts the orders that are still under way.
-  func unsettled() throws -> Int {
+  func unfinished() throws -> Int {
     try look { try $0.outcomeCounts() }.filter { [.queued, .sending, .held].contains($0.outcome) }.map(\.count)
       .reduce(0, +)
   }

@@ -6,8 +6,8 @@ import TestHosts
 
 /// The events of one simulated day, drawn from its seed before it begins.
 struct SimulationPlan: Sendable {
-  /// One thing that happens.
-  enum What: Sendable {
+  /// The kinds of things that happen.
+  enum Event: Sendable {
     case shop(@Sendable (ModelShop, Timestamp) -> Void)
     case api(@Sendable (SimulatedAPI) -> Void)
     case disk(@Sendable (SimulatedDisk) -> Void)
@@ -21,14 +21,14 @@ struct SimulationPlan: Sendable {
   /// An event, and its time from the beginning.
   struct Happening: Sendable {
     let at: Duration
-    let what: What
+    let what: Event
   }
 
   /// The number of quarters of an hour for which what is still open is waited for when everything works again.
   static let patience = 16
   /// The time for which everything goes on, faults and all.
   private static let busy = Duration.seconds(1200)
-  /// The time within which all of it is settled, mostly.
+  /// The time within which all of it is over, mostly.
   private static let calm = Duration.seconds(1500)
 
   let shape: LimiterShape
@@ -62,7 +62,7 @@ struct SimulationPlan: Sendable {
     add(Self.busy, .disk { $0.work() })
   }
 
-  private mutating func add(_ at: Duration, _ what: What) { happenings.append(Happening(at: at, what: what)) }
+  private mutating func add(_ at: Duration, _ what: Event) { happenings.append(Happening(at: at, what: what)) }
 
   private mutating func moment(after earliest: Duration = .zero) -> Duration {
     let first = Int(earliest.components.seconds)
@@ -132,7 +132,7 @@ struct SimulationPlan: Sendable {
     if generator.chance(0.1) { add(moment(after: at), .shop { shop, _ in shop.remove(text) }) }
   }
 
-  // MARK: What goes wrong
+  // MARK: Faults
 
   private mutating func addOutages() {
     if generator.chance(0.4) {

@@ -16,16 +16,16 @@ import Testing
   private static let first = number("SIMULATION_FIRST", 1)
   private static let only = number("SIMULATION_SEED", 0)
   /// As many as there are cores, mostly.
-  private static let lanes = 2
+  private static let tasks = 2
 
   @Test func noSeedBreaksARule() async throws {
     guard Self.only == 0 else { return try tell(UInt64(Self.only)) }
     let began = ContinuousClock.now
     let broken = BrokenRules()
     await withTaskGroup(of: Void.self) { group in
-      for lane in 0..<Self.lanes {
+      for task in 0..<Self.tasks {
         group.addTask {
-          for seed in stride(from: Self.first + lane, to: Self.first + Self.count, by: Self.lanes) {
+          for seed in stride(from: Self.first + task, to: Self.first + Self.count, by: Self.tasks) {
             guard broken.count < 10 else { return }
             do { _ = try Simulation(seed: UInt64(seed)).play() } catch {
               broken.add()

@@ -152,7 +152,7 @@ final class RandomWorld: Sendable {
     }
   }
 
-  /// Asks the oracle about a report that is about to leave. What may have been done is only sent again as it was.
+  /// Asks the oracle about a report that is about to leave. One that may have been done is only sent again as it was.
   func check(_ report: ConversionReport) {
     if api.model.state.withLock({ $0.doubtful[report.transactionID.text] }) == report { return }
     // Passes a report that the API refuses: it is not paid.

@@ -116,7 +116,7 @@ private struct MutatedShop: OrderSource {
 
   func sweep(_ piece: SweepPiece, of survey: ShopSurvey, screen: OrderScreen) async throws -> SweepPage {
     var page = try await base.sweep(piece, of: survey, screen: screen)
-    page.orders = page.orders.map { SeenOrder(mutated($0.row), isSettled: $0.isSettled) }
+    page.orders = page.orders.map { SeenOrder(mutated($0.row), isCovered: $0.isCovered) }
     return page
   }
 

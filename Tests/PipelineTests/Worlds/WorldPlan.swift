@@ -76,7 +76,7 @@ struct WorldPlan: Sendable {
     chance(0.6) ? focus.lead : pick(["lead_1", "lead_1", "lead_2", " lead_3", "Lead_1", nil])
   }
 
-  // MARK: What happens
+  // MARK: Events
 
   private mutating func addReferral(at: Duration, ages: [Int]) {
     let number = referrals.count

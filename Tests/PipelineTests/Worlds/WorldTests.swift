@@ -16,16 +16,16 @@ import Testing
   private static let kinds = WorldKinds(
     words: ProcessInfo.processInfo.environment["WORLD_KINDS"] ?? "")
   /// As many as there are cores, mostly.
-  private static let lanes = number("WORLD_LANES", 2)
+  private static let tasks = number("WORLD_TASKS", 2)
 
   @Test func noWorldPaysWrongly() async throws {
     guard Self.only == 0 else { return try tell(UInt64(Self.only)) }
     let began = ContinuousClock.now
     let broken = Broken()
     await withTaskGroup(of: Void.self) { group in
-      for lane in 0..<Self.lanes {
+      for task in 0..<Self.tasks {
         group.addTask {
-          for seed in stride(from: Self.first + lane, to: Self.first + Self.count, by: Self.lanes) {
+          for seed in stride(from: Self.first + task, to: Self.first + Self.count, by: Self.tasks) {
             guard broken.count < Self.brokenMax else { return }
             let plan = WorldPlan(seed: UInt64(seed), kinds: Self.kinds)
             guard let fault = Self.fault(plan) else { continue }

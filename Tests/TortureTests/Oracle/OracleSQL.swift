@@ -3,8 +3,8 @@
 /// Differences that depend on time, and no others, are allowed:
 /// 1. An order is judged by a version that was to be seen right before its first send (`slack` for the way from the
 ///    look to the send, and for a standby's delay): it may have changed since.
-/// 2. Where a referral gained a key, the daemon may or may not have known at a send, if its last complete sweep of the
-///    referrals began before. What was known before that sweep must have been heeded (`oracle.known`).
+/// 2. If a referral gained a key, the daemon may or may not have known at a send, if its last complete sweep of the
+///    referrals began before. A key known before that sweep must have been heeded (`oracle.known`).
 /// 3. Any of several orders of one referral may be the one that converts it: with no hold the first seen wins.
 /// 4. An order that was reported, or superseded because its referral of that time was converted by another order, stays
 ///    so, although another referral that gained its key later would be its referral now.
@@ -25,7 +25,7 @@ enum OracleSQL {
     CREATE FUNCTION oracle.known(at timestamptz) RETURNS timestamptz STABLE LANGUAGE sql AS
       'SELECT max(began) FROM oracle.sweeps WHERE ended <= at';
 
-    -- Which keys each referral had from when until when. Only non-blank ones match anything.
+    -- The keys that each referral had from when until when. Only non-blank ones match anything.
     CREATE TABLE oracle.keys AS
       SELECT referral, nullif(lower(btrim(email)), '') AS email, lead, to_timestamp("sentAt") AS sent_at,
         to_timestamp("answeredAt") AS answered_at, lead(to_timestamp("sentAt")) OVER w AS gone_sent,
@@ -94,7 +94,7 @@ enum OracleSQL {
     CREATE INDEX ON oracle.matches (order_id);
     ANALYZE oracle.matches;
 
-    -- Whether another referral than m's was to be preferred, and the daemon had to know by a time.
+    -- True if another referral than m's was to be preferred, and the daemon had to know by a time.
     CREATE FUNCTION oracle.has_better(m oracle.matches, at timestamptz) RETURNS boolean STABLE LANGUAGE sql AS $$
       SELECT EXISTS (
         SELECT FROM oracle.matches b

@@ -100,7 +100,8 @@ import Testing
         "1": "reported", "2": "reported", "3": "reported", "4": "reported", "5": "discarded", "6": "reported",
       ]))
     #expect(await shop.sandbox.state.reports.count == sent + 1, "the new order's alone")
-    #expect(await shop.logs("What operators held or discarded since stands as restore or rebuild said"), "\(shop.log)")
+    #expect(
+      await shop.logs("Orders that operators held or discarded since stand as restore or rebuild said"), "\(shop.log)")
     #expect(!shop.log.contains("is not in it"))
     for (order, evidence) in [("1", nil), ("3", "API"), ("4", "API"), ("6", nil)] {
       #expect(try await shop.entry(order)?.evidence == evidence, "\(order)")

@@ -46,11 +46,11 @@ import Testing
       }
       #expect(isDone)
       await shop.sandbox.removeFaults()
-      let isSettled = await eventually(within: .seconds(180), every: .milliseconds(500)) {
+      let isOver = await eventually(within: .seconds(180), every: .milliseconds(500)) {
         let outcomes = try? await shop.status().report.outcomes
         return outcomes?.first { $0.outcome == "reported" }?.count == Self.count
       }
-      #expect(isSettled)
+      #expect(isOver)
       for (key, state) in try await shop.states() where state != "reported" {
         Issue.record("order \(key) is \(state): \(String(describing: try await shop.entry(key)))")
       }

@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  @Test func aRefusedKeyHaltsTheLaneAndLeavesTheEntriesAsTheyAre() async throws {
+  @Test func aRefusedKeyHaltsSendingAndLeavesTheEntriesAsTheyAre() async throws {
     try await DaemonFixture.with { shop in
       try await shop.sandbox.put((1...2).map { SandboxReferral("r\($0)", email: "friend\($0)@example.com") })
       try await shop.start()

@@ -103,7 +103,7 @@ import Testing
   }
 
   @Test(arguments: [302, 307, 308])
-  func aRedirectHaltsTheLaneAndNobodyElseIsAsked(_ status: Int) async throws {
+  func aRedirectHaltsSendingAndNoOtherHostIsAsked(_ status: Int) async throws {
     try await DaemonFixture.with { shop in
       let elsewhere = PartnersSandbox(.unlimited)
       let location = try await elsewhere.start().baseURL + "/referrals/r/convert"

@@ -19,8 +19,8 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
   /// The time from which on a mapping was accepted under which orders may have other IDs: earlier ones would be
   /// reported again, whatever `orders.start` comes to.
   public var acceptedFrom: Timestamp?
-  /// True once `takesOrdersFrom` was settled.
-  public var isStartSettled: Bool
+  /// True once `takesOrdersFrom` is fixed for good.
+  public var isStartFixed: Bool
   /// The time at which this run of the daemon had read all that may have changed, and every referral was known: until
   /// then nothing is frozen.
   public var caughtUpAt: Timestamp?
@@ -36,9 +36,9 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
   public var recentPosition: String?
   /// A horizon that waits for a complete sweep of the referrals.
   public var noted: HorizonNote?
-  /// The last horizon after which a complete sweep of the referrals began: what was visible by then, and matches none
-  /// of them, has no referral.
-  public var settled: HorizonNote?
+  /// The last horizon after which a complete sweep of the referrals began: a row that was visible by then, and matches
+  /// none of them, has no referral.
+  public var covered: HorizonNote?
   /// The time by which the shop's clock is ahead of the host's, smoothed; negative where it is behind.
   public var clockAhead: Duration?
   /// The time until which, where this ledger was built anew or restored, sends of the one before it may still be under
@@ -58,8 +58,16 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
     return unknownFrom...unknownTo
   }
 
+  /// The spelling in which the ledger keeps it.
+  private enum CodingKeys: String, CodingKey {
+    case isStartFixed = "isStartSettled"
+    case covered = "settled"
+    case takesOrdersFrom, acceptedFrom, caughtUpAt, firstCaughtUpAt, lastWalkAt, identity, endSeen, recentPosition
+    case noted, clockAhead, quietUntil, aliveAt, unknownFrom, unknownTo
+  }
+
   /// Makes the state before anything was read.
-  public init() { isStartSettled = false }
+  public init() { isStartFixed = false }
 
   /// Takes in that a run begins, and that nothing is known of the time since the last one stored something.
   public mutating func noteGap(since alive: Timestamp, until now: Timestamp) {

@@ -5,8 +5,8 @@ import Logging
 ///
 /// The mirror is never fresh enough for what can't be taken back: a referral 40 days old that gained its external
 /// source ID a second before the order was missed by it, and another referrer paid. Each key is searched for, one page,
-/// and what comes back is compared exactly. What is known to hold a key and does not come back is fetched; so is the
-/// chosen referral. Where the search can't be believed, the order waits for a complete walk of the open referrals that
+/// and what comes back is compared exactly. One known to hold a key that does not come back is fetched; so is the
+/// chosen referral. If the search can't be believed, the order waits for a complete walk of the open referrals that
 /// began after it was seen.
 final class ReferralQuestion: Sendable {
   /// The time for which an answer is good.

@@ -1,8 +1,8 @@
 import Conversions
 import Logging
 
-/// Settles an order that stopped qualifying, or disappeared, after a send that may have been done: nothing more is sent
-/// for it, and the API is asked whether it was done.
+/// Resolves an order that stopped qualifying, or disappeared, after a send that may have been done: nothing more is
+/// sent for it, and the API is asked whether it was done.
 struct UnknownOutcome: Sendable {
   /// The time after the last send at which a referral that is still open means that it was not done.
   static let doubtLasts = Duration.seconds(900)

@@ -1,6 +1,6 @@
 import Conversions
 
-/// The newest conversions, back to the point that an earlier walk had reached. Whatever is converted meanwhile comes in
+/// The newest conversions, back to the point that an earlier walk had reached. One that is converted meanwhile comes in
 /// at the top and shifts the pages forward, so that some are shown twice and none is left out.
 struct ConversionsWalk: PageWalk {
   /// The time by which it goes back behind the last walk: conversions of the same time may become visible one by one.

@@ -2,7 +2,7 @@ import Conversions
 
 /// The paging inside one `createdAt` that fills more than a page, as an import does: there a keyset can't go on, and
 /// pages have to be counted. Without a status filter, as a referral that changes its status would shift the pages
-/// behind it. What else may shift them (a referral that is deleted, an unstable order) shows when the pages are read
+/// behind it. Other shifts (by a referral that is deleted, an unstable order) show when the pages are read
 /// again: an instant of several pages is read until two passes agree.
 struct InstantPaging: PageWalk {
   /// The most passes: so many that don't agree are no coincidence.

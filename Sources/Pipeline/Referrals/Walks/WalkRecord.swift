@@ -24,7 +24,7 @@ struct WalkRecord: Sendable {
       if progress.currentSince == nil, schedule.isCurrent(progress, now: now, startedAt: startedAt) {
         progress.currentSince = now
       }
-      let isIdle = progress.settledFacts == before.settledFacts && walk.tier.isSmall
+      let isIdle = progress.decisiveFacts == before.decisiveFacts && walk.tier.isSmall
       if isIdle, before.heardAnAnswer(lately: now) { return Conclusion() }
       (progress.lastAnswerAt, progress.clockAhead) = (noted.lastAnswerAt, noted.clockAhead ?? progress.clockAhead)
       try transaction.setMirrorProgress(progress)
@@ -57,7 +57,7 @@ private struct Conclusion: Sendable {
 
   var newDistrust: String? { before.distrust == nil ? after.distrust : nil }
   var isTrustedAgain: Bool { before.distrust != nil && after.distrust == nil }
-  var matters: Bool { before.settledFacts != after.settledFacts }
+  var matters: Bool { before.decisiveFacts != after.decisiveFacts }
 }
 
 extension MirrorProgress {
@@ -68,7 +68,7 @@ extension MirrorProgress {
   }
 
   /// The facts that decisions rest on.
-  fileprivate var settledFacts: [String?] {
+  fileprivate var decisiveFacts: [String?] {
     [completeSweepBeganAt, openWalkBeganAt, currentSince].map { $0?.description } + [distrust]
   }
 

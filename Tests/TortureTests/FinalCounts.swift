@@ -2,7 +2,7 @@ import Foundation
 import TestHosts
 
 /// Waits, once nothing is written any more, until the daemon has done what it will do.
-struct Settling: Sendable {
+struct FinalCounts: Sendable {
   /// The time without any change, with an empty queue, after which nothing more is expected: longer than the rest
   /// between two sweeps of the referrals, and than most back-offs.
   static let patience = Duration.seconds(60)
@@ -15,7 +15,7 @@ struct Settling: Sendable {
   let sweeps: SweepWatch
 
   /// - Returns: The last comparison: nothing is missed, or nothing has changed for long, or the time is over.
-  func settle(expectsMisses: Bool) async throws -> Oracle.Counts {
+  func read(expectsMisses: Bool) async throws -> Oracle.Counts {
     let deadline = ContinuousClock.now + Self.limit
     var (counts, inFlight): (Oracle.Counts?, Int?) = (nil, nil)
     var lastChange = ContinuousClock.now
