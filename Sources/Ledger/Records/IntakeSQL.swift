@@ -21,9 +21,9 @@ extension SQLiteTransaction: IntakeRecords {
     try removeRanges()
   }
 
-  func standing(of row: OrderRow) throws -> RowStanding {
+  func identify(_ row: OrderRow) throws -> RowStanding {
     let row = try withoutForgotten(row)
-    guard known.mayHoldOrder(KeyHash.of(row.key.text)) else { return try standing(byIDOf: row) }
+    guard known.mayHoldOrder(KeyHash.of(row.key.text)) else { return try identify(byIDOf: row) }
     let sql = """
       SELECT entry, digest, coalesce(transaction_id, (SELECT transaction_id FROM reports r WHERE r.entry = orders.entry))
       FROM orders WHERE key = ?
@@ -31,18 +31,18 @@ extension SQLiteTransaction: IntakeRecords {
     let found = try first(sql, [row.key.text]) {
       (entry: EntryID($0.integer(0) ?? 0), digest: $0.integer(1), id: $0.text(2))
     }
-    guard let found else { return try standingOfSettled(row) }
+    guard let found else { return try identifySettled(row) }
     if found.digest == row.digest.bits { return .unchanged }
     if Self.isSame(found.id, row.transactionID) { return .changed(found.entry) }
     // The shop gave the key to another order, or the order another number.
     try loseKey(of: found.entry)
-    return try standing(byIDOf: row)
+    return try identify(byIDOf: row)
   }
 
   func record(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws -> RowChange {
     let row = try withoutForgotten(row)
     // An order of which retention left little comes back before it is changed.
-    if try standing(of: row) == .unchanged { return .unchanged }
+    if try identify(row) == .unchanged { return .unchanged }
     guard let known = try KnownOrder(row.key, db) else {
       _ = try insert(
         row, Decision(.waiting, lookAgainAt: Timestamp(microseconds: 0)), seenAt: seenAt, isBackfill: isBackfill)

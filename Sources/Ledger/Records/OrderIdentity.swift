@@ -93,8 +93,8 @@ extension SQLiteTransaction {
     try execute("UPDATE settled SET key = ? WHERE key = ?", [lost.text, key.text])
   }
 
-  /// Finds the standing of a row under whose key no order is known: an order without a row may be this one.
-  func standing(byIDOf row: OrderRow) throws -> RowStanding {
+  /// Identifies a row under whose key no order is known: an order without a row may be this one, and gets the key.
+  func identify(byIDOf row: OrderRow) throws -> RowStanding {
     guard let id = row.transactionID, known.mayHoldTransaction(KeyHash.of(id)), !row.key.isLost,
       try !isRepeated(id, key: row.key), let entry = try lostOrder(withID: id)
     else { return .unknown }

@@ -70,15 +70,15 @@ extension SQLiteTransaction: RetentionRecords {
     return (removed, following.map { RetentionPlace(outcome: $0, decidedAt: earliest, entry: EntryID(0)) })
   }
 
-  /// Finds the standing of a row whose key is none of the orders'.
-  func standingOfSettled(_ row: OrderRow) throws -> RowStanding {
+  /// Identifies a row whose key is none of the orders'.
+  func identifySettled(_ row: OrderRow) throws -> RowStanding {
     let sql = "SELECT digest, coalesce(transaction_id, sent_id) FROM settled WHERE key = ?"
     let found = try first(sql, [row.key.text]) { (digest: $0.integer(0), id: $0.text(1)) }
-    guard let found else { return try standing(byIDOf: row) }
+    guard let found else { return try identify(byIDOf: row) }
     if found.digest == row.digest.bits { return .unchanged }
     if Self.isSame(found.id, row.transactionID) { return .changed(try bringBack(row.key)) }
     try loseKeyOfSettled(row.key)
-    return try standing(byIDOf: row)
+    return try identify(byIDOf: row)
   }
 
   /// Makes a removed order an order again, as far as it is known: all that the shop shows comes with its row.
