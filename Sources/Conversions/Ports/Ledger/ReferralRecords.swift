@@ -45,6 +45,14 @@ public protocol ReferralRecords {
 }
 
 extension ReferralRecords {
+  /// Changes the state of the mirror as a whole; writes nothing where it stays as it was.
+  public func changeMirrorProgress(_ change: (inout MirrorProgress) -> Void) throws {
+    let before = try mirrorProgress()
+    var progress = before
+    change(&progress)
+    if progress != before { try setMirrorProgress(progress) }
+  }
+
   /// Stores a referral as its own GET has just shown it.
   public func record(_ referral: Referral, seenAt: Timestamp) throws -> Bool {
     try record(
