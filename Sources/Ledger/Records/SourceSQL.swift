@@ -25,11 +25,7 @@ extension SQLiteTransaction: SourceRecords {
     let isEmpty = try isEmpty()
     // Nothing can be confused in a ledger without orders.
     if !isEmpty, let refusal = known.refusal(of: source) { throw OrderSourceFailure(kind: .mapping, message: refusal) }
-    if isEmpty { known = source }
-    known.total = source.total
-    known.table = known.table ?? source.table
-    known.keyFamily = known.keyFamily ?? source.keyFamily
-    known.idFamily = known.idFamily ?? source.idFamily
+    if isEmpty { known = source } else { known.learn(from: source) }
     if try known != surveyedSource() { try setFact("source.surveyed", json: known) }
   }
 
@@ -191,11 +187,8 @@ extension SQLiteTransaction {
     // Another API alone leaves every order where it was.
     if since == nil, changes.allSatisfy({ $0.setting == SourceChange.baseURLSetting }) { return false }
     var progress = try intakeProgress()
-    progress.takesOrdersFrom = try since ?? newestPlaced().map { $0 + .microseconds(1) }
-    progress.isStartSettled = true
-    progress.noteAcceptance(from: progress.takesOrdersFrom, keepsIDs: surveyed != nil && changes.keepIDs)
-    (progress.identity, progress.endSeen, progress.recentPosition) = (nil, nil, nil)
-    (progress.noted, progress.settled) = (nil, nil)
+    let start = try since ?? newestPlaced().map { $0 + .microseconds(1) }
+    progress.noteAcceptance(from: start, keepsIDs: surveyed != nil && changes.keepIDs)
     try setIntakeProgress(progress)
     try removeRanges()
     try setFact("source.surveyed", nil)

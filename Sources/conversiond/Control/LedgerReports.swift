@@ -19,7 +19,7 @@ struct LedgerReports: Sendable {
       (
         counts: try tx.outcomeCounts(), today: try tx.outcomes(since: midnight), mirror: try tx.mirrorProgress(),
         referrals: try tx.referralCounts(), intake: try tx.intakeProgress(), changes: try tx.changesSinceReports(),
-        hasConflicts: try tx.meetsConflictsOnly(), byRules: try tx.openedByRules(),
+        hasConflicts: try ConflictHint.applies(to: tx), byRules: try tx.openedByRules(),
         missing: try tx.heldMissingCount(),
         halt: try tx.sendingHalt(), quietUntil: try QuietAfterRebuild(tx).end(),
         waiting: try tx.waitingReports(),
