@@ -104,6 +104,13 @@ import Testing
     #expect(own == Set(Self.ownFolders.keys))
   }
 
+  /// A rule that extends the ledger's transaction stands neither with the rules nor with what the store writes.
+  @Test func noRuleExtendsTheLedgersTransaction() {
+    for file in SourceTree.sources {
+      #expect(!file.lines.contains { $0.hasPrefix("extension LedgerTransaction") }, "\(file.path)")
+    }
+  }
+
   @Test func namesSayWhatAThingIs() {
     for file in all {
       #expect(file.name.firstMatch(of: #/Util|Helper|Manager|Common/#) == nil, "\(file.path)")

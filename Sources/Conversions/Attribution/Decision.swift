@@ -68,6 +68,12 @@ public enum DecisionReason {
   /// Another row was seen with the same order ID, and the shop has yet to tell which of them are there.
   public static let idCheck = "id_check"
 
+  /// Reasons of orders that wait for nothing but a complete walk which began after they were seen.
+  public static let awaitingWalk = [mirrorIncomplete, mirrorBehind]
+
+  /// Reasons of orders whose next decision is put off by the clock alone: one that was ahead put it off too long.
+  public static let putOffByClock = [mirrorBehind, clockUnconfirmed]
+
   /// All of them.
   public static let all = [
     hold, noReferralYet, mirrorIncomplete, mirrorBehind, clockUnconfirmed, behindOther, alreadyConverted,

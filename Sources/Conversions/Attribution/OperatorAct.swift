@@ -29,6 +29,14 @@ public struct OperatorAct: Hashable, Sendable {
     self.actedAt = actedAt
     self.order = order
   }
+
+  /// Returns true if an order that has the act's ID obeys it: an act goes with the ID, unless the order that it was made
+  /// for is known under another one (`isElsewhere`). That one obeys it then, and another order that has the ID doesn't;
+  /// nor, by a hold, one whose row is gone, as it would keep its referral for ever.
+  public func binds(_ shown: ActedOrder, isElsewhere: Bool) -> Bool {
+    let isOther = order?.isOther(shown) ?? false || kind == .hold && shown.key.isLost
+    return !isElsewhere || !isOther
+  }
 }
 
 /// An order that an operator has acted on, as far as it tells it from others.

@@ -49,6 +49,10 @@ public struct OrderAfterSend: Hashable, Sendable {
 }
 
 extension SendResult {
+  /// The time for which the API may still work on a request after we gave up on it: a referral that is still open later
+  /// was not converted by it.
+  public static let doubtLasts = Duration.seconds(900)
+
   /// The time that an order waits to be matched again whose referral the API said it doesn't know. Not none: another
   /// account's API answers 404 for every referral, and must not empty the queue.
   public static let rematchWait = Duration.seconds(60)

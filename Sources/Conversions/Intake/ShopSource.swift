@@ -64,6 +64,14 @@ public struct SurveyedSource: Hashable, Sendable, Codable {
     return total.refusal(of: found)
   }
 
+  /// Takes over what wasn't known before, and the order value, as it was read last.
+  public mutating func learn(from other: SurveyedSource) {
+    total = other.total
+    table = table ?? other.table
+    keyFamily = keyFamily ?? other.keyFamily
+    idFamily = idFamily ?? other.idFamily
+  }
+
   /// Returns the changes from this one to another; what isn't known of either is no change.
   public func changes(to other: SurveyedSource) -> [SourceChange] {
     let pairs = [

@@ -27,6 +27,9 @@ extension OrderKey {
 
 /// An order ID that several orders have, as far as is known: the shop is asked which of their rows are still there.
 public struct RepeatedID: Hashable, Sendable {
+  /// The time that an order waits for the shop's answer on its ID before matching looks at it again.
+  public static let checkMax = Duration.seconds(900)
+
   /// The ID.
   public var transactionID: String
   /// The keys by which their rows were last seen.

@@ -126,6 +126,12 @@ public indirect enum OrderRow: Hashable, Sendable {
 
   /// The order's ID as people know it: its transaction ID, or its key where that can't be read.
   public var orderID: String { transactionID ?? key.text }
+
+  /// Returns true if it may be the order that has a known ID: it has the same, or one of the two can't be read.
+  public func mayBe(_ known: String?) -> Bool {
+    guard let known, let transactionID else { return true }
+    return known.utf8.elementsEqual(transactionID.utf8)
+  }
 }
 
 /// The facts known of a row that is no readable order.

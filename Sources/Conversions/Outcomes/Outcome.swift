@@ -26,6 +26,17 @@ public enum Outcome: String, Sendable, Codable, CaseIterable {
   /// A person must look, always with a reason.
   case review
 
+  /// Final ones, whose orders retention removes, in the order in which it looks at them.
+  public static let finished: [Outcome] = [
+    .reported, .superseded, .noReferral, .outsideWindow, .cancelled, .discarded,
+  ]
+
+  /// Those of orders that are not to be reported again, or at all, whatever becomes of their rows.
+  public static let spokenFor: [Outcome] = [.reported, .discarded]
+
+  /// Those whose orders are not decided again for a referral that appears or changes.
+  public static let withoutReferral: [Outcome] = [.notQualifying, .cancelled, .discarded]
+
   /// True while the order may still be reported without a person's doing.
   public var isWaiting: Bool {
     switch self {

@@ -14,4 +14,7 @@ public enum QueuedReason: String, CaseIterable, Sendable {
   case interrupted
   /// A dry run doesn't send.
   case dryRun = "dry_run"
+
+  /// The sentence that goes with `interrupted`.
+  public static let interruption = "the daemon ended while this was being sent"
 }

@@ -67,6 +67,12 @@ public struct MirroredReferral: Hashable, Sendable {
     self.goneAt = goneAt
   }
 
+  /// Returns true if an answer that was asked for at a time shows it open, although a later one has shown it closed. Two
+  /// answers that overlapped may be stored in either order, and no referral opens again.
+  public func isReopened(by answer: Referral, askedAt: Timestamp) -> Bool {
+    !status.isOpen && answer.status.isOpen && seenAt > askedAt
+  }
+
   /// True if orders must be decided again because of what changed since `earlier`: when it was seen doesn't count.
   public func matters(comparedWith earlier: MirroredReferral?) -> Bool {
     guard let earlier else { return true }

@@ -131,7 +131,7 @@ extension LedgerRestore {
   /// Notes the time of which the restored ledger knows nothing, and the wait that follows from it.
   private func keepQuiet(_ unknown: ClosedRange<Timestamp>, timeout: Duration) async throws -> Timestamp {
     var progress = try await backup.transaction { try $0.intakeProgress() }
-    let quietUntil = LedgerReplacement.keepQuiet(&progress, after: unknown.upperBound, timeout: timeout)
+    let quietUntil = progress.keepQuiet(after: unknown.upperBound, timeout: timeout)
     progress.noteGap(since: unknown.lowerBound, until: unknown.upperBound)
     // An end of the wait that the backup had seen is of an earlier one.
     progress.caughtUpAt = nil

@@ -81,7 +81,7 @@ extension LedgerRebuild {
       let queue = try SQLiteLedger.connect(path: new)
       var salvage = Salvage()
       var progress = IntakeProgress()
-      let quietUntil = LedgerReplacement.keepQuiet(&progress, after: replacement.writtenAt, timeout: timeout)
+      let quietUntil = progress.keepQuiet(after: replacement.writtenAt, timeout: timeout)
       if let reading = openOld(old) {
         salvage = try SalvageKeeper(reading, into: queue).keep()
         (progress.takesOrdersFrom, progress.acceptedFrom) = (

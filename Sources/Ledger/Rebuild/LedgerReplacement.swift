@@ -7,9 +7,6 @@ import Glibc
 /// Holds the ledger's lock for as long as it lives. All of the work is done on copies, in a folder beside the ledger,
 /// until `replace`, which moves the former ledger's files aside and deletes nothing.
 final class LedgerReplacement {
-  /// The time for which the API may still work on a request after we gave up on it: as for an order that stopped
-  /// qualifying after a send that may have been done.
-  private static let doubtLasts = Duration.seconds(900)
   /// The suffixes of a ledger's files, the file itself last: once it is aside, all are.
   private static let suffixes = ["-wal", "-shm", "-journal", ""]
 
@@ -74,21 +71,6 @@ final class LedgerReplacement {
       throw LedgerFailure(fileError: errno, doing: "make a folder beside", path)
     }
     return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
-
-  /// Makes a new ledger wait for what the former one had sent: nothing that was never sent is sent before a complete
-  /// sweep of the referrals that began after its last request must have ended.
-  ///
-  /// - Parameters:
-  ///   - progress: The new ledger's progress.
-  ///   - end: The time after which no request of the former ledger began.
-  ///   - timeout: The longest time that a request of the daemon's may last.
-  /// - Returns: The time before which that sweep doesn't begin.
-  static func keepQuiet(_ progress: inout IntakeProgress, after end: Timestamp, timeout: Duration) -> Timestamp {
-    let until = end + timeout + doubtLasts
-    let quietUntil = progress.quietUntil.map { max($0, until) } ?? until
-    progress.quietUntil = quietUntil
-    return quietUntil
   }
 
   /// Moves the former ledger's files aside, under a name that nothing has, and puts the new one in their place. If it is

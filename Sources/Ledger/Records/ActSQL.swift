@@ -19,11 +19,8 @@ extension SQLiteTransaction: ActRecords {
     guard let id = row.transactionID else { return nil }
     let shown = ActedOrder(row)
     if let act = try act(on: id) {
-      // An act goes with the ID, unless the order that it was made for is known under another one: that one obeys it, and
-      // an order that has the ID now doesn't. One whose row is gone would keep its referral for ever by a hold.
       let isElsewhere = try act.order.map { try hasOtherID(than: id, $0.key) } ?? false
-      let isOther = act.order?.isOther(shown) ?? false || act.kind == .hold && row.key.isLost
-      if !isElsewhere || !isOther { return act }
+      if act.binds(shown, isElsewhere: isElsewhere) { return act }
     }
     return try renumbered(shown)?.act
   }

@@ -36,15 +36,13 @@ extension SQLiteTransaction: ChangeRecords {
     }
   }
 
-  func meetsConflictsOnly() throws -> Bool {
-    let conflicts = try Int64.fetchAll(
-      db,
-      sql: """
-        SELECT decided_at FROM orders WHERE outcome = 'review' AND reason = ? AND decided_at IS NOT NULL
-        ORDER BY decided_at DESC LIMIT 3
-        """, arguments: [ReviewReason.transactionConflict.rawValue])
-    guard conflicts.count == 3, let first = conflicts.last else { return false }
-    let reported = "SELECT 1 FROM orders WHERE outcome = 'reported' AND decided_at >= ? LIMIT 1"
-    return try Int.fetchOne(db, sql: reported, arguments: [first]) == nil
+  func conflictsSinceReport(limit: Int) throws -> Int {
+    let last = "SELECT decided_at FROM orders WHERE outcome = 'reported' ORDER BY decided_at DESC LIMIT 1"
+    let reportedAt = try Int64.fetchOne(db, sql: last) ?? .min
+    let conflicts = """
+      SELECT count(*) FROM (SELECT 1 FROM orders WHERE outcome = 'review' AND reason = ? AND decided_at > ? LIMIT ?)
+      """
+    let arguments: StatementArguments = [ReviewReason.transactionConflict.rawValue, reportedAt, limit]
+    return try Int.fetchOne(db, sql: conflicts, arguments: arguments) ?? 0
   }
 }

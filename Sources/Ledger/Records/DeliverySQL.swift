@@ -145,9 +145,9 @@ extension SQLiteTransaction: DeliveryRecords {
       """)
     try execute(
       """
-      UPDATE orders NOT INDEXED SET reason = 'interrupted', send_at = ?, detail = 'the daemon ended while this was being sent'
+      UPDATE orders NOT INDEXED SET reason = ?, detail = ?, send_at = ?
       WHERE entry IN (SELECT entry FROM reports INDEXED BY reports_sending WHERE is_sending = 1) AND outcome = 'queued'
-      """, [now.microseconds])
+      """, [QueuedReason.interrupted.rawValue, QueuedReason.interruption, now.microseconds])
     // A process that stood still, and was killed when it went on, may have sent them only now.
     try execute(
       """
@@ -175,12 +175,11 @@ extension SQLiteTransaction: DeliveryRecords {
   }
 
   func clampRematches(at now: Timestamp) throws {
+    let reasons = DecisionReason.putOffByClock
+    let isPutOff = "rematches > 0 OR reason IN (\(databaseQuestionMarks(count: reasons.count)))"
     try execute(
-      """
-      UPDATE orders SET decide_at = 0
-      WHERE decide_at > ? AND (outcome = 'held' OR outcome = 'waiting' AND (rematches > 0 OR reason IN (?, ?)))
-      """,
-      [(now + SendResult.rematchWait).microseconds, DecisionReason.mirrorBehind, DecisionReason.clockUnconfirmed])
+      "UPDATE orders SET decide_at = 0 WHERE decide_at > ? AND (outcome = 'held' OR outcome = 'waiting' AND (\(isPutOff)))",
+      StatementArguments([(now + SendResult.rematchWait).microseconds]) + StatementArguments(reasons))
   }
 
   func sendingHalt() throws -> SendingHalt? { try fact("lane.halt", as: SendingHalt.self) }

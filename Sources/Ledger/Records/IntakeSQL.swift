@@ -21,9 +21,9 @@ extension SQLiteTransaction: IntakeRecords {
     try removeRanges()
   }
 
-  func standing(of row: OrderRow) throws -> RowStanding {
+  func identify(_ row: OrderRow) throws -> RowStanding {
     let row = try withoutForgotten(row)
-    guard known.mayHoldOrder(KeyHash.of(row.key.text)) else { return try standing(byIDOf: row) }
+    guard known.mayHoldOrder(KeyHash.of(row.key.text)) else { return try identify(byIDOf: row) }
     let sql = """
       SELECT entry, digest, coalesce(transaction_id, (SELECT transaction_id FROM reports r WHERE r.entry = orders.entry))
       FROM orders WHERE key = ?
@@ -31,18 +31,18 @@ extension SQLiteTransaction: IntakeRecords {
     let found = try first(sql, [row.key.text]) {
       (entry: EntryID($0.integer(0) ?? 0), digest: $0.integer(1), id: $0.text(2))
     }
-    guard let found else { return try standingOfSettled(row) }
+    guard let found else { return try identifySettled(row) }
     if found.digest == row.digest.bits { return .unchanged }
-    if Self.isSame(found.id, row.transactionID) { return .changed(found.entry) }
+    if row.mayBe(found.id) { return .changed(found.entry) }
     // The shop gave the key to another order, or the order another number.
     try loseKey(of: found.entry)
-    return try standing(byIDOf: row)
+    return try identify(byIDOf: row)
   }
 
   func record(_ row: OrderRow, seenAt: Timestamp, isBackfill: Bool) throws -> RowChange {
     let row = try withoutForgotten(row)
     // An order of which retention left little comes back before it is changed.
-    if try standing(of: row) == .unchanged { return .unchanged }
+    if try identify(row) == .unchanged { return .unchanged }
     guard let known = try KnownOrder(row.key, db) else {
       _ = try insert(
         row, Decision(.waiting, lookAgainAt: Timestamp(microseconds: 0)), seenAt: seenAt, isBackfill: isBackfill)
@@ -55,7 +55,7 @@ extension SQLiteTransaction: IntakeRecords {
     if known.transactionID == nil { try questionNamesakes(of: row, at: seenAt) }
     // An ID that can't be read any more may be another order's alone now.
     if let id = known.transactionID, row.transactionID == nil { try wakeNamesakes(withID: id, except: row.key) }
-    if known.outcome == .reported, case .readable(let order) = row, known.isOther(order) {
+    if known.outcome == .reported, case .readable(let order) = row, known.reuse.isOther(order) {
       guard try fact("mapping.changed") == nil else { return .changed }
       try flagReuse(known.entry, at: seenAt)
       return .reused
@@ -140,13 +140,10 @@ extension SQLiteTransaction: IntakeRecords {
   }
 
   private func flagReuse(_ entry: Int64, at time: Timestamp) throws {
+    let review = ReuseCheck.review
     try execute(
-      "UPDATE orders SET outcome = 'review', reason = ?, detail = ?, decided_at = ? WHERE entry = ?",
-      [
-        ReviewReason.idReused.rawValue,
-        "this order was reported, and has come back with another time of placing and another buyer",
-        time.microseconds, entry,
-      ])
+      "UPDATE orders SET outcome = ?, reason = ?, detail = ?, decided_at = ? WHERE entry = ?",
+      [review.outcome.rawValue, review.reason, review.detail, time.microseconds, entry])
   }
 }
 
@@ -156,8 +153,7 @@ private struct KnownOrder {
   let digest: Int64
   let outcome: Outcome?
   let transactionID: String?
-  private let placedFrom: Int64?
-  private let buyer: [String?]
+  let reuse: ReuseCheck
 
   /// Reads it; nil where no order has the key.
   init?(_ key: OrderKey, _ db: Database) throws {
@@ -170,25 +166,10 @@ private struct KnownOrder {
     digest = try row.decode(forColumn: "digest")
     outcome = Outcome(rawValue: try row.decode(forColumn: "outcome"))
     transactionID = try row.decode(forColumn: "transaction_id")
-    placedFrom = try row.decode(forColumn: "placed_from")
-    buyer = try ["email", "external_source_id", "customer_id"].map { try row.decode(forColumn: $0) }
-  }
-
-  /// The most that a shop's times may be moved by a zone that was put right, or by rounding to a day.
-  private static let shiftMax = Duration.seconds(26 * 3600)
-
-  /// Returns true if a row is another order under the ID of this one: by its time of placing and by its buyer. If no
-  /// buyer is known to compare with, a time that a zone or rounding can't explain tells as much.
-  func isOther(_ order: Order) -> Bool {
-    guard let placedFrom, order.placedAt.earliest.microseconds != placedFrom else { return false }
-    let shown = [order.email?.text, order.externalSourceID?.text, order.customerID]
-    let pairs = zip(buyer, shown).compactMap { known, shown in known.flatMap { known in shown.map { (known, $0) } } }
-    if pairs.isEmpty {
-      // Saturates.
-      let shift = order.placedAt.earliest - Timestamp(microseconds: placedFrom)
-      return max(shift, .zero - shift) > Self.shiftMax
-    }
-    return pairs.allSatisfy { !$0.utf8.elementsEqual($1.utf8) }
+    reuse = ReuseCheck(
+      placedFrom: OrderCoding.time(try row.decode(forColumn: "placed_from")), email: try row.decode(forColumn: "email"),
+      externalSourceID: try row.decode(forColumn: "external_source_id"),
+      customerID: try row.decode(forColumn: "customer_id"))
   }
 }
 

@@ -56,34 +56,35 @@ extension SQLiteTransaction: MatchingRecords {
   }
 
   func decide(_ entry: EntryID, _ decision: Decision, at now: Timestamp) throws {
-    let before = try Row.fetchOne(
-      db.cachedStatement(sql: "SELECT referral_id, claims FROM orders WHERE entry = ?"), arguments: [entry.number])
-    let held: String? = try before.flatMap {
-      try $0.decode(forColumn: "claims") ? $0.decode(forColumn: "referral_id") : nil
-    }
+    let select = "SELECT referral_id, claims, outcome, reason, decided_at, send_at FROM orders WHERE entry = ?"
+    guard let before = try Row.fetchOne(db.cachedStatement(sql: select), arguments: [entry.number]) else { return }
+    let held: String? = try before.decode(forColumn: "claims") ? before.decode(forColumn: "referral_id") : nil
+    let state = OrderState(
+      outcome: Outcome(rawValue: try before.decode(forColumn: "outcome")),
+      reason: try before.decode(forColumn: "reason"),
+      decidedAt: OrderCoding.time(try before.decode(forColumn: "decided_at")),
+      sendAt: OrderCoding.time(try before.decode(forColumn: "send_at")))
     if decision.claims, let referral = decision.referralID { try takeClaim(of: referral, for: entry) }
-    try store(decision, of: entry, at: now)
+    try store(decision, state.after(decision, at: now), of: entry, at: now)
     if let held, !(decision.claims && decision.referralID?.text == held) { try wakeRivals(of: ReferralID(held)) }
   }
 
-  /// Stores a decision. `decided_at` stays where the order stays what it was: the age of a state counts from when it
-  /// was entered. A time of first sight still to come is from a clock that was ahead, and is not waited for.
-  private func store(_ decision: Decision, of entry: EntryID, at now: Timestamp) throws {
+  /// Stores a decision, and the state that it makes. A time of first sight still to come is from a clock that was ahead,
+  /// and is not waited for.
+  private func store(_ decision: Decision, _ state: OrderState, of entry: EntryID, at now: Timestamp) throws {
     noteClaim(decision)
     try execute(
       """
-      UPDATE orders SET
-        decided_at = CASE WHEN outcome = ?1 AND reason IS ?2 AND decided_at IS NOT NULL THEN decided_at ELSE ?3 END,
-        send_at = CASE WHEN ?1 <> 'queued' THEN NULL WHEN outcome = 'queued' THEN send_at ELSE ?3 END,
-        outcome = ?1, reason = ?2, detail = ?4, referral_id = ?5, claims = ?6, value = ?7, decide_at = ?8,
-        had_qualified = had_qualified OR qualifies, candidates = ?9, first_seen_at = min(first_seen_at, ?3),
-        opened_by_rules = opened_by_rules OR ?11
-      WHERE entry = ?10
+      UPDATE orders SET outcome = ?1, reason = ?2, decided_at = ?3, send_at = ?4, detail = ?5, referral_id = ?6,
+        claims = ?7, value = ?8, decide_at = ?9, candidates = ?10, opened_by_rules = opened_by_rules OR ?11,
+        had_qualified = had_qualified OR qualifies, first_seen_at = min(first_seen_at, ?12)
+      WHERE entry = ?13
       """,
       [
-        decision.outcome.rawValue, decision.reason, now.microseconds, decision.detail, decision.referralID?.text,
-        decision.claims, decision.value, decision.lookAgainAt?.microseconds,
-        CandidateCoding.text(decision.candidates), entry.number, decision.reason == DecisionReason.rulesChanged,
+        decision.outcome.rawValue, decision.reason, state.decidedAt?.microseconds, state.sendAt?.microseconds,
+        decision.detail, decision.referralID?.text, decision.claims, decision.value,
+        decision.lookAgainAt?.microseconds, CandidateCoding.text(decision.candidates),
+        decision.reason == DecisionReason.rulesChanged, now.microseconds, entry.number,
       ])
   }
 

@@ -20,19 +20,11 @@ extension SQLiteTransaction {
 
   /// Orders that the API has, or may have, or that a person took out.
   private static let isOver = """
-    (outcome IN ('reported', 'discarded') OR EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry))
+    (outcome IN \(Outcome.spokenFor.sql) OR EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry))
     """
 
-  /// The time that an order waits for the shop's answer on its ID before matching looks at it again.
-  private static let checkMax = Duration.seconds(900)
   /// A time later than any other: the next decision replaces it by its own.
   private static let never = Timestamp(utcYear: 9999, month: 1, day: 1)
-
-  /// Returns true if a row is the order that has a known ID; one whose ID can't be read may be.
-  static func isSame(_ known: String?, _ shown: String?) -> Bool {
-    guard let known, let shown else { return true }
-    return known.utf8.elementsEqual(shown.utf8)
-  }
 
   /// Takes the key from an order whose row is gone, or has become another order's. If one other row has its ID, that
   /// is its row: a table that is loaded anew gives each order the key of the one before. Matching ends one that was
@@ -93,8 +85,8 @@ extension SQLiteTransaction {
     try execute("UPDATE settled SET key = ? WHERE key = ?", [lost.text, key.text])
   }
 
-  /// Finds the standing of a row under whose key no order is known: an order without a row may be this one.
-  func standing(byIDOf row: OrderRow) throws -> RowStanding {
+  /// Identifies a row under whose key no order is known: an order without a row may be this one, and gets the key.
+  func identify(byIDOf row: OrderRow) throws -> RowStanding {
     guard let id = row.transactionID, known.mayHoldTransaction(KeyHash.of(id)), !row.key.isLost,
       try !isRepeated(id, key: row.key), let entry = try lostOrder(withID: id)
     else { return .unknown }
@@ -111,7 +103,7 @@ extension SQLiteTransaction {
     if let entry = try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: [id]) { return EntryID(entry) }
     let settled = """
       SELECT key FROM settled WHERE transaction_id = ? AND transaction_id <> key AND NOT (\(Self.hasRow))
-      ORDER BY outcome IN ('reported', 'discarded') DESC, entry DESC LIMIT 1
+      ORDER BY outcome IN \(Outcome.spokenFor.sql) DESC, entry DESC LIMIT 1
       """
     let key = try String.fetchOne(db.cachedStatement(sql: settled), arguments: [id])
     return try key.map { try bringBack(OrderKey($0)) }
@@ -136,7 +128,7 @@ extension SQLiteTransaction {
       UPDATE orders SET id_check = 1,
         decide_at = CASE WHEN outcome IN ('queued', 'held') AND NOT \(Self.isOver) THEN ?2 ELSE decide_at END
       WHERE \(Self.sharing)
-      """, [id, (now + Self.checkMax).microseconds])
+      """, [id, (now + RepeatedID.checkMax).microseconds])
   }
 
   func questionRepeatedIDs() throws {
@@ -172,9 +164,7 @@ extension SQLiteTransaction {
     guard try Set(keys(sharing: id.transactionID)).isSubset(of: id.keys) else { return false }
     for key in id.keys where try isSettledKey(key) { _ = try bringBack(key) }
     let sharers = try sharers(of: id.transactionID)
-    let isThere = { (sharer: Sharer) in
-      shown[sharer.key].map { Self.isSame(id.transactionID, $0.transactionID) } ?? false
-    }
+    let isThere = { (sharer: Namesake) in shown[sharer.key]?.mayBe(id.transactionID) ?? false }
     let (living, gone) = (sharers.filter(isThere), sharers.filter { !isThere($0) })
     if living.count == 1 { return try unite(living[0], gone, id: id.transactionID, row: shown[living[0].key], at: now) }
     for sharer in gone { try loseKey(of: sharer.entry, findsRow: false) }
@@ -182,21 +172,13 @@ extension SQLiteTransaction {
     return false
   }
 
-  /// One of the orders that share an ID.
-  private struct Sharer {
-    var entry: EntryID
-    var key: OrderKey
-    /// True if the API has it, or may have it, or a person took it out.
-    var isOver: Bool
-  }
-
-  private func sharers(of id: String) throws -> [Sharer] {
+  private func sharers(of id: String) throws -> [Namesake] {
     try Row.fetchAll(
       db.cachedStatement(
         sql: "SELECT entry, key, \(Self.isOver) AS is_over FROM orders WHERE \(Self.sharing) ORDER BY entry"),
       arguments: [id]
     ).map {
-      Sharer(
+      Namesake(
         entry: EntryID(try $0.decode(forColumn: "entry")), key: OrderKey(try $0.decode(forColumn: "key")),
         isOver: try $0.decode(forColumn: "is_over"))
     }
@@ -206,13 +188,12 @@ extension SQLiteTransaction {
     try Int.fetchOne(db.cachedStatement(sql: "SELECT 1 FROM settled WHERE key = ?"), arguments: [key.text]) != nil
   }
 
-  /// Makes one order of those with an ID of which a single row is left: of the one that the API may have, or else of
-  /// the oldest, which takes the row's place. Returns true if a reported one came back as another order.
+  /// Makes one order of those with an ID of which a single row is left: its keeper gets the row. Returns true if a
+  /// reported one came back as another order.
   private func unite(
-    _ survivor: Sharer, _ gone: [Sharer], id: String, row: OrderRow?, at now: Timestamp
+    _ survivor: Namesake, _ gone: [Namesake], id: String, row: OrderRow?, at now: Timestamp
   ) throws -> Bool {
-    let first = gone.first { $0.entry.number < survivor.entry.number }
-    let keeper = survivor.isOver ? survivor : gone.first(where: \.isOver) ?? first ?? survivor
+    let keeper = survivor.keeper(among: gone)
     for sharer in gone where sharer.entry != keeper.entry { try loseKey(of: sharer.entry, findsRow: false) }
     guard keeper.entry != survivor.entry else {
       try endCheck(of: survivor, id: id)
@@ -233,7 +214,7 @@ extension SQLiteTransaction {
   }
 
   /// Ends the question about an order's ID: it is decided by the shop's answer, unless that was done already.
-  private func endCheck(of sharer: Sharer, id: String) throws {
+  private func endCheck(of sharer: Namesake, id: String) throws {
     let isAlone = try !isRepeated(id, key: sharer.key)
     try execute(
       """

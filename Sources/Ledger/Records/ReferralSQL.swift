@@ -20,15 +20,14 @@ extension SQLiteTransaction: ReferralRecords {
     let earlier = try self.referral(referral.id)
     let mirrored = try withoutForgotten(MirroredReferral(referral, seenAt: seenAt, earlier: earlier))
     known.insert(referral: mirrored.email, mirrored.externalSourceID)
-    // Two answers that overlapped may be stored in either order; no referral opens again.
-    if let earlier, !earlier.status.isOpen, referral.status.isOpen, earlier.seenAt > askedAt { return false }
+    if let earlier, earlier.isReopened(by: referral, askedAt: askedAt) { return false }
     guard mirrored.matters(comparedWith: earlier) else {
       if let earlier, earlier.seenAt >= unlessSeenSince { return false }
       try store(mirrored)
       if isByItself { try noteRead(mirrored, over: nil) }
       return false
     }
-    if let earlier, !isByItself, try outranks(earlier, mirrored) {
+    if let earlier, !isByItself, let read = try ownRead(of: earlier.id), read.outranks(mirrored, known: earlier) {
       try noteShown(mirrored)
       return false
     }
@@ -47,9 +46,12 @@ extension SQLiteTransaction: ReferralRecords {
   func setMirrorProgress(_ progress: MirrorProgress) throws { try setFact("mirror", json: progress) }
 
   func wakeOrdersBehindMirror() throws {
+    let reasons = DecisionReason.awaitingWalk
     try execute(
-      "UPDATE orders SET decide_at = 0 WHERE outcome = 'waiting' AND reason IN (?, ?) AND decide_at IS NULL",
-      [DecisionReason.mirrorIncomplete, DecisionReason.mirrorBehind])
+      """
+      UPDATE orders SET decide_at = 0
+      WHERE outcome = 'waiting' AND reason IN (\(databaseQuestionMarks(count: reasons.count))) AND decide_at IS NULL
+      """, StatementArguments(reasons))
   }
 
   func knownReferrals(limit: Int, seenBefore time: Timestamp) throws -> [ReferralID] {
@@ -131,7 +133,7 @@ extension SQLiteTransaction: ReferralRecords {
   /// for good among them: a referral that ranks before the chosen one may have appeared. Two statements, as one with OR
   /// would use neither index.
   func wakeOrders(sharing email: EmailAddress?, _ externalSourceID: ExternalSourceID?) throws {
-    let open = "outcome NOT IN ('not_qualifying', 'cancelled', 'discarded') AND \(Self.isNeverSent)"
+    let open = "outcome NOT IN \(Outcome.withoutReferral.sql) AND \(Self.isNeverSent)"
     if let email { try execute("UPDATE orders SET decide_at = 0 WHERE email = ? AND \(open)", [email.text]) }
     if let externalSourceID {
       try execute("UPDATE orders SET decide_at = 0 WHERE external_source_id = ? AND \(open)", [externalSourceID.text])

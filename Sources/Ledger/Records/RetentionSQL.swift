@@ -13,14 +13,7 @@ import GRDB
 ///   as if it had never been removed: a reported one stays reported, or goes to review as `id_reused`. The next run of
 ///   retention removes it again.
 /// - Another row with its transaction ID is still `id_repeated`.
-///
-/// Never removed: what a person must look at, what waits for a decision, a send that may have been done, and an order
-/// that holds a referral which the mirror doesn't show converted: without the holder a rival could take it.
 extension SQLiteTransaction: RetentionRecords {
-  private static let finished: [Outcome] = [
-    .reported, .superseded, .noReferral, .outsideWindow, .cancelled, .discarded,
-  ]
-
   /// The statement that settles the entries in a JSON array, `?1`.
   private static let archive = """
     INSERT OR REPLACE INTO settled (key, entry, digest, transaction_id, outcome, referral_id, value, sent_id, placed_from,
@@ -37,7 +30,7 @@ extension SQLiteTransaction: RetentionRecords {
     decidedBefore time: Timestamp, from place: RetentionPlace?, limit: Int
   ) throws -> (removed: Int, next: RetentionPlace?) {
     let earliest = Timestamp(microseconds: .min)
-    let from = place ?? RetentionPlace(outcome: Self.finished[0], decidedAt: earliest, entry: EntryID(0))
+    let from = place ?? RetentionPlace(outcome: Outcome.finished[0], decidedAt: earliest, entry: EntryID(0))
     let rows = try Row.fetchAll(
       db.cachedStatement(
         sql: """
@@ -66,19 +59,19 @@ extension SQLiteTransaction: RetentionRecords {
       let entry = EntryID(try last.decode(forColumn: "entry"))
       return (removed, RetentionPlace(outcome: from.outcome, decidedAt: reached, entry: entry))
     }
-    let following = Self.finished.drop { $0 != from.outcome }.dropFirst().first
+    let following = Outcome.finished.drop { $0 != from.outcome }.dropFirst().first
     return (removed, following.map { RetentionPlace(outcome: $0, decidedAt: earliest, entry: EntryID(0)) })
   }
 
-  /// Finds the standing of a row whose key is none of the orders'.
-  func standingOfSettled(_ row: OrderRow) throws -> RowStanding {
+  /// Identifies a row whose key is none of the orders'.
+  func identifySettled(_ row: OrderRow) throws -> RowStanding {
     let sql = "SELECT digest, coalesce(transaction_id, sent_id) FROM settled WHERE key = ?"
     let found = try first(sql, [row.key.text]) { (digest: $0.integer(0), id: $0.text(1)) }
-    guard let found else { return try standing(byIDOf: row) }
+    guard let found else { return try identify(byIDOf: row) }
     if found.digest == row.digest.bits { return .unchanged }
-    if Self.isSame(found.id, row.transactionID) { return .changed(try bringBack(row.key)) }
+    if row.mayBe(found.id) { return .changed(try bringBack(row.key)) }
     try loseKeyOfSettled(row.key)
-    return try standing(byIDOf: row)
+    return try identify(byIDOf: row)
   }
 
   /// Makes a removed order an order again, as far as it is known: all that the shop shows comes with its row.

@@ -5,7 +5,7 @@ import GRDB
 extension SQLiteTransaction: SourceRecords {
   /// Facts that a ledger which is built anew takes over.
   static let lastingFacts = [
-    "source", "source.configured", "source.surveyed", "mapping", startFact, forgettingKey,
+    "source.configured", "source.surveyed", "mapping", startFact, forgettingKey,
   ]
   /// The number of orders that the last accepted mapping took out of the comparison with their rows, until it is said.
   fileprivate static let uncomparedFact = "source.uncompared"
@@ -14,19 +14,9 @@ extension SQLiteTransaction: SourceRecords {
   /// Notes on sources that were accepted, a line each, until the log has them.
   static let acceptedFact = "source.accepted"
 
-  func configuredSource() throws -> ConfiguredSource? {
-    if let known = try fact("source.configured", as: ConfiguredSource.self) { return known }
-    // As earlier versions wrote it.
-    guard let text = try fact("source"), let found = text.wholeMatch(of: /(?s)from=(.*?)\nkey=(.*?)\nid=(.*)/) else {
-      return nil
-    }
-    return ConfiguredSource(from: String(found.1), key: String(found.2), id: String(found.3), baseURL: nil)
-  }
+  func configuredSource() throws -> ConfiguredSource? { try fact("source.configured", as: ConfiguredSource.self) }
 
-  func setConfiguredSource(_ source: ConfiguredSource) throws {
-    try setFact("source", "from=\(source.from)\nkey=\(source.key)\nid=\(source.id)")
-    try setFact("source.configured", json: source)
-  }
+  func setConfiguredSource(_ source: ConfiguredSource) throws { try setFact("source.configured", json: source) }
 
   func surveyedSource() throws -> SurveyedSource? { try fact("source.surveyed", as: SurveyedSource.self) }
 
@@ -35,11 +25,7 @@ extension SQLiteTransaction: SourceRecords {
     let isEmpty = try isEmpty()
     // Nothing can be confused in a ledger without orders.
     if !isEmpty, let refusal = known.refusal(of: source) { throw OrderSourceFailure(kind: .mapping, message: refusal) }
-    if isEmpty { known = source }
-    known.total = source.total
-    known.table = known.table ?? source.table
-    known.keyFamily = known.keyFamily ?? source.keyFamily
-    known.idFamily = known.idFamily ?? source.idFamily
+    if isEmpty { known = source } else { known.learn(from: source) }
     if try known != surveyedSource() { try setFact("source.surveyed", json: known) }
   }
 
@@ -201,11 +187,8 @@ extension SQLiteTransaction {
     // Another API alone leaves every order where it was.
     if since == nil, changes.allSatisfy({ $0.setting == SourceChange.baseURLSetting }) { return false }
     var progress = try intakeProgress()
-    progress.takesOrdersFrom = try since ?? newestPlaced().map { $0 + .microseconds(1) }
-    progress.isStartFixed = true
-    progress.noteAcceptance(from: progress.takesOrdersFrom, keepsIDs: surveyed != nil && changes.keepIDs)
-    (progress.identity, progress.endSeen, progress.recentPosition) = (nil, nil, nil)
-    (progress.noted, progress.covered) = (nil, nil)
+    let start = try since ?? newestPlaced().map { $0 + .microseconds(1) }
+    progress.noteAcceptance(from: start, keepsIDs: surveyed != nil && changes.keepIDs)
     try setIntakeProgress(progress)
     try removeRanges()
     try setFact("source.surveyed", nil)

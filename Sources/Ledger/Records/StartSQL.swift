@@ -37,11 +37,9 @@ extension SQLiteLedger {
       try transaction.setFact(SQLiteTransaction.startFact, start)
       guard let known else { return nil }
       var progress = try transaction.intakeProgress()
-      let isSettled = progress.isStartFixed
-      if let accepted = progress.acceptedFrom, let time { progress.acceptedFrom = min(accepted, time) }
-      if isSettled { (progress.isStartFixed, progress.takesOrdersFrom) = (false, nil) }
+      let isFoundAnew = progress.noteStart(from: time)
       try transaction.setIntakeProgress(progress)
-      guard isSettled else { return nil }
+      guard isFoundAnew else { return nil }
       try transaction.removeRanges()
       return known
     }
@@ -89,12 +87,12 @@ extension SQLiteTransaction {
     let sql = """
       SELECT key, transaction_id, placed_from FROM orders
       WHERE placed_from >= ?1 AND placed_from < ?2 AND transaction_id IS NOT NULL AND \(condition)
-        AND (outcome IN ('reported', 'discarded') OR transaction_id IN (SELECT transaction_id FROM acts)
+        AND (outcome IN \(Outcome.spokenFor.sql) OR transaction_id IN (SELECT transaction_id FROM acts)
           OR key IN (SELECT key FROM acts)
           OR EXISTS (SELECT 1 FROM reports r WHERE r.entry = orders.entry))
       UNION ALL
       SELECT key, coalesce(transaction_id, sent_id, key), placed_from FROM settled
-      WHERE placed_from >= ?1 AND placed_from < ?2 AND outcome IN ('reported', 'discarded') AND \(condition)
+      WHERE placed_from >= ?1 AND placed_from < ?2 AND outcome IN \(Outcome.spokenFor.sql) AND \(condition)
       ORDER BY placed_from DESC LIMIT ?3
       """
     return try Row.fetchAll(db, sql: sql, arguments: [from.microseconds, before.microseconds, limit]).map { row in

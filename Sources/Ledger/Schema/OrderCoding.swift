@@ -1,6 +1,11 @@
 import Conversions
 import GRDB
 
+extension [Outcome] {
+  /// The outcomes as a list of SQL: in place of parameters, which no partial index is found by.
+  var sql: String { "(" + map { "'\($0.rawValue)'" }.joined(separator: ", ") + ")" }
+}
+
 /// Reads an order's row of the ledger.
 enum OrderCoding {
   /// Everything that `order(from:)` needs, in the order of `Column`.

@@ -245,7 +245,8 @@ public final class SQLiteLedger: LedgerStore {
     }
   }
 
-  /// Reads the pragmas that durability rests on, as the connection has them.
+  /// Reads the pragmas that durability rests on, as the connection has them: for tests, as another connection would tell
+  /// its own.
   func durability() async throws -> (journalMode: String?, synchronous: Int?, lockingMode: String?) {
     try await queue.read { db in
       (

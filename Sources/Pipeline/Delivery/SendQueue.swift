@@ -103,7 +103,9 @@ struct SendQueue: Sendable {
         isDoubted && isConfirmed && isOver && orders.isEmpty
         ? try transaction.nextToSend(at: now, seenUpTo: .distantFuture, limit: limit + inFlight.count)
           .filter { !inFlight.contains($0.entry) } : []
-      if let newest = waiting.map(\.firstSeenAt).max() { try transaction.wantOpenWalk(at: newest) }
+      if let newest = waiting.map(\.firstSeenAt).max() {
+        try transaction.changeMirrorProgress { $0.wantOpenWalk(at: newest) }
+      }
       return Reading(
         orders: Array(orders), place: hasMore ? (orders.last ?? read.last).flatMap(QueuePlace.init) : nil,
         isBehind: !waiting.isEmpty)

@@ -109,7 +109,7 @@ public struct Intake: Service {
         (progress.identity, progress.endSeen, progress.recentPosition) = (survey.identity, nil, nil)
         (progress.noted, progress.covered) = (nil, nil)
         // Old orders are read once a complete sweep of the referrals has begun after this.
-        try transaction.wantFullSweep(at: now)
+        try transaction.changeMirrorProgress { $0.wantFullSweep(at: now) }
       }
       if progress.noted == nil, progress.covered == nil {
         progress.noted = .init(horizon: survey.moment.horizon, takenAt: now)

@@ -21,7 +21,7 @@ struct IntakeStanding: Sendable {
     // Moves back a time in the future, taken before the clock was set back; the horizon itself is no newer than now.
     if let noted = progress.noted, noted.takenAt > now {
       progress.noted?.takenAt = now
-      try transaction.wantFullSweep(at: now)
+      try transaction.changeMirrorProgress { $0.wantFullSweep(at: now) }
     }
     if let noted = progress.noted, let swept, swept >= noted.takenAt {
       (progress.covered, progress.noted) = (noted, nil)

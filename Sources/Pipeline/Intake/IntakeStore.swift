@@ -22,8 +22,8 @@ extension IntakeRun {
       let taken = try taking.take(orders, from: start, transaction)
       advance(&run, taken)
       if taken.changes > 0 || !isIdle { try run.write(moment, at: now, transaction) }
-      if taken.waitsForSweep { try transaction.wantFullSweep(at: now) }
-      if taken.waitsForWalk { try transaction.wantOpenWalk(at: now) }
+      if taken.waitsForSweep { try transaction.changeMirrorProgress { $0.wantFullSweep(at: now) } }
+      if taken.waitsForWalk { try transaction.changeMirrorProgress { $0.wantOpenWalk(at: now) } }
       return (run, taken)
     }
     self = stored

@@ -33,7 +33,7 @@ struct OrderIngest: Sendable {
     let places = orders.indices.filter { orders[$0].row.isPlaced(from: start) }
     for place in places.sorted(by: { orders[$0].row.precedes(orders[$1].row) }) {
       let seen = orders[place]
-      switch try transaction.standing(of: seen.row) {
+      switch try transaction.identify(seen.row) {
       case .unchanged: continue
       case .unknown: try takeNew(seen, decider, transaction, &taken)
       case .changed(let entry): try takeChanged(seen.row, entry, decider, transaction, &taken)

@@ -71,11 +71,11 @@ public struct Matching: Service {
       if isOfChange { try RulesUpdate.advance(over: orders, batch.decided, transaction) }
       batch.changeEnded = try orders.isEmpty ? RulesUpdate.end(transaction) : nil
       if try orders.isEmpty && QuietAfterRebuild(transaction).needsSweep(now: now) || batch.waitsForSweep {
-        try transaction.wantFullSweep(at: now)
+        try transaction.changeMirrorProgress { $0.wantFullSweep(at: now) }
         batch.wantsMirror = true
       }
       if let seenAt = batch.waitsForWalkSince {
-        try transaction.wantOpenWalk(at: seenAt)
+        try transaction.changeMirrorProgress { $0.wantOpenWalk(at: seenAt) }
         batch.wantsMirror = true
       }
       if orders.isEmpty, !isOfChange { batch.hasCaughtUp = try Self.endCatchUp(transaction, now: now) }

@@ -19,7 +19,8 @@ struct LedgerReports: Sendable {
       (
         counts: try tx.outcomeCounts(), today: try tx.outcomes(since: midnight), mirror: try tx.mirrorProgress(),
         referrals: try tx.referralCounts(), intake: try tx.intakeProgress(), changes: try tx.changesSinceReports(),
-        hasConflicts: try tx.meetsConflictsOnly(), byRules: try tx.openedByRules(), missing: try tx.heldMissingCount(),
+        hasConflicts: try ConflictHint.applies(to: tx), byRules: try tx.openedByRules(),
+        missing: try tx.heldMissingCount(),
         halt: try tx.sendingHalt(), quietUntil: try QuietAfterRebuild(tx).end(),
         waiting: try tx.waitingReports(),
         unreadable: try tx.count(of: .queued, reason: QueuedReason.referralUnreadable.rawValue)
@@ -82,7 +83,7 @@ struct LedgerReports: Sendable {
 
   /// The entries that a name means, with their candidates and sends.
   func entries(named name: String) async throws -> [EntryReport] {
-    let found = try await ledger.transaction { tx in try tx.orders(named: name).map { try EntryFacts($0, tx) } }
+    let found = try await ledger.transaction { tx in try OrderName(name).orders(in: tx).map { try EntryFacts($0, tx) } }
     return found.map { report(of: $0) }
   }
 
@@ -146,14 +147,20 @@ struct LedgerReports: Sendable {
   }
 }
 
-extension LedgerTransaction {
-  /// Returns the orders that an operator means by a name: those with this ID; where there is none, the entry whose
-  /// number is written `#210`, unless the shop's own IDs begin so: another order than the one meant would be discarded.
-  func orders(named name: String) throws -> [LedgerOrder] {
-    let found = try entries(ofOrder: name)
-    guard found.isEmpty, name.hasPrefix("#"), let number = Int64(name.dropFirst()), try !hasOrder(withIDFrom: "#")
+/// The name by which an operator means orders: their ID, or an entry's number, written `#210`.
+struct OrderName: Sendable {
+  private let text: String
+
+  init(_ text: String) { self.text = text }
+
+  /// Returns the orders with this ID; where there is none, the entry with this number, unless the shop's own IDs begin so:
+  /// another order than the one meant would be discarded.
+  func orders(in ledger: any QueueRecords) throws -> [LedgerOrder] {
+    let found = try ledger.entries(ofOrder: text)
+    guard found.isEmpty, text.hasPrefix("#"), let number = Int64(text.dropFirst()),
+      try !ledger.hasOrder(withIDFrom: "#")
     else { return found }
-    return try entry(EntryID(number)).map { [$0] } ?? []
+    return try ledger.entry(EntryID(number)).map { [$0] } ?? []
   }
 }
 

@@ -80,7 +80,7 @@ struct QueueActs: Sendable {
       return orders.map { ($0.orderID, $0) }
     }
     return try names.flatMap { name -> [(String, LedgerOrder?)] in
-      var found = try transaction.orders(named: name)
+      var found = try OrderName(name).orders(in: transaction)
       if let reason = request.reason { found = found.filter { $0.reason == reason } }
       return found.isEmpty ? [(name, nil)] : found.map { (name, $0) }
     }

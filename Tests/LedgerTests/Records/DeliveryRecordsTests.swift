@@ -210,6 +210,25 @@ import Testing
     #expect(try await next(ledger, at: epoch + .seconds(1)) == 2)
   }
 
+  @Test func conflictsCountFromTheLastReport() async throws {
+    let ledger = try await ledger(orders: 5)
+    let conflict = Decision(review: .transactionConflict, "another referral's")
+    let decide = { (number: Int64, decision: Decision, seconds: Int) async throws -> Int in
+      try await ledger.transaction { tx in
+        try tx.decide(EntryID(number), decision, at: epoch + .seconds(seconds))
+        return try tx.conflictsSinceReport(limit: 3)
+      }
+    }
+    #expect(try await decide(1, conflict, 1) == 1)
+    #expect(try await decide(2, conflict, 2) == 2)
+    #expect(try await decide(3, Decision(review: .invalidAmount, "x"), 3) == 2)
+    #expect(try await decide(3, conflict, 4) == 3)
+    #expect(try await decide(4, conflict, 5) == 3, "no more than asked for")
+    #expect(try await decide(5, Decision(.reported), 2) == 2, "one of the same time is not after it")
+    #expect(try await decide(1, Decision(.waiting), 6) == 2)
+    #expect(try await decide(3, Decision(.reported), 7) == 0)
+  }
+
   @Test func listsAreFilteredAndCounted() async throws {
     let ledger = try await ledger(orders: 4)
     try await ledger.transaction { tx in

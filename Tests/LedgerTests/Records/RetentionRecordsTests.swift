@@ -70,7 +70,7 @@ import Testing
     let known = try await again.knownKeys()
     #expect(known.mayHoldOrder(KeyHash.of("7")) && known.mayHoldTransaction(KeyHash.of("order_7")))
     let rows = (1...25).map { OrderRow.readable(makeOrder($0, email: "friend\($0)@example.com")) }
-    let standings = try await again.transaction { tx in try rows.map { try tx.standing(of: $0) } }
+    let standings = try await again.transaction { tx in try rows.map { try tx.identify($0) } }
     #expect(standings == Array(repeating: .unchanged, count: 25))
     #expect(try await again.take(rows) == Array(repeating: .unchanged, count: 25))
     #expect(try await again.undecided().isEmpty)

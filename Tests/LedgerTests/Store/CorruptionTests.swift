@@ -39,7 +39,7 @@ import Testing
       )
       for number in 1...Self.orders {
         let order = makeOrder(number, email: "friend\(number)@example.com")
-        _ = (try tx.standing(of: .readable(order)), try tx.holder(of: ReferralID("r\(number)"), except: nil))
+        _ = (try tx.identify(.readable(order)), try tx.holder(of: ReferralID("r\(number)"), except: nil))
         _ = try tx.referrals(sharing: order.email, nil)
         _ = (try tx.attempts(of: EntryID(Int64(number))), try tx.candidates(of: EntryID(Int64(number))))
       }

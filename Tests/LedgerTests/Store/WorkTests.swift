@@ -108,6 +108,7 @@ import Testing
     ("sends that were interrupted", { _ = try $0.recoverInterruptedSends(at: epoch) }),
     ("the oldest referral", { _ = try $0.oldestOpenReferral() }),
     ("whether an ID is repeated", { _ = try $0.isRepeated(order(4)) }),
+    ("conflicts since the last report", { _ = try $0.conflictsSinceReport(limit: 3) }),
     ("an order that leaves a count", { try $0.dismiss(first(4, $0), as: .noReferral) }),
   ]
 

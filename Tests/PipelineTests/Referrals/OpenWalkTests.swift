@@ -16,7 +16,7 @@ extension Loops {
     /// Makes the mirror walk for an order that was just seen.
     private func want(_ world: World) async throws {
       let now = world.clock.now
-      try await world.ledger.base.transaction { try $0.wantOpenWalk(at: now) }
+      try await world.ledger.base.transaction { try $0.changeMirrorProgress { $0.wantOpenWalk(at: now) } }
       world.context.mirrorWake.notify()
     }
 
@@ -169,7 +169,7 @@ extension Loops {
               let reason = hasSeenAll ? DecisionReason.alreadyConverted : DecisionReason.mirrorBehind
               try transaction.decide(order.entry, Decision(outcome, reason: reason), at: now)
             }
-            if !batch.isEmpty, !hasSeenAll { try transaction.wantOpenWalk(at: seenAt) }
+            if !batch.isEmpty, !hasSeenAll { try transaction.changeMirrorProgress { $0.wantOpenWalk(at: seenAt) } }
             return hasSeenAll ? batch.count : 0
           }
           return waiting == 0

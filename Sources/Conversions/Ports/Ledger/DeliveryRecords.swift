@@ -7,10 +7,13 @@ public protocol DeliveryRecords {
   ) throws -> [LedgerOrder]
   /// Returns the time at which the next queued order is due.
   func nextSendAt() throws -> Timestamp?
-  /// Freezes a report and marks its send as begun, before a byte leaves: returns the attempt's number.
+  /// Freezes a report and marks its send as begun, before a byte leaves: returns the attempt's number. An order that was
+  /// to be decided again is not any more, as the answer alone decides it. If no earlier send may have been done, the
+  /// first one begins now; the statement that stores it tells so, as it alone sees whether there is a report.
   func beginSend(_ entry: EntryID, _ report: ConversionReport, at now: Timestamp) throws -> Int
-  /// Stores the result of a send of a report, and the state in which it leaves the order (`SendResult.order`). An order
-  /// that was decided otherwise while its answer was awaited is not queued again.
+  /// Stores the result of a send of a report, and the state in which it leaves the order (`SendResult.order`): with it the
+  /// conversion of the referral in the mirror, and for the orders behind it another decision. An order that was decided
+  /// otherwise while its answer was awaited is not queued again. A result that was stored before changes nothing.
   func finishSend(
     _ entry: EntryID, _ report: ConversionReport, attempt: Attempt, result: SendResult, at now: Timestamp
   ) throws
@@ -20,7 +23,8 @@ public protocol DeliveryRecords {
   func unfreeze(_ entry: EntryID) throws
   /// Takes a frozen report back of which it is sure that no send of it was done, whatever its sends came to.
   func unfreezeUndone(_ entry: EntryID) throws
-  /// Marks sends that a crash interrupted as unknown outcomes, to be sent again; returns how many there were.
+  /// Marks sends that a crash interrupted as unknown outcomes, to be sent again, and adds them to the attempts; returns
+  /// how many there were.
   func recoverInterruptedSends(at now: Timestamp) throws -> Int
   /// Brings forward to a time the sends that are due later, and to now those that nothing put off: the clock was ahead.
   func clampSends(to latest: Timestamp, now: Timestamp) throws

@@ -76,11 +76,38 @@ public struct IntakeProgress: Hashable, Sendable, Codable {
     unknownTo = max(unknownTo ?? now, now)
   }
 
-  /// Takes in that another mapping was accepted from a time on. One that keeps the IDs leaves the time of one before it
-  /// that didn't, but for a time that is asked for and reaches back behind it.
+  /// Makes a ledger that takes another one's place wait for what that one had sent: nothing that was never sent is sent
+  /// before a complete sweep of the referrals that began after its last request must have ended.
+  ///
+  /// - Parameters:
+  ///   - end: The time after which no request of the former ledger began.
+  ///   - timeout: The longest time that a request may last.
+  /// - Returns: The time before which that sweep doesn't begin.
+  public mutating func keepQuiet(after end: Timestamp, timeout: Duration) -> Timestamp {
+    let until = end + timeout + SendResult.doubtLasts
+    let latest = max(quietUntil ?? until, until)
+    quietUntil = latest
+    return latest
+  }
+
+  /// Takes in that another mapping was accepted: orders are taken in from a time on, and all else that is known is of the
+  /// table before. A mapping that keeps the IDs leaves the time of one before it that didn't, but for a time that is
+  /// asked for and reaches back behind it.
   public mutating func noteAcceptance(from time: Timestamp?, keepsIDs: Bool) {
+    (takesOrdersFrom, isStartFixed) = (time, true)
+    (identity, endSeen, recentPosition) = (nil, nil, nil)
+    (noted, covered) = (nil, nil)
     guard keepsIDs else { return acceptedFrom = time }
     if let accepted = acceptedFrom, let time { acceptedFrom = min(accepted, time) }
+  }
+
+  /// Takes in that `orders.start` is another one, with the time that it names, to which an accepted mapping is no bar any
+  /// more. Returns true if a start had been found: it is found anew, and every order is read again.
+  public mutating func noteStart(from time: Timestamp?) -> Bool {
+    if let accepted = acceptedFrom, let time { acceptedFrom = min(accepted, time) }
+    guard isStartFixed else { return false }
+    (isStartFixed, takesOrdersFrom) = (false, nil)
+    return true
   }
 
   /// The change above which a difference was not drift: a clock was set.

@@ -17,7 +17,11 @@ public protocol LedgerStore: Sendable {
   func size(foldingAbove limit: Int64) async throws -> Int64
 }
 
-/// Everything that can be done to a ledger, grouped by who does it.
+/// Everything that can be done to a ledger, grouped by who does it. Each method's doc says all that it writes.
+///
+/// A store keeps, and decides nothing: the rules, and their lists of outcomes and reasons, are values of this target. By
+/// itself it tells orders apart (`identify`, `resolve`), and marks orders for another decision (wakes them) in the
+/// transaction that changes what their decision rests on: one marked later would be lost in a crash.
 public protocol LedgerTransaction: IntakeRecords, ReferralRecords, MatchingRecords, ActRecords, DeliveryRecords,
   QueueRecords, RetentionRecords, ClockRecords, SourceRecords, ChangeRecords, MissingRowRecords
 {}

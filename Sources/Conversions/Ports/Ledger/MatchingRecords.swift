@@ -11,7 +11,9 @@ public protocol MatchingRecords {
   func referral(holding key: MatchingKey) throws -> MirroredReferral?
   /// Returns the order that holds a referral, other than `entry`.
   func holder(of referral: ReferralID, except entry: EntryID?) throws -> DecisionContext.Holder?
-  /// Stores a decision; a claim is taken from any unfrozen holder, which is decided again.
+  /// Stores a decision. Its claim is taken from the order that holds the referral, which is decided again: no decision
+  /// claims what a frozen order holds (`AttributionRules.decide`). Orders that wait behind a claim which the order gives
+  /// up are decided again. The times are those of `OrderState.after`.
   func decide(_ entry: EntryID, _ decision: Decision, at now: Timestamp) throws
   /// Marks the orders behind a referral for another decision.
   func wakeRivals(of referral: ReferralID) throws
@@ -36,7 +38,8 @@ public protocol ActRecords {
   func act(on row: OrderRow) throws -> OperatorAct?
   /// Takes back what an order obeys.
   func removeActs(on row: OrderRow) throws
-  /// Stores an operator's act, or removes it with nil, and marks the order for another decision.
+  /// Stores an operator's act, or removes it with nil, and marks the order for another decision. An act that names no
+  /// order is stored with the one that has the ID, where a single one has.
   func setAct(_ act: OperatorAct?, on transactionID: String) throws
   /// Releases orders that changed rules have made sendable, all of them or those named, and marks them for another
   /// decision; returns how many there were.

@@ -7,13 +7,13 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
   public var completeSweepEndedAt: Timestamp?
   /// The time since when, in this run of the daemon, the mirror is as fresh as its periods promise; nil before.
   public var currentSince: Timestamp?
-  /// The time at which a full sweep was last asked for ahead of its time; wake the mirror after setting it.
+  /// The time at which a full sweep was last asked for ahead of its time.
   public var fullSweepWantedAt: Timestamp?
   /// The time at which the last complete and trusted walk began that showed all open referrals, and the newest
   /// conversions when those were read; a full sweep does as well. No decision without a send is final for an order seen
   /// later. Nil while the list can't be trusted, and once the clock was set. Survives a restart.
   public var openWalkBeganAt: Timestamp?
-  /// The time at which the newest order was seen that waits for such a walk; see `LedgerTransaction.wantOpenWalk`.
+  /// The time at which the newest order was seen that waits for such a walk; see `wantOpenWalk`.
   public var openWalkWantedAt: Timestamp?
   /// The place of the longest walk that goes on; stored once a minute.
   public var place: WalkPlace?
@@ -48,6 +48,13 @@ public struct MirrorProgress: Hashable, Sendable, Codable {
     conversionsKnownTo = try values.decodeIfPresent(Timestamp.self, forKey: .conversionsKnownTo)
     clockAhead = try values.decodeIfPresent(Duration.self, forKey: .clockAhead)
   }
+
+  /// Asks for a full sweep ahead of its time; notify the mirror's signal once the transaction is committed.
+  public mutating func wantFullSweep(at now: Timestamp) { fullSweepWantedAt = now }
+
+  /// Asks for a walk over all open referrals that begins after an order was seen, at `time` that is; one walk serves all
+  /// that wait. Notify the mirror's signal once the transaction is committed.
+  public mutating func wantOpenWalk(at time: Timestamp) { openWalkWantedAt = max(openWalkWantedAt ?? time, time) }
 
   /// Returns true if a complete walk ended since `before`: orders that wait for one are to be decided.
   public func hasWalked(since before: Self) -> Bool {

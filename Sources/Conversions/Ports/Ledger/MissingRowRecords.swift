@@ -1,8 +1,10 @@
 /// Records of orders whose rows were not found when they were to be sent.
 public protocol MissingRowRecords {
-  /// Takes in what decides which rows are seen: the server's cluster, the role, views, row-level security.
+  /// Takes in what decides which rows are seen: the server's cluster, the role, views, row-level security. Keeps the
+  /// time where it is not what it was.
   func noteSight(_ sight: String, at now: Timestamp) throws
-  /// Returns the miss of an order, which begins now where there is none.
+  /// Notes that an order's row is missing, and returns the miss, which begins now where there is none. Forgets the misses
+  /// of other orders that began more than two windows ago and that no order waits for.
   func noteMissing(_ entry: EntryID, at now: Timestamp) throws -> VanishedRows.Miss
   /// Says that an order waits as one of many that are missing.
   func holdMissing(_ entry: EntryID) throws

@@ -7,11 +7,11 @@ public protocol ReferralRecords {
   /// Stores a referral as an answer showed it, and marks every order that it matters to for another decision; returns
   /// true if it changed.
   ///
-  /// An unchanged one is not written where it was seen at or after `unlessSeenSince`. One that an answer shows open
-  /// stays closed where another answer that was given after this one was asked for (`askedAt`) showed it so.
+  /// An unchanged one is not written where it was seen at or after `unlessSeenSince`. An answer that was asked for
+  /// (`askedAt`) before another closed it doesn't open it again (`MirroredReferral.isReopened`).
   ///
-  /// A referral's own GET (`isByItself`) outranks lists for a quarter of an hour: a list that shows the state before it
-  /// changes nothing then.
+  /// A referral's own GET (`isByItself`) outranks lists for a while (`OwnRead`): one that shows the state before it
+  /// changes nothing then but the time at which the referral was seen.
   func record(
     _ referral: Referral, seenAt: Timestamp, askedAt: Timestamp, unlessSeenSince: Timestamp, isByItself: Bool
   ) throws -> Bool
@@ -32,7 +32,8 @@ public protocol ReferralRecords {
   /// Returns the time since which the sweeps have not shown a referral; nil where the last one showed it.
   func absentSince(_ id: ReferralID) throws -> Timestamp?
   /// Marks a referral that the API doesn't know any more: it stays known and takes no part any more. Any answer that
-  /// shows it takes the mark back. A converted one still counts: absence reopens nothing.
+  /// shows it takes the mark back. A converted one still counts: absence reopens nothing. The orders that share a key with
+  /// it, or wait for it behind another, are decided again.
   func markGone(_ id: ReferralID, at now: Timestamp) throws
   /// Returns referrals that the API surely knows if it is the account this ledger belongs to: those of the last
   /// reports, and at least one of those that orders are queued for, as reported ones may have been deleted; then open
@@ -45,6 +46,14 @@ public protocol ReferralRecords {
 }
 
 extension ReferralRecords {
+  /// Changes the state of the mirror as a whole; writes nothing where it stays as it was.
+  public func changeMirrorProgress(_ change: (inout MirrorProgress) -> Void) throws {
+    let before = try mirrorProgress()
+    var progress = before
+    change(&progress)
+    if progress != before { try setMirrorProgress(progress) }
+  }
+
   /// Stores a referral as its own GET has just shown it.
   public func record(_ referral: Referral, seenAt: Timestamp) throws -> Bool {
     try record(

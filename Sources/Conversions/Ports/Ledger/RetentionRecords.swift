@@ -1,6 +1,9 @@
 /// Records that retention removes.
 public protocol RetentionRecords {
-  /// Removes finished orders that were decided before a time, but for what keeps them from being reported again.
+  /// Removes orders of an outcome that is `finished` which were decided before a time, but for what keeps them from being
+  /// reported again. One that waits for a decision stays; so do a send that may have been done, and one that holds a
+  /// referral which the mirror doesn't show converted: without the holder a rival could take it. The statement that moves
+  /// the orders tells so, for a whole batch.
   ///
   /// - Parameters:
   ///   - time: The time before which they were decided.

@@ -2,7 +2,7 @@
 public protocol SourceRecords {
   /// Returns what the shop's database said of itself when it was first surveyed; nil before.
   func surveyedSource() throws -> SurveyedSource?
-  /// Takes in what the shop's database says of itself.
+  /// Takes in what the shop's database says of itself (`SurveyedSource.learn`): all of it while the ledger is empty.
   ///
   /// - Throws: `OrderSourceFailure` of kind `mapping` where the ledger holds orders of another.
   func noteSurveyedSource(_ source: SurveyedSource) throws
@@ -16,9 +16,9 @@ public protocol ChangeRecords {
   func reported(after place: ReportedPlace, limit: Int) throws -> [ReportedPlace]
   /// Counts the reported orders that differ in each way.
   func changesSinceReports() throws -> [ChangeAfterReport: Int]
-  /// True if the last orders that were sent all had an ID that the API knew of another referral: three at least, and
-  /// none reported since.
-  func meetsConflictsOnly() throws -> Bool
+  /// Counts the orders in review as the API knew their ID of another referral, up to a limit: those that came to it after
+  /// the last one was reported.
+  func conflictsSinceReport(limit: Int) throws -> Int
 }
 
 /// A reported order's place among all that were reported.

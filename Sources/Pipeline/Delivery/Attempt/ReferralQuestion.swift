@@ -240,7 +240,7 @@ extension ReferralQuestion {
   private func awaitWalk(_ order: LedgerOrder, _ fault: String) async throws {
     let until = context.clock.now + Self.wait
     try await context.ledger.transaction { transaction in
-      try transaction.wantOpenWalk(at: order.sendableSince)
+      try transaction.changeMirrorProgress { $0.wantOpenWalk(at: order.sendableSince) }
       try transaction.postpone(
         order.entry, until: until, reason: Self.unconfirmed,
         detail: "\(fault): it waits for a complete walk of the open referrals")
@@ -267,7 +267,9 @@ extension ReferralQuestion {
       ).decide(order)
       if decision.outcome != .queued { try transaction.unfreeze(entry) }
       if !order.stands(as: decision) { try transaction.decide(entry, decision, at: now) }
-      if decision.reason == DecisionReason.mirrorBehind { try transaction.wantOpenWalk(at: order.firstSeenAt) }
+      if decision.reason == DecisionReason.mirrorBehind {
+        try transaction.changeMirrorProgress { $0.wantOpenWalk(at: order.firstSeenAt) }
+      }
       return decision.outcome == .queued ? try transaction.entry(entry) : nil
     }
   }

@@ -4,9 +4,6 @@ import Logging
 /// Resolves an order that stopped qualifying, or disappeared, after a send that may have been done: nothing more is
 /// sent for it, and the API is asked whether it was done.
 struct UnknownOutcome: Sendable {
-  /// The time after the last send at which a referral that is still open means that it was not done.
-  static let doubtLasts = Duration.seconds(900)
-
   let context: PipelineContext
 
   func resolve(_ order: LedgerOrder, _ frozen: FrozenReport) async throws {
@@ -59,8 +56,8 @@ struct UnknownOutcome: Sendable {
   /// before the clock's last jump, was no later than that jump.
   private func clearAt(_ frozen: FrozenReport, now: Timestamp) -> Timestamp {
     let (sentAt, jumpedAt) = (frozen.lastSentAt ?? frozen.frozenAt, context.clock.jumpedAt)
-    guard let jumpedAt, jumpedAt <= now else { return sentAt + Self.doubtLasts }
-    return (sentAt > now ? jumpedAt : max(sentAt, jumpedAt)) + Self.doubtLasts
+    guard let jumpedAt, jumpedAt <= now else { return sentAt + SendResult.doubtLasts }
+    return (sentAt > now ? jumpedAt : max(sentAt, jumpedAt)) + SendResult.doubtLasts
   }
 
   /// Leaves the order to a person: neither its worth, nor that it is worth nothing, can be told any more.
