@@ -12,6 +12,7 @@ struct Conversiond: AsyncParsableCommand {
       EXAMPLES
         conversiond check                      test the configuration, the database and the API; change nothing
         conversiond run --dry-run              decide about every order, and send nothing
+        conversiond reload                     make the running daemon load its configuration again
         conversiond status                     one screen: what is reported, what waits, what needs a person
         conversiond queue list --state review  the orders that need a person, with the reason
         conversiond sandbox                    serve the API locally, to try all of it
@@ -22,7 +23,7 @@ struct Conversiond: AsyncParsableCommand {
       """,
     version: "conversiond \(Version.text)",
     subcommands: [
-      RunCommand.self, CheckCommand.self, StatusCommand.self, QueueCommand.self, ResumeCommand.self,
+      RunCommand.self, CheckCommand.self, ReloadCommand.self, StatusCommand.self, QueueCommand.self, ResumeCommand.self,
       ForgetCommand.self, BackupCommand.self, RestoreCommand.self, RebuildCommand.self, AcceptMappingCommand.self,
       SandboxCommand.self,
     ])

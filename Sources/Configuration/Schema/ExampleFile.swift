@@ -23,7 +23,7 @@ public enum ExampleFile {
     conversiond.yaml: which orders are conversions, and how they are reported.
 
     The keys without # are an example: a shop with a table of its own. Make them yours; the rest have the
-    defaults shown behind #. After a change: conversiond check, then systemctl restart conversiond.
+    defaults shown behind #. After a change: conversiond check, then systemctl reload conversiond.
     Every mistake is reported with its line. Durations are whole numbers of ms, s, m, h or d. The file is
     readable by all and holds no secret.
     """

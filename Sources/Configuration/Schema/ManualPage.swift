@@ -17,7 +17,7 @@ public enum ManualPage {
       "YAML, readable by all: the file holds no secret. Every mistake is reported with file, line and column, all at once."
     ),
     escaped("Durations are whole numbers of ms, s, m, h or d. Rates are whole numbers from 1, or unlimited."),
-    "After a change:", bold("conversiond check") + ", then", bold("systemctl restart conversiond") + ".",
+    "After a change:", bold("conversiond check") + ", then", bold("systemctl reload conversiond") + ".",
   ]
 
   private static let closing = [

@@ -33,13 +33,14 @@ public enum HaltReason: String, Sendable, Codable, CaseIterable {
   /// The act that ends it, for the log and the screens. Each is ended by a probe that succeeds; a restart probes at once.
   public var remedy: String {
     switch self {
-    case .keyRefused: "nothing is lost; put a valid key in place and restart"
+    case .keyRefused: "nothing is lost; put a valid key in place, then systemctl restart conversiond"
     case .notApproved:
       "nothing is lost; ask in the partner dashboard for the account to be approved, and it goes on by itself"
     case .tls: "nothing is lost; see the host's clock, its certificate authorities and api.base_url, then restart"
     case .redirect:
       "nothing is lost; the key is never sent on: see api.base_url and a proxy's variables, then restart"
-    case .accountChanged: "nothing is lost; put the right account's key, or api.base_url, in place and restart"
+    case .accountChanged:
+      "nothing is lost; put the right account's key, or api.base_url, in place, then systemctl restart conversiond"
     case .rejecting:
       "nothing is lost; see `conversiond queue list --state review`, mend it and restart: an order is let through then, "
         + "and each hour"

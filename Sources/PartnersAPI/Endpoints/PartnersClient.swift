@@ -91,8 +91,9 @@ public struct PartnersClient: PartnersService {
     }
     let request = HTTPRequest(method: .post, url: baseURL.text + path, body: report.body)
     let result = await writes.send(request)
-    if Self.halts(result) { pacer.outdatePermits() }
     let answer = reader.read(result, ReferralShapes.converted)
+    // Nothing more is to be sent before a person has changed something, not even what is being made ready.
+    if answer.haltReason(in: .send) != nil { pacer.outdatePermits() }
     await pacer.finish(permit, answer.paced)
     return answer
   }
@@ -149,14 +150,6 @@ public struct PartnersClient: PartnersService {
   private static let untimely = TransportFailure(
     kind: .withdrawn, message: "not sent: it was made ready for too long, or the API would not have it of another",
     mayHaveBeenDone: false)
-
-  /// True if nothing more is to be sent before a person has changed something, not even what is being made ready.
-  private static func halts(_ result: Result<HTTPAnswer, TransportFailure>) -> Bool {
-    switch result {
-    case .success(let answer): HaltTable.reason(for: .status(answer.status), in: .send) != nil
-    case .failure(let failure): HaltTable.reason(for: .transport(failure.kind), in: .send) != nil
-    }
-  }
 
   /// Returns the answer that the API would have to give for an ID that no URL can hold. Nothing is sent.
   private static func impossibleID<Success>() -> APIAnswer<Success> {

@@ -6,6 +6,10 @@ public enum JournalEvent: String, Sendable, CaseIterable {
   case started
   /// The daemon ended.
   case stopped
+  /// Another configuration is in force.
+  case reloadOK = "reload_ok"
+  /// Another configuration was refused.
+  case reloadRefused = "reload_refused"
   /// Orders can't be read.
   case pollFailed = "poll_failed"
   /// Orders can be read again.

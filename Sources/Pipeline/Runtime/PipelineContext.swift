@@ -62,6 +62,22 @@ public struct PipelineContext: Sendable {
   }
 }
 
+extension PipelineContext {
+  /// Returns the context of a run that follows this one in the same process, by another configuration: with what is
+  /// learned of the outside forgotten, and with the clock, the health and the signals kept.
+  public func following(orders: any OrderSource, partners: any PartnersService, log: Logger) -> PipelineContext {
+    var next = self
+    next.orders = orders
+    next.partners = RestingPartners(base: partners)
+    next.log = log
+    next.surveyWake = WakeSignal()
+    next.searchDoubts = SearchDoubts()
+    next.cancellations = CancellationWatch()
+    next.referralWalks = WalkState()
+    return next
+  }
+}
+
 /// A flag that is raised once.
 public final class OnceFlag: Sendable {
   private let isRaised = Atomic(false)

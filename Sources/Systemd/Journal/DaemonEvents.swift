@@ -76,7 +76,7 @@ extension EventCatalog {
       name: "ledger_full", messageID: "f0a54f1a0fcb4c028f787a4bc045c293", subject: "The ledger has reached its size",
       meaning: "It takes four fifths of `ledger.size_max`, so orders are not read.",
       advice: """
-        Raise `ledger.size_max`, or lower `ledger.retain`, and `systemctl restart conversiond`.
+        Raise `ledger.size_max`, or lower `ledger.retain`, and `systemctl reload conversiond`.
         """),
     Event(
       name: "ledger_room", messageID: "3bfddcbd6bb844a49d371666bd0b20ab", subject: "The ledger has room again",

@@ -89,7 +89,7 @@ extension EventCatalog {
       money: "A held order is not sent until it is released.",
       advice: """
         `conversiond queue release ALL --reason rules_changed`, if that was meant; else correct the configuration, \
-        and `systemctl restart conversiond`.
+        and `systemctl reload conversiond`.
         """),
   ]
 }

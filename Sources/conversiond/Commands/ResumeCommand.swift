@@ -1,7 +1,6 @@
 import ArgumentParser
 import Conversions
 import Foundation
-import Glibc
 
 /// `conversiond resume`: lets go on what waits for a person.
 struct ResumeCommand: AsyncParsableCommand {
@@ -36,7 +35,7 @@ struct ResumeCommand: AsyncParsableCommand {
 
   func run() async throws {
     let access = DaemonAccess(configuration: try global.readWithWarnings().0)
-    let request = ResumeRequest(clock: clock, reason: reason, by: Self.person)
+    let request = ResumeRequest(clock: clock, reason: reason, by: OperatorName.current)
     guard let report = try access.resume(request) else {
       throw CommandFailure(
         .notRunning, "conversiond is not running, so there is nothing to release\nTry: systemctl start conversiond")
@@ -45,11 +44,5 @@ struct ResumeCommand: AsyncParsableCommand {
       global.json
         ? try JSONEncoder.contractText(report) + "\n"
         : report.released.map { Table.printable($0) + "\n" }.joined())
-  }
-
-  /// The user who types, also behind sudo(8).
-  private static var person: String {
-    let user = "user \(getuid())"
-    return ProcessInfo.processInfo.environment["SUDO_USER"].map { "\(user), sudo by \($0)" } ?? user
   }
 }

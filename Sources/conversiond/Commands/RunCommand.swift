@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// `conversiond run`: the daemon.
 struct RunCommand: AsyncParsableCommand {
@@ -28,6 +29,9 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (configuration, warnings) = try global.readWithWarnings()
-    try await Daemon(configuration: configuration, warnings: warnings, isDryRun: dryRun, noColor: global.noColor).run()
+    let file = URL(fileURLWithPath: global.config).standardizedFileURL.path
+    try await Daemon(
+      configuration: configuration, file: file, warnings: warnings, isDryRun: dryRun, noColor: global.noColor
+    ).run()
   }
 }

@@ -24,7 +24,12 @@ struct StatusCommand: AsyncParsableCommand {
   var watch = false
 
   func run() async throws {
-    let access = DaemonAccess(configuration: try global.readWithWarnings().0)
+    let access: DaemonAccess
+    do {
+      access = DaemonAccess(configuration: try global.readWithWarnings().0)
+    } catch let failure as CommandFailure where failure.status == .configuration {
+      return try showInSpiteOf(failure)
+    }
     while watch {
       let report = try await access.status()
       StandardStreams.write(StandardStreams.isTerminal ? "\u{1B}[H\u{1B}[2J" : "")
@@ -35,6 +40,15 @@ struct StatusCommand: AsyncParsableCommand {
     try show(report)
     if report.state == "stopped" { throw ExitCode(ExitStatus.notRunning.rawValue) }
     if !report.isWorking || report.needsPerson { throw ExitCode(ExitStatus.degraded.rawValue) }
+  }
+
+  /// Shows the running daemon's status although its file has mistakes: it goes on by what it read before.
+  private func showInSpiteOf(_ failure: CommandFailure) throws {
+    guard let answer = try DaemonOfFile(global.config).ask({ try $0.get("/v1/status") }), answer.status == 200 else {
+      throw failure
+    }
+    try show(try JSONDecoder.contract.decode(StatusReport.self, from: answer.body))
+    throw ExitCode(ExitStatus.degraded.rawValue)
   }
 
   private func show(_ report: StatusReport) throws {

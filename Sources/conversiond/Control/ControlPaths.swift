@@ -8,6 +8,9 @@ struct ControlPaths: Sendable {
   /// systemd.exec(5)), its usual place, and the ledger's folder, for a daemon that runs without systemd.
   let folders: [String]
 
+  /// The ledger of a daemon whose configuration names none.
+  static let usualLedger = "/var/lib/conversiond/ledger.sqlite"
+
   init(ledgerPath: String, environment: [String: String] = ProcessInfo.processInfo.environment) {
     let given = environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first.map(String.init)
     let beside = (ledgerPath as NSString).deletingLastPathComponent

@@ -18,6 +18,7 @@ struct ControlServer: Service {
   let path: String
   let ledgerPath: String
   let status: StatusSource
+  let reloader: Reloader
   let log: Logger
 
   /// Serves until a graceful shutdown begins; a server that failed is started again.
@@ -70,6 +71,10 @@ struct ControlServer: Service {
   private func answer(_ request: HTTPRequest) async throws -> HTTPResponse {
     switch (request.method, request.path) {
     case (.GET, "/v1/ledger"): return HTTPResponse(statusCode: .ok, body: Data(ledgerPath.utf8))
+    case (.GET, "/v1/configuration"): return HTTPResponse(statusCode: .ok, body: Data(reloader.path.utf8))
+    case (.POST, "/v1/reload"):
+      let asked = try JSONDecoder.contract.decode(ReloadRequest.self, from: await request.bodyData)
+      return try Self.json(await reloader.reload(asked: asked.by))
     case (.GET, "/v1/backup"): return Self.body(try await status.ledger.backup())
     case (.GET, "/v1/status"): return try Self.json(await status.report())
     case (.GET, "/v1/source"): return try Self.json(await status.source())

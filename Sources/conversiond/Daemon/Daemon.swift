@@ -17,6 +17,8 @@ struct Daemon {
   static let stopMax = Duration.seconds(25)
 
   let configuration: Configuration
+  /// The absolute path of the configuration's file, which is read again at a reload.
+  let file: String
   /// The warnings for the configuration's author: for the log, which may have no reader.
   let warnings: [Mistake]
   let isDryRun: Bool
@@ -25,7 +27,7 @@ struct Daemon {
   func run() async throws {
     // Makes every file for this user alone, the control socket and SQLite's files among them.
     umask(0o077)
-    // Left to its default, a hangup of the terminal or of a careless `kill -HUP` would end the daemon.
+    // Left to its default, a hangup would end a dry run, or a daemon that is not ready to load its configuration again.
     signal(SIGHUP, SIG_IGN)
     try await TimerDescriptors.make()
     let log = DaemonLog(configuration.log, noColor: noColor)
@@ -50,53 +52,50 @@ struct Daemon {
     try await SourceCheck(ledger: ledger, orders: orders).run()
     try await StartCheck(configuration, try await ledger.leftBehind(limit: StartCheck.looksMax)).run(orders)
     for note in try await ledger.takeAcceptances() { log.event(.byOperator, .notice, note) }
-    try await logStart(ledger, log: log)
+    let partners = try Self.partners(configuration, key: key, home)
     let context = PipelineContext(
-      orders: orders, partners: try partners(key: key, home), ledger: ledger, clock: SystemClock(),
-      jitter: Jitter(), health: ComponentHealth(), log: log)
-    let dry = isDryRun ? ", dry run: nothing is sent" : ""
-    let message = "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)"
-    var services: [any Service] = [Announcement(context: context, message: message)]
-    services += pipeline(context)
-    if configuration.orders.columns.total != nil {
-      let rules = configuration.attributionRules.amounts
-      services.append(AmountsAtStart(context: context, orders: orders, rules: rules))
-    }
-    services += [DamageWatch(ledger: ledger), WatchdogPing(context: context)]
-    let status = StatusSource(
-      configuration: configuration, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
-      health: context.health, clock: context.clock, startedAt: context.clock.now,
-      forgetting: ForgetJob(ledger: ledger, emails: EmailDisplay(configuration.log.emails)),
-      acts: QueueActs(ledger: ledger, wake: { context.matchingWake.notify() }, log: log))
-    services.append(StatusLine(source: status))
-    if !isDryRun {
-      services.append(
-        ControlServer(path: ControlPaths.socket(in: folder), ledgerPath: home.path, status: status, log: log))
-    }
+      orders: orders, partners: partners, ledger: ledger, clock: SystemClock(), jitter: Jitter(),
+      health: ComponentHealth(), log: log)
     try await context.clock.resume(from: ledger)
-    try await RulesUpdate.begin(
-      ledger, rules: configuration.attributionRules, mapping: configuration.rowRules, now: context.clock.now)
-    try await CatchUp.begin(ledger, at: context.clock.now)
+    let first = PipelineRun(
+      configuration: configuration, orders: orders, partners: partners, context: context, isDryRun: isDryRun)
+    try await first.begin(ledger)
     try await logQuiet(ledger, log: log)
+    let runs = PipelineRuns(first, ledger: ledger)
     var group = ServiceGroupConfiguration(
-      services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: .silent)
+      services: services(runs, ledger, key: key, home, socketIn: folder).map { .init(service: $0) },
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: .silent)
     group.maximumGracefulShutdownDuration = Self.stopMax
     try await ServiceGroup(configuration: group).run()
     ServiceNotifier.stopping()
-    await orders.close()
+    await runs.current.orders.close()
     log.event(.stopped, .notice, "conversiond stopped")
   }
 
-  /// Says that another `orders.start` is carried out than before.
-  private func logStart(_ ledger: SQLiteLedger, log: Logger) async throws {
-    if let count = try await ledger.takeUncompared() {
-      log.notice("another mapping was accepted: \(AcceptMappingReport.uncompared(count))")
-    }
-    let start = configuration.startText
-    guard let before = try await ledger.adopt(start: start, from: configuration.intakeStart.time) else { return }
-    log.notice(
-      "orders.start was \(before) and is \(start): every order is read again, those placed from then on take part, and those that are known already stay"
-    )
+  /// All that runs until the daemon ends: the pipeline, and what tells and asks about it.
+  private func services(
+    _ runs: PipelineRuns, _ ledger: SQLiteLedger, key: APIKey, _ home: LedgerHome, socketIn folder: String
+  ) -> [any Service] {
+    let context = runs.current.context
+    let dry = isDryRun ? ", dry run: nothing is sent" : ""
+    let message = "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)"
+    let reloader = Reloader(file: file, runs: runs, ledger: ledger, home: home, key: key, log: context.log)
+    let status = StatusSource(
+      runs: runs, reloader: reloader, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
+      health: context.health, clock: context.clock, startedAt: context.clock.now,
+      forgetting: ForgetJob(ledger: ledger, emails: EmailDisplay(configuration.log.emails)),
+      acts: QueueActs(ledger: ledger, wake: { context.matchingWake.notify() }, log: context.log))
+    let always: [any Service] = [
+      Announcement(context: context, message: message), runs, DamageWatch(ledger: ledger),
+      WatchdogPing(context: context),
+      StatusLine(source: status),
+    ]
+    guard !isDryRun else { return always }
+    let socket = ControlPaths.socket(in: folder)
+    return always + [
+      ControlServer(path: socket, ledgerPath: home.path, status: status, reloader: reloader, log: context.log),
+      HangupReload(reloader: reloader),
+    ]
   }
 
   /// Says of a ledger that was built anew, or restored, why nothing is sent yet.
@@ -107,28 +106,8 @@ struct Daemon {
       ["next_try": quietUntil.description])
   }
 
-  private func pipeline(_ context: PipelineContext) -> [any Service] {
-    let rules = configuration.attributionRules
-    let intake = Intake(
-      context, rules: rules,
-      settings: Intake.Settings(
-        start: configuration.intakeStart, pollInterval: configuration.orders.pollInterval,
-        sweepInterval: configuration.orders.sweepInterval, ledgerSizeMax: configuration.ledger.sizeMax))
-    let listening: [any Service] = configuration.orders.notifyChannel == nil ? [] : [ChangeListener(context)]
-    // A dry run's copy is gone at its end.
-    let upkeep: [any Service] =
-      isDryRun ? [] : [Retention(context, retain: configuration.ledger.retain), ReportedRows(context, rules: rules)]
-    return listening + upkeep + [
-      intake,
-      ReferralMirror(context, readsPerMinute: configuration.api.readsPerMinute),
-      Matching(context, rules: rules),
-      Delivery(
-        context, rules: rules,
-        settings: Delivery.Settings(giveUpAfter: configuration.reporting.giveUpAfter, isDryRun: isDryRun)),
-    ]
-  }
-
-  private func partners(key: APIKey, _ home: LedgerHome) throws -> PartnersClient {
+  /// The API's client, whose pacer this host's daemons share.
+  static func partners(_ configuration: Configuration, key: APIKey, _ home: LedgerHome) throws -> PartnersClient {
     let limits = WriteLimits(
       writes: configuration.api.writesPerMinute,
       conversions: configuration.api.conversionsPerMinute)

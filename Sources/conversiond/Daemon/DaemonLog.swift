@@ -9,14 +9,7 @@ struct DaemonLog: Sendable {
   private let flushing: @Sendable (Duration) -> Void
 
   init(_ configuration: Configuration.Log, noColor: Bool) {
-    let level: Logger.Level =
-      switch configuration.level {
-      case .debug: .debug
-      case .info: .info
-      case .notice: .notice
-      case .warning: .warning
-      case .error: .error
-      }
+    let level = Self.level(configuration)
     if JournalStream.isStandardError {
       let output = JournalOutput()
       flushing = { output.flush(timeout: $0) }
@@ -25,6 +18,16 @@ struct DaemonLog: Sendable {
       let output = PlainOutput(color: !noColor)
       flushing = { output.flush(timeout: $0) }
       logger = Logger(label: "conversiond") { _ in QueuedLogHandler(plain: output, logLevel: level) }
+    }
+  }
+
+  static func level(_ configuration: Configuration.Log) -> Logger.Level {
+    switch configuration.level {
+    case .debug: .debug
+    case .info: .info
+    case .notice: .notice
+    case .warning: .warning
+    case .error: .error
     }
   }
 

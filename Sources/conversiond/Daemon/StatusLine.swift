@@ -39,6 +39,9 @@ struct StatusLine: Service {
       let since = health.since.map { " since \($0)" } ?? ""
       return "\(name) fails\(since): \((health.message ?? "").prefix(120))"
     }
+    if let refused = report.reloadRefused {
+      return "the configuration on the disk was refused at \(refused.since): conversiond check"
+    }
     if report.clock?.state == "unconfirmed" { return "the clock is unconfirmed: nothing is sent for the first time" }
     if let until = report.quietUntil {
       return "restored or rebuilt: nothing is sent for the first time before \(until)"

@@ -7,7 +7,8 @@ import Pipeline
 
 /// Tells a running daemon's status, and its ledger's entries.
 struct StatusSource: Sendable {
-  let configuration: Configuration
+  let runs: PipelineRuns
+  let reloader: Reloader
   let ledgerPath: String
   let isDryRun: Bool
   let ledger: SQLiteLedger
@@ -16,6 +17,8 @@ struct StatusSource: Sendable {
   let startedAt: Timestamp
   let forgetting: ForgetJob
   let acts: QueueActs
+
+  private var configuration: Configuration { runs.configuration }
 
   var reports: LedgerReports {
     LedgerReports(
@@ -30,6 +33,7 @@ struct StatusSource: Sendable {
       api: health(components[.referrals]), delivery: health(components[.delivery]),
       ledgerHealth: health(components[.room]?.isWorking == false ? components[.room] : components[.ledger]),
       clock: clockHealth, mirror: StatusReport.Mirror(entries: [:]), outcomes: [], today: [:])
+    report.reloadRefused = await reloader.refusal.map(StatusReport.ReloadRefused.init)
     report.doubts = health.doubts.isEmpty ? nil : health.doubts
     do {
       try await reports.fill(&report, now: now, conversionsPerMinute: configuration.api.conversionRate)

@@ -13,7 +13,16 @@ struct StatusScreen {
     let pid = report.pid.map { ", process \($0)" } ?? ""
     let since = report.startedAt.map { ", since \($0)" } ?? ""
     let dry = report.dryRun ? ", DRY RUN: nothing is sent" : ""
-    return "conversiond \(report.program): \(report.state)\(pid)\(since)\(dry)\nledger \(report.ledger)\n"
+    return
+      "conversiond \(report.program): \(report.state)\(pid)\(since)\(dry)\nledger \(report.ledger)\n\(refusedReload)"
+  }
+
+  private var refusedReload: String {
+    guard let refused = report.reloadRefused else { return "" }
+    let reasons = refused.reasons.map { "  \(Table.printable($0))\n" }.joined()
+    return
+      "NEEDS A PERSON: the configuration on the disk was refused at \(refused.since), and the one from before is in "
+      + "force; mend it, then systemctl reload conversiond\n\(reasons)"
   }
 
   private var health: String {

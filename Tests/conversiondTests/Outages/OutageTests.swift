@@ -79,7 +79,7 @@ import Testing
       let (end, report) = try await shop.status()
       #expect(end == .exited(1))
       #expect(report.delivery.message?.hasPrefix("key_refused") == true)
-      let remedy = "nothing is lost; put a valid key in place and restart"
+      let remedy = "nothing is lost; put a valid key in place, then systemctl restart conversiond"
       let line = shop.log.split(separator: "\n").first { $0.contains("event=api_halted") }
       #expect(line?.contains(remedy) == true, "\(line ?? "-")")
       let screen = try await shop.run("status").output

@@ -46,20 +46,6 @@ extension Attempt {
       (self.duration, self.httpStatus, self.isWithdrawn) = (duration, httpStatus, isWithdrawn)
     }
   }
-
-  /// An ended attempt, as it is stored.
-  struct Record: Sendable {
-    let entry: EntryID
-    let report: ConversionReport
-    let attempt: Attempt
-    let result: SendResult
-    /// The referral as the API showed it, where it was asked.
-    let shown: Referral?
-    /// The halt of all sending that it demands; nil for none.
-    let halt: SendingHalt?
-    /// The wall-clock time of its end.
-    let at: Timestamp
-  }
 }
 
 extension Attempt.Ended {

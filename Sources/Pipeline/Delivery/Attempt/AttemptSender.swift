@@ -73,24 +73,27 @@ final class AttemptSender: Sendable {
       if case .halt(let reason, let words) = verdict { SendingHalt(reason: reason, detail: words, since: now) } else {
         nil
       }
-    try await store(
-      Attempt.Record(
-        entry: ended.order.entry, report: ended.report, attempt: attempt, result: result, shown: ended.shown,
-        halt: halt, at: now))
+    let stored = result
+    try await storeDurably { ledger in
+      try ledger.finishSend(ended.order.entry, ended.report, attempt: attempt, result: stored, at: now)
+      // Records the referral: the rivals of an order that lost it to another program must not be sent after it.
+      if let shown = ended.shown { _ = try ledger.record(shown, seenAt: now) }
+      try halt?.begin(ledger)
+    }
     if !ended.isWithdrawn { note(verdict, now: now) }
     log(ended, detail: detail, next: result.next)
     context.matchingWake.notify()
   }
 
   /// Stores a result durably. Runs in a task of its own, as the caller's may be cancelled meanwhile.
-  private func store(_ record: Attempt.Record) async throws {
+  private func storeDurably(_ write: @escaping @Sendable (any LedgerTransaction) throws -> Void) async throws {
     let ledger = context.ledger
     try await Task(executorPreference: context.executor) {
       do {
-        try await ledger.transaction { try record.store($0) }
+        try await ledger.transaction { try write($0) }
       } catch {
         // Stores it once more: a commit that failed may have been kept all the same, and then nothing is left to do.
-        try await ledger.transaction { try record.store($0) }
+        try await ledger.transaction { try write($0) }
       }
     }.value
   }
@@ -164,15 +167,6 @@ extension SendVerdict {
     case .review: .error
     case .unknown, .notDone, .rematch, .verify, .halt: .debug
     }
-  }
-}
-
-extension Attempt.Record {
-  fileprivate func store(_ ledger: any LedgerTransaction) throws {
-    try ledger.finishSend(entry, report, attempt: attempt, result: result, at: at)
-    // Records the referral: the rivals of an order that lost it to another program must not be sent after it.
-    if let shown { _ = try ledger.record(shown, seenAt: at) }
-    try halt?.begin(ledger)
   }
 }
 

@@ -70,6 +70,16 @@ struct StatusReport: Codable, Sendable {
   /// The advice on what to do, set while every order's ID is another's to the API.
   var conflicts: String?
 
+  /// A configuration on the disk that the daemon refused to load; nil once one was taken.
+  struct ReloadRefused: Codable, Sendable {
+    var since: String
+    /// Every reason, each with its place.
+    var reasons: [String]
+
+    init(_ refusal: Reloader.Refusal) { (since, reasons) = (refusal.since.description, refusal.reasons) }
+  }
+  var reloadRefused: ReloadRefused?
+
   /// Doubts about the mapping, each with what to write.
   var doubts: [String]?
   /// Orders that wait as a referral with a key of theirs can't be read.
@@ -90,7 +100,7 @@ struct StatusReport: Codable, Sendable {
   /// True if a person is to look at orders, or at what halts their sending.
   var needsPerson: Bool {
     inReview > 0 || halt != nil || conflicts != nil || heldByRules != nil || heldMissing != nil
-      || !(doubts ?? []).isEmpty || waitingForUnreadable != nil
+      || !(doubts ?? []).isEmpty || reloadRefused != nil || waitingForUnreadable != nil
       || (changedSince ?? [:]).values.contains { $0 > 0 }
   }
 

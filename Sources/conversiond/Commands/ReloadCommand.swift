@@ -1,0 +1,61 @@
+import ArgumentParser
+import Conversions
+import Foundation
+
+/// `conversiond reload`: what `systemctl reload` runs.
+struct ReloadCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reload",
+    abstract: "Make the running daemon load its configuration again.",
+    discussion: """
+      The daemon reads its file, checks all of it, the mapping against the shop's database, too, and takes it at once; or it \
+      refuses it, says every reason, and goes on with the configuration that it has. Changed rules reach the orders that were \
+      never sent, as after a restart.
+
+      Taken at a start only: ledger.location, api.base_url, api.key_file, metrics.listen, and the API key itself, which systemd \
+      hands over when it starts the daemon: after a rotation, systemctl restart conversiond.
+
+      EXAMPLES
+        conversiond reload
+        systemctl reload conversiond
+
+      EXIT STATUS
+        0 in force, 3 not running, 75 try again, 77 the file can't be read, 78 refused
+      """)
+
+  /// The seconds that a reload may take: every question to the shop's database, and the end of a send under way.
+  private static let patience = 120
+
+  @OptionGroup var global: GlobalOptions
+
+  func run() async throws {
+    guard let report = try ask() else {
+      throw CommandFailure(
+        .notRunning,
+        "no daemon with \(global.config) is running, so there is nothing to reload\nTry: systemctl start conversiond")
+    }
+    if global.json { return StandardStreams.write(try JSONEncoder.contractText(report) + "\n") }
+    for warning in report.warnings { StandardStreams.writeError("\(Table.printable(warning))\n") }
+    guard report.reasons.isEmpty else {
+      for reason in report.reasons { StandardStreams.writeError("\(Table.printable(reason))\n") }
+      throw CommandFailure(
+        ExitStatus(rawValue: report.status) ?? .configuration,
+        "\(global.config) was refused; the daemon goes on with the configuration that it has")
+    }
+    let changed =
+      report.changed.isEmpty ? "nothing in it has changed" : "changed: \(report.changed.joined(separator: ", "))"
+    StandardStreams.write("\(global.config) is in force; \(changed)\n")
+  }
+
+  private func ask() throws -> ReloadReport? {
+    let body = try JSONEncoder.contractText(ReloadRequest(by: OperatorName.current))
+    let daemon = DaemonOfFile(global.config)
+    guard let answer = try daemon.ask({ try $0.post("/v1/reload", body: body) }, patience: Self.patience) else {
+      return nil
+    }
+    guard answer.status == 200 else {
+      throw CommandFailure(.internalError, "the daemon answered with status \(answer.status)")
+    }
+    return try JSONDecoder.contract.decode(ReloadReport.self, from: answer.body)
+  }
+}

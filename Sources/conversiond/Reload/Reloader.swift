@@ -1,0 +1,146 @@
+import Configuration
+import Conversions
+import Foundation
+import Ledger
+import Logging
+import Orders
+import PartnersAPI
+import Pipeline
+import Systemd
+
+/// Loads the configuration's file again: it is in force at once, or the daemon keeps all that it has and says why.
+actor Reloader {
+  /// A reload that was refused, until one is taken.
+  struct Refusal: Sendable {
+    let since: Timestamp
+    let reasons: [String]
+  }
+
+  private let file: String
+  private let runs: PipelineRuns
+  private let ledger: SQLiteLedger
+  private let home: LedgerHome
+  private let key: APIKey
+  private let log: Logger
+  private(set) var refusal: Refusal?
+  /// The reload under way: a second one waits for it, and looks at the file anew.
+  private var underWay: Task<ReloadReport, Never>?
+
+  init(file: String, runs: PipelineRuns, ledger: SQLiteLedger, home: LedgerHome, key: APIKey, log: Logger) {
+    (self.file, self.runs, self.ledger, self.home, self.key, self.log) = (file, runs, ledger, home, key, log)
+  }
+
+  /// The absolute path of the file.
+  nonisolated var path: String { file }
+
+  /// Loads the file. Tells the service manager that it does so and, whatever comes of it, that it is done.
+  func reload(asked by: String) async -> ReloadReport {
+    while let task = underWay { _ = await task.value }
+    let task = Task { await load(by) }
+    underWay = task
+    defer { underWay = nil }
+    return await task.value
+  }
+
+  private func load(_ by: String) async -> ReloadReport {
+    ServiceNotifier.reloading()
+    defer { ServiceNotifier.ready() }
+    do throws(ReloadRefusal) {
+      let reading = try read()
+      let next = try await checked(reading.configuration)
+      let changed = runs.configuration.sectionsThatDiffer(from: reading.configuration)
+      try await begin(next)
+      refusal = nil
+      return accepted(changed, warnings: reading.warnings, by)
+    } catch {
+      return refused(error, by)
+    }
+  }
+
+  private func read() throws(ReloadRefusal) -> ConfigurationReader.Reading {
+    switch ConfigurationReader.read(file: file) {
+    case .success(let reading): return reading
+    case .failure(.file(let error)):
+      throw ReloadRefusal(error.reason == .permission ? .permission : .configuration, [error.description])
+    case .failure(.mistakes(let mistakes)):
+      throw ReloadRefusal(.configuration, mistakes.mistakes.map(\.description))
+    }
+  }
+
+  /// Returns the run by a configuration that passed every check; nothing is changed yet, and nothing written.
+  private func checked(_ configuration: Configuration) async throws(ReloadRefusal) -> PipelineRun {
+    let present = runs.current
+    try ReloadChecks.keysThatNeedARestart(present.configuration, configuration, home: home, key: key)
+    do {
+      guard configuration.orderMapping != present.configuration.orderMapping else {
+        try await StartCheck(configuration, try await ledger.leftBehind(limit: StartCheck.looksMax)).run(present.orders)
+        return try following(present, configuration, present.orders)
+      }
+      let orders = ShopOrders(configuration.orderMapping)
+      do {
+        try await ReloadChecks.shop(configuration)
+        try await SourceCheck(ledger: ledger, orders: orders).run()
+        try await StartCheck(configuration, try await ledger.leftBehind(limit: StartCheck.looksMax)).run(orders)
+        return try following(present, configuration, orders)
+      } catch {
+        await orders.close()
+        throw error
+      }
+    } catch {
+      throw ReloadRefusal(error)
+    }
+  }
+
+  private func following(_ present: PipelineRun, _ configuration: Configuration, _ orders: ShopOrders) throws
+    -> PipelineRun
+  {
+    try present.following(configuration, orders: orders) {
+      try Daemon.partners(configuration, key: key, home)
+    }
+  }
+
+  private func begin(_ next: PipelineRun) async throws(ReloadRefusal) {
+    do {
+      try await ledger.adopt(next.configuration.source, mapping: next.configuration.mappingIdentity)
+      try await runs.replace(with: next)
+    } catch {
+      throw ReloadRefusal(error)
+    }
+  }
+
+  private func accepted(_ changed: [String], warnings: [Mistake], _ by: String) -> ReloadReport {
+    let warnings = warnings.map(\.description) + runs.configuration.unservedSettings
+    for warning in warnings { log.warning("\(warning)") }
+    let what = changed.isEmpty ? "nothing in it has changed" : "changed: \(changed.joined(separator: ", "))"
+    log.event(.reloadOK, .notice, "\(file) is in force (\(by)); \(what)")
+    return ReloadReport(status: ExitStatus.done.rawValue, changed: changed, warnings: warnings, reasons: [])
+  }
+
+  private func refused(_ refusal: ReloadRefusal, _ by: String) -> ReloadReport {
+    let since = self.refusal?.since ?? runs.current.context.clock.now
+    self.refusal = Refusal(since: since, reasons: refusal.reasons)
+    log.event(
+      .reloadRefused, .error,
+      "\(file) was refused, and the daemon goes on with the configuration that it has (\(by)): "
+        + refusal.reasons.joined(separator: "; "), ["reason": "reload_refused"])
+    return ReloadReport(status: refusal.status.rawValue, changed: [], warnings: [], reasons: refusal.reasons)
+  }
+}
+
+/// The reasons for which a configuration is refused.
+struct ReloadRefusal: Error {
+  let status: ExitStatus
+  let reasons: [String]
+
+  init(_ status: ExitStatus, _ reasons: [String]) { (self.status, self.reasons) = (status, reasons) }
+
+  init(_ error: any Error) {
+    switch error {
+    case let refusal as ReloadRefusal: self = refusal
+    case let failure as CommandFailure: self.init(failure.status, [failure.message])
+    case let failure as LedgerFailure: self.init(CommandFailure(failure))
+    case is CancellationError: self.init(.tryAgain, ["the daemon is ending"])
+    default: self.init(.internalError, ["\(error)"])
+    }
+  }
+}
