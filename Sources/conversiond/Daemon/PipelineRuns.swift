@@ -70,7 +70,9 @@ final class PipelineRuns: Service {
       defer { group.cancelAll() }
       try await group.next()
       group.cancelAll()
-      try await group.waitForAll()
+      while !group.isEmpty {
+        do { try await group.next() } catch is CancellationError {}
+      }
     }
   }
 
