@@ -27,7 +27,9 @@ import Testing
     "ForgottenPeople.swift": "the bytes of an HMAC", "PasswordFile.swift": "stat(2) of libpq's password file",
     "DaemonAccess.swift": "sockaddr_un", "ControlServer.swift": "sockaddr_un, SO_PEERCRED",
     "ControlClient.swift": "sockaddr_un", "LedgerOwner.swift": "setuid(2)",
-    "TimerDescriptors.swift": "open(2)", "KeyFile.swift": "stat(2), POSIX ACLs", "DiskCheck.swift": "statfs(2)",
+    "TimerDescriptors.swift": "open(2)", "KeyFile.swift": "stat(2), POSIX ACLs",
+    "DiskCheck.swift": "statfs(2), fsync(2)",
+    "DaemonUser.swift": "getpwnam(3), initgroups(3)",
     "StandardStreams.swift": "write(2)", "Main.swift": "setenv(3)",
   ]
 

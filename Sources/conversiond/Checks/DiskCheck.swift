@@ -1,12 +1,18 @@
 import Foundation
 import Glibc
 
-/// The room and the rights that the ledger needs in its folder: a start fails on a full or read-only disk.
+/// The room and the rights that the ledger needs in its folder, also while the daemon runs: a start fails on a full or
+/// read-only disk, and a running daemon reads and sends nothing.
 struct DiskCheck {
   /// The least room: a ledger that can't grow by so much is about to stop everything.
   private static let bytesMin: UInt64 = 8 << 20
   /// The room below which an operator is warned.
   private static let bytesEnough: UInt64 = 256 << 20
+
+  /// The bytes of the test write: four pages.
+  private static let trialSize = 16 << 10
+  private static let adviceForRoom =
+    "make room there (df and du say what takes it): until then nothing is read, sent or remembered, and nothing is lost"
 
   let ledgerPath: String
 
@@ -25,13 +31,36 @@ struct DiskCheck {
     let words = "\(free >> 20) MiB are free in \(folder)"
     if free < Self.bytesMin || status.f_files > 0 && status.f_favail == 0 {
       let what = free < Self.bytesMin ? words : "no more files can be made in \(folder)"
-      return [CheckLine(.fail, "disk", what, advice: "make room: until then nothing is read, sent or remembered")]
+      return [CheckLine(.fail, "disk", what, advice: Self.adviceForRoom)]
     }
-    guard unsafe access(folder, W_OK) == 0 else {
-      return [
-        CheckLine(.fail, "disk", "\(folder) can't be written to", advice: "chown it to the daemon's user, mode 0700")
-      ]
-    }
-    return [CheckLine(free < Self.bytesEnough ? .warn : .ok, "disk", words)]
+    if let failure = Self.trialWrite(in: folder) { return [failure] }
+    return [CheckLine(free < Self.bytesEnough ? .warn : .ok, "disk", "\(words), and a test write reached the disk")]
+  }
+
+  /// Writes a small file, syncs and removes it; nil where that works.
+  private static func trialWrite(in folder: String) -> CheckLine? {
+    let path = "\(folder)/.conversiond-check-\(getpid())"
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { return failure("make a file in \(folder)") }
+    defer { close(descriptor) }
+    // Before the first byte, so that a check that is killed leaves nothing behind.
+    _ = unsafe unlink(path)
+    let bytes = [UInt8](repeating: 0, count: trialSize)
+    guard unsafe write(descriptor, bytes, bytes.count) == bytes.count else { return failure("write to \(folder)") }
+    guard fsync(descriptor) == 0 else { return failure("sync a file in \(folder)") }
+    return nil
+  }
+
+  /// The line for the call that has just failed.
+  private static func failure(_ action: String) -> CheckLine {
+    let code = errno
+    let words = unsafe String(cString: strerror(code))
+    let advice =
+      switch code {
+      case ENOSPC, EDQUOT, EFBIG, 0: adviceForRoom
+      case EACCES, EPERM: "chown it to the daemon's user, mode 0700"
+      default: "see the kernel's log for a disk that fails: journalctl -k"
+      }
+    return CheckLine(.fail, "disk", "cannot \(action): \(words)", advice: advice)
   }
 }

@@ -28,19 +28,32 @@ struct LedgerCheck {
     do {
       let home = try LedgerHome(configuration: configuration, isDryRun: true)
       defer { home.remove() }
+      return try await lines(home)
+    } catch let failure as CommandFailure {
+      return [self.failure(failure)]
+    } catch let failure as LedgerFailure {
+      return [self.failure(CommandFailure(failure))]
+    } catch {
+      return [CheckLine(.fail, "ledger", "\(path): \(error)")]
+    }
+  }
+
+  /// Looks through the copy.
+  private func lines(_ home: LedgerHome) async throws -> [CheckLine] {
+    let path = configuration.ledgerPath
+    do {
       let ledger = try await home.open()
       let faults = try await ledger.integrityFaults()
-      guard faults.isEmpty else { return [Self.damaged(faults.joined(separator: "; "))] }
+      guard faults.isEmpty else {
+        throw LedgerFailure(.damaged, "\(path) is damaged: \(faults.joined(separator: "; "))")
+      }
       if let refusal = await refusal(from: nil, try await ledger.knownSource()?.surveyed) {
         return [CheckLine(.fail, "ledger", refusal)]
       }
       return [CheckLine(.ok, "ledger", "\(path) is whole")]
         + (await start(try await ledger.leftBehind(limit: StartCheck.looksMax))) + (try await account(ledger))
-    } catch let failure as CommandFailure {
-      if failure.status == .ledgerDamaged { return [Self.damaged(failure.message)] }
-      return [CheckLine(.fail, "ledger", failure.message)]
-    } catch {
-      return [CheckLine(.fail, "ledger", "\(error)")]
+    } catch let failure as LedgerFailure {
+      throw home.named(failure)
     }
   }
 
@@ -99,9 +112,14 @@ struct LedgerCheck {
     ]
   }
 
-  private static func damaged(_ message: String) -> CheckLine {
+  /// Makes the line of a failure, which names the ledger.
+  private func failure(_ failure: CommandFailure) -> CheckLine {
+    let path = configuration.ledgerPath
     // A failure says itself what to do.
-    let bare = message.replacing("; \(CommandFailure.adviceForDamage)", with: "")
-    return CheckLine(.fail, "ledger", bare, advice: CommandFailure.adviceForDamage)
+    let bare = failure.message.replacing("; \(CommandFailure.adviceForDamage)", with: "")
+    return CheckLine(
+      .fail, "ledger", bare.contains(path) ? bare : "\(path): \(bare)",
+      advice: failure.status == .ledgerDamaged && bare.count < failure.message.count
+        ? CommandFailure.adviceForDamage : nil)
   }
 }

@@ -10,12 +10,26 @@ import Pipeline
 struct CheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Test the configuration, the database, the API and the ledger; change nothing.",
+    abstract: "Test the configuration, the database, the API, the ledger and the unit; change nothing.",
     discussion: """
       Each line is ok, warn or FAIL; what to do stands below. Run it after each change, before a restart.
 
+      CHECKS, in this order, by the names of --only and --skip
+        configuration  the file, and what it leaves to a default that you should know
+        owner          owner and mode of the ledger's folder, its files and the socket's folder: can the daemon use them?
+        key            the API's key
+        database       connection, grants, columns, time zone, index and plan, amounts, clock
+        api            the API takes the key; its clock
+        disk           room in the ledger's folder, and a test write there, also while the daemon runs
+        ledger         the ledger is whole, and this shop's
+        unit           the settings of the systemd unit that run the daemon: restarts, sandbox, limits, start at boot
+
+      Run by root, it goes on as the daemon's user after the key: the User= of the unit that is loaded, else conversiond,
+      else the owner of the ledger's folder.
+
       EXAMPLES
         conversiond check
+        conversiond check --only unit --only owner
         conversiond check --offline --config ./conversiond.yaml
         conversiond check --json | jq 'select(.verdict == "FAIL")'
 
@@ -25,42 +39,62 @@ struct CheckCommand: AsyncParsableCommand {
 
   @OptionGroup var global: GlobalOptions
 
-  @Flag(help: "Touch no network: the configuration, the key's file and the ledger only.")
+  @Flag(help: "Touch no network: no database, no API.")
   var offline = false
+
+  @Option(help: ArgumentHelp("Make this check only; may be given several times.", valueName: "check"))
+  var only: [CheckName] = []
+
+  @Option(help: ArgumentHelp("Leave this check out; may be given several times.", valueName: "check"))
+  var skip: [CheckName] = []
 
   func run() async throws {
     let reading = try global.read()
     let configuration = reading.configuration
     for warning in reading.warnings { StandardStreams.writeError("\(warning)\n") }
+    let chosen = CheckName.chosen(only: only, skip: skip)
     var failed = false
-    func show(_ lines: [CheckLine]) throws {
-      for line in lines { try print(line) }
-      failed = failed || lines.contains { $0.verdict == .fail }
-    }
-    try show([CheckLine(.ok, "configuration", "\(global.config) has no mistakes")])
-    try show(configuration.unservedSettings.map { CheckLine(.warn, "configuration", $0) })
-    try show(holdLines(reading) + startLines(configuration.intakeStart))
-    let (key, keyFailure) = readKey(configuration.api)
-    try show([keyLine(keyFailure)])
-    let api = offline ? nil : key.map { APICheck(configuration: configuration.api, key: $0) }
-    // From here on as the daemon's user: what root may read or log in as says nothing about it.
-    try LedgerOwner.become(ofLedgerAt: configuration.ledgerPath)
-    if !offline {
-      let daemon = try? await DaemonAccess(configuration: configuration).runningStatus()
-      let report = try await ShopInspection(
-        configuration.orderMapping, amounts: configuration.attributionRules.amounts, isBesideDaemon: daemon != nil
-      ).report()
-      try show(connectionLines(report.findings.map(CheckLine.init), daemon))
-      // The report has a line of its own for a small difference.
-      if let difference = report.clockDifference, ClockCheck.isFar(difference) {
-        try show([ClockCheck.line("the database's", difference: difference)])
+    func show(_ check: CheckName, _ lines: @autoclosure () async throws -> [CheckLine]) async throws {
+      guard chosen.contains(check) else { return }
+      for line in try await lines() {
+        try print(line)
+        failed = failed || line.verdict == .fail
       }
-      if let api { try show(await api.lines()) }
     }
-    try show(DiskCheck(ledgerPath: configuration.ledgerPath).lines)
-    try show(await LedgerCheck(configuration: configuration, api: api, asksShop: !offline).lines())
-    if let keyFailure { throw ExitCode(keyFailure.status.rawValue) }
+    try await show(.configuration, configurationLines(reading))
+    let place = DaemonPlace(configuration, file: global.config)
+    try await show(.owner, place.ownerLines())
+    let (key, keyFailure) = readKey(place.keyConfiguration)
+    try await show(.key, [keyLine(keyFailure)])
+    // From here on as the daemon's user: what root may read or log in as says nothing about it.
+    try place.user.become()
+    let api = offline ? nil : key.map { APICheck(configuration: configuration.api, key: $0) }
+    if !offline {
+      try await show(.database, await databaseLines(configuration))
+      if let api { try await show(.api, await api.lines()) }
+    }
+    try await show(.disk, DiskCheck(ledgerPath: configuration.ledgerPath).lines)
+    try await show(.ledger, await LedgerCheck(configuration: configuration, api: api, asksShop: !offline).lines())
+    try await show(.unit, place.unitLines(isOffline: offline))
+    if let keyFailure, chosen.contains(.key) { throw ExitCode(keyFailure.status.rawValue) }
     if failed { throw ExitCode(ExitStatus.degraded.rawValue) }
+  }
+
+  private func configurationLines(_ reading: ConfigurationReader.Reading) -> [CheckLine] {
+    [CheckLine(.ok, "configuration", "\(global.config) has no mistakes")]
+      + reading.configuration.unservedSettings.map { CheckLine(.warn, "configuration", $0) }
+      + holdLines(reading) + startLines(reading.configuration.intakeStart)
+  }
+
+  private func databaseLines(_ configuration: Configuration) async throws -> [CheckLine] {
+    let daemon = try? await DaemonAccess(configuration: configuration).runningStatus()
+    let report = try await ShopInspection(
+      configuration.orderMapping, amounts: configuration.attributionRules.amounts, isBesideDaemon: daemon != nil
+    ).report()
+    let lines = connectionLines(report.findings.map(CheckLine.init), daemon)
+    // The report has a line of its own for a small difference.
+    guard let difference = report.clockDifference, ClockCheck.isFar(difference) else { return lines }
+    return lines + [ClockCheck.line("the database's", difference: difference)]
   }
 
   /// Warns where no hold is in the file: the default reports at once, for good.

@@ -40,8 +40,13 @@ struct LedgerHome {
       return ledger
     } catch let failure as LedgerFailure {
       remove()
-      throw CommandFailure(failure)
+      throw CommandFailure(named(failure))
     }
+  }
+
+  /// Names the ledger itself in a failure of its copy, which is gone by the time that the words are read.
+  func named(_ failure: LedgerFailure) -> LedgerFailure {
+    LedgerFailure(failure.kind, failure.description.replacing(path, with: configuration.ledgerPath))
   }
 
   private func openOnceUnlocked() async throws -> SQLiteLedger {
