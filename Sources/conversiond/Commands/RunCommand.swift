@@ -27,7 +27,11 @@ struct RunCommand: AsyncParsableCommand {
   var dryRun = false
 
   func run() async throws {
-    let (configuration, warnings) = try global.readWithWarnings()
-    try await Daemon(configuration: configuration, warnings: warnings, isDryRun: dryRun, noColor: global.noColor).run()
+    try await FailedStart.logged {
+      let (configuration, warnings) = try global.readWithWarnings()
+      let daemon = Daemon(
+        configuration: configuration, warnings: warnings, isDryRun: dryRun, noColor: global.noColor)
+      try await daemon.run()
+    }
   }
 }

@@ -35,7 +35,7 @@ struct Daemon {
     if isDryRun { try LedgerOwner.become(ofLedgerAt: configuration.ledgerPath) }
     let home = try LedgerHome(configuration: configuration, isDryRun: isDryRun)
     defer { home.remove() }
-    let ledger = try await home.open()
+    let ledger = try await StartTimeout(status: "opening the ledger").extended { try await home.open() }
     if geteuid() == 0 {
       log.logger.warning("running as root; a user of its own is safer, as the packaged service has one")
     }
@@ -62,7 +62,7 @@ struct Daemon {
       let rules = configuration.attributionRules.amounts
       services.append(AmountsAtStart(context: context, orders: orders, rules: rules))
     }
-    services += [DamageWatch(ledger: ledger), WatchdogPing(context: context)]
+    services += [DamageWatch(ledger: ledger), WatchdogPing(context: context), DecisionSummaries(context)]
     let status = StatusSource(
       configuration: configuration, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
       health: context.health, clock: context.clock, startedAt: context.clock.now,
