@@ -78,12 +78,14 @@ let package = Package(
         "Conversions", "Postgres", "Orders", "PartnersAPI", "Ledger", "Pipeline", "Systemd", "Configuration",
         "PartnersSandbox", argumentParser, logging, lifecycle, signals, flyingFox, flyingSocks,
       ],
-      swiftSettings: strict),
+      swiftSettings: strict,
+      // Lets libdispatch find the program's own function, where it is a library of its own (ThreadPriority.swift).
+      linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=setpriority"])]),
 
     // Real parts for tests: a private PostgreSQL cluster, temporary folders, processes; and chance that can be repeated.
     target("TestHosts", path: "Tests/TestHosts"),
     // Stand-ins for parts that a test of the loops lacks.
-    target("LoopFixtures", ["Conversions", "Pipeline", logging], path: "Tests/LoopFixtures"),
+    target("LoopFixtures", ["Conversions", "Pipeline", "Systemd", logging], path: "Tests/LoopFixtures"),
     // An oracle of the payments that are right in a model's world, by nothing of the product.
     target("WorldOracle", path: "Tests/WorldOracle"),
     // A disk in memory that loses what was not synced, under SQLite.

@@ -20,10 +20,11 @@ enum ExitStatus: Int32 {
 struct CommandFailure: Error, CustomStringConvertible {
   var status: ExitStatus
   var message: String
+  /// Lines that go before the message: the mistakes of a configuration file, each with its place.
+  var details: [String] = []
 
-  init(_ status: ExitStatus, _ message: String) {
-    self.status = status
-    self.message = message
+  init(_ status: ExitStatus, _ message: String, details: [String] = []) {
+    (self.status, self.message, self.details) = (status, message, details)
   }
 
   var description: String { message }

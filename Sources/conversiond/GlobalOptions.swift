@@ -12,27 +12,27 @@ struct GlobalOptions: ParsableArguments {
   @Flag(help: "Print without colors; so does a NO_COLOR in the environment.")
   var noColor = false
 
-  /// Reads the configuration and leaves its warnings to the caller; prints all its mistakes.
+  /// Reads the configuration and leaves its warnings to the caller.
   ///
-  /// - Throws: `CommandFailure` 78, or 77 where the file may not be read.
+  /// - Throws: `CommandFailure` 78 with all its mistakes, or 77 where the file may not be read.
   func readWithWarnings() throws -> (Configuration, [Mistake]) {
     let reading = try read()
     return (reading.configuration, reading.warnings)
   }
 
-  /// Reads the configuration with all that is known of its file; prints all its mistakes.
+  /// Reads the configuration with all that is known of its file.
   ///
-  /// - Throws: `CommandFailure` 78, or 77 where the file may not be read.
+  /// - Throws: `CommandFailure` 78 with all its mistakes, or 77 where the file may not be read.
   func read() throws -> ConfigurationReader.Reading {
     switch ConfigurationReader.read(file: config) {
     case .success(let reading): return reading
     case .failure(.file(let error)):
       throw CommandFailure(error.reason == .permission ? .permission : .configuration, error.description)
     case .failure(.mistakes(let mistakes)):
-      for warning in mistakes.warnings { StandardStreams.writeError("\(warning)\n") }
-      for mistake in mistakes.mistakes { StandardStreams.writeError("\(mistake)\n") }
       let count = mistakes.mistakes.count
-      throw CommandFailure(.configuration, "\(count) mistake\(count == 1 ? "" : "s") in \(config)")
+      throw CommandFailure(
+        .configuration, "\(count) mistake\(count == 1 ? "" : "s") in \(config)",
+        details: (mistakes.warnings + mistakes.mistakes).map(\.description))
     }
   }
 }

@@ -11,10 +11,6 @@ struct Main {
     signal(SIGPIPE, SIG_IGN)
     // A file that may grow no more, too (setrlimit(2), RLIMIT_FSIZE).
     signal(SIGXFSZ, SIG_IGN)
-    // Runs at the default priority. Tasks of the main thread are above it: for each of their threads libdispatch asks for
-    // a nice value that only root is given, and writes to the journal that it was refused. Its own manager's thread, once
-    // in a process, is above it whatever we do, so it is kept from writing.
-    unsafe setenv("LIBDISPATCH_LOG", "NO", 0)
     Task.detached(priority: .medium) {
       await runCommand()
       exit(0)
@@ -32,15 +28,18 @@ struct Main {
         try command.run()
       }
     } catch let failure as CommandFailure {
-      StandardStreams.writeError("conversiond: \(printable(failure.message))\n")
-      exit(failure.status.rawValue)
+      end(failure)
     } catch let failure as LedgerFailure {
-      let failure = CommandFailure(failure)
-      StandardStreams.writeError("conversiond: \(printable(failure.message))\n")
-      exit(failure.status.rawValue)
+      end(CommandFailure(failure))
     } catch {
       Conversiond.exit(withError: error)
     }
+  }
+
+  private static func end(_ failure: CommandFailure) -> Never {
+    for detail in failure.details { StandardStreams.writeError("\(detail)\n") }
+    StandardStreams.writeError("conversiond: \(printable(failure.message))\n")
+    exit(failure.status.rawValue)
   }
 
   /// Keeps line breaks, as several mistakes are several lines; nothing else of a message may steer a terminal.

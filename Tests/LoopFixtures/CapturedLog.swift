@@ -2,6 +2,7 @@ public import Conversions
 public import Logging
 public import Pipeline
 import Synchronization
+import Systemd
 
 /// A log that keeps its lines.
 public struct CapturedLog: LogHandler {
@@ -15,6 +16,8 @@ public struct CapturedLog: LogHandler {
     public let message: String
     /// The value of `reason`.
     public let reason: String?
+    /// All of its fields.
+    public let fields: [String: String]
     /// The time at which it was written, where the log has a clock.
     public let uptime: Duration?
   }
@@ -22,6 +25,7 @@ public struct CapturedLog: LogHandler {
   /// The lines so far, for all copies of the handler.
   public final class Lines: Sendable {
     private let lines = Mutex<[Line]>([])
+    private let lacking = Mutex<[String]>([])
 
     /// None.
     public init() {}
@@ -29,6 +33,9 @@ public struct CapturedLog: LogHandler {
     func append(_ line: Line) { lines.withLock { $0.append(line) } }
     /// All of them.
     public var all: [Line] { lines.withLock { $0 } }
+    /// Events that lacked a field which the catalog promises, each with what it lacked.
+    public var incomplete: [String] { lacking.withLock { $0 } }
+    func note(lack: String) { lacking.withLock { $0.append(lack) } }
     /// Those of some events.
     public func of(_ events: JournalEvent...) -> [Line] { all.filter { events.map(\.rawValue).contains($0.event) } }
   }
@@ -53,9 +60,14 @@ public struct CapturedLog: LogHandler {
 
   /// Keeps a line.
   public func log(event: LogEvent) {
+    if let metadata = event.metadata, let name = metadata["event"].map({ "\($0)" }) {
+      let missing = EventCatalog.missingFields(of: name, among: metadata.keys)
+      if !missing.isEmpty { lines.note(lack: "\(name) lacks \(missing): \(event.message)") }
+    }
     lines.append(
       Line(
         level: event.level, event: event.metadata?["event"].map { "\($0)" }, message: "\(event.message)",
-        reason: event.metadata?["reason"].map { "\($0)" }, uptime: clock?.uptime))
+        reason: event.metadata?["reason"].map { "\($0)" },
+        fields: (event.metadata ?? [:]).mapValues { "\($0)" }, uptime: clock?.uptime))
   }
 }

@@ -66,6 +66,14 @@ public struct AmountRules: Hashable, Sendable {
     }
   }
 
+  /// Returns a total in cents of its own currency, whether or not that can be reported; nil where it is no amount.
+  public func amount(of total: OrderTotal) -> OrderAmount? {
+    guard case .amount(let text, let currency?) = total, let code = NormalForm.trimmed(currency)?.uppercased(),
+      case .value(let cents?) = cents(text)
+    else { return nil }
+    return OrderAmount(cents: cents, currency: String(code.prefix(8)))
+  }
+
   /// Returns the words for a text that is no number, or may be two.
   private static func question(_ text: String) -> String {
     let shown = "the total \(text.prefix(40))"

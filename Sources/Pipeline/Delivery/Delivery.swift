@@ -51,7 +51,7 @@ public struct Delivery: Service {
     await withDiscardingTaskGroup { attempts in
       var window = SendWindow(context, keys: keys)
       var retrying = RetryingLoop(
-        context, "delivery", outage: Outage(of: "delivery", failed: .ledgerFailed, recovered: .ledgerRecovered),
+        context, .delivery, outage: Outage(of: "delivery", failed: .deferred, recovered: .apiRecovered),
         shopOutage: Outage(
           of: "looking at orders before their reports", failed: .pollFailed, recovered: .pollRecovered))
       await retrying.run { retrying in
@@ -73,10 +73,12 @@ public struct Delivery: Service {
   }
 
   private func describe(_ error: any Error) -> RetryingLoop.Failure {
-    let component: ComponentHealth.Component =
-      error is OrderSourceFailure ? .database : error is LedgerFailure ? .ledger : .delivery
+    guard let failure = error as? OrderSourceFailure else {
+      return RetryingLoop.Failure(message: "\(error)", component: .delivery)
+    }
     return RetryingLoop.Failure(
-      message: "\(error)", component: component, level: component == .database ? .warning : .error)
+      message: failure.message, component: .database, level: .warning,
+      fields: ["sqlstate": failure.sqlState, "reason": failure.kind.rawValue])
   }
 
   /// Takes in what came of the attempts that have ended.
@@ -134,6 +136,7 @@ public struct Delivery: Service {
     try await context.ledger.transaction {
       try $0.postpone(failure.order.entry, until: until, reason: LookFailure.reason, detail: "\(failure)")
     }
+    context.logPutOff(failure.order, reason: LookFailure.reason, "\(failure)", until: until)
   }
 
   /// Recovers sends that are marked as under way, and aren't. They may have been done: the daemon ended during them, or
@@ -148,15 +151,20 @@ public struct Delivery: Service {
     let dueTimes = DueTimeRepair(
       now: context.clock.now, isAfterJump: jumps > 0, memory: context.clock.memory)
     let isRepaired = window.repairedAt == jumps || settings.isDryRun
-    let count = try await context.ledger.transaction { transaction in
+    let (count, interrupted) = try await context.ledger.transaction { transaction in
       if !isRepaired { try dueTimes.repair(transaction) }
-      return try transaction.recoverInterruptedSends(at: dueTimes.now)
+      let sending = try transaction.entries(EntryFilter(outcomes: [.sending]))
+      return (try transaction.recoverInterruptedSends(at: dueTimes.now), sending)
     }
     (window.hasRecovered, window.repairedAt) = (true, jumps)
     if !isRepaired { context.matchingWake.notify() }
     guard count > 0 else { return true }
+    let reason = QueuedReason.interrupted.rawValue
     context.log.event(
-      .deferred, .notice, "\(count) sends were interrupted; the same bytes are sent again", ["reason": "interrupted"])
+      .deferred, .notice, "\(count) sends were interrupted; the same bytes are sent again", ["reason": reason])
+    for order in interrupted {
+      context.logPutOff(order, reason: reason, "its send was interrupted, and is done again", until: dueTimes.now)
+    }
     return true
   }
 

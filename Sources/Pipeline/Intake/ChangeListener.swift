@@ -22,7 +22,7 @@ public struct ChangeListener: Service {
 
   private func loop() async {
     var logged: String?
-    var retrying = RetryingLoop(context, "listening to the shop", outage: nil)
+    var retrying = RetryingLoop(context, .listening)
     await retrying.run { retrying in
       try await LoopProgress.rest { try await context.orders.change() }
       retrying.succeed()

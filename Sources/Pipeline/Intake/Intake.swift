@@ -66,7 +66,7 @@ public struct Intake: Service {
     var run: IntakeRun?
     var room = LedgerRoom(sizeMax: settings.ledgerSizeMax)
     let outage = Outage(of: "reading orders", failed: .pollFailed, recovered: .pollRecovered)
-    var retrying = RetryingLoop(context, "reading orders", outage: outage)
+    var retrying = RetryingLoop(context, .readingOrders, outage: outage)
     await retrying.run { retrying in
       guard try await room.look(context) else { return try await context.clock.sleep(for: LedgerRoom.interval) }
       var current = if let run { run } else { try await begin() }
@@ -164,7 +164,7 @@ public struct Intake: Service {
     let needsPerson = failure?.kind == .mapping || failure?.kind == .permission
     // Waits at least a poll's interval: two servers behind one address would be another table at each read.
     return RetryingLoop.Failure(
-      message: failure.map(\.message) ?? "\(error)", component: failure == nil ? .ledger : .database,
+      message: failure.map(\.message) ?? "\(error)", component: .database,
       level: needsPerson ? .error : .warning,
       fields: ["sqlstate": failure?.sqlState, "reason": failure?.kind.rawValue],
       isExpected: failure?.kind == .changed, waitMin: settings.pollInterval)

@@ -52,7 +52,7 @@ struct OrderIngest: Sendable {
     }
     _ = try transaction.insert(seen.row, decision, seenAt: now, isBackfill: isBackfill)
     taken.changes += 1
-    taken.decided.append(Decided(orderID: seen.row.orderID, decision: decision))
+    taken.decided.append(Decided(seen.row, decision: decision, amounts: rules.amounts))
   }
 
   private func takeChanged(
@@ -68,13 +68,12 @@ struct OrderIngest: Sendable {
     }
     guard order.isUndecided else { return }
     let decision = try decider.decide(order)
-    let decided = Decided(orderID: order.orderID, before: order, decision: decision)
+    let decided = Decided(before: order, decision: decision, amounts: rules.amounts)
     if let lost = try LostReferral(of: order, decided, among: decision.candidates, transaction) {
       taken.lost.append(lost)
     }
-    // Logs nothing else of an order that left the ledger, as of those that never came in.
-    if try decider.store(decision, of: order) { return }
     taken.decided.append(decided)
+    _ = try decider.store(decision, of: order)
   }
 }
 

@@ -25,8 +25,8 @@ public struct Matching: Service {
   }
 
   func loop() async {
-    let outage = Outage(of: "deciding orders", failed: .ledgerFailed, recovered: .ledgerRecovered)
-    var retrying = RetryingLoop(context, "deciding orders", outage: outage)
+    // Works with the ledger alone.
+    var retrying = RetryingLoop(context, .decidingOrders)
     await retrying.run { retrying in
       let decided = try await decideBatch()
       retrying.succeed(.ledger)
@@ -62,7 +62,7 @@ public struct Matching: Service {
       for order in orders {
         let decision = try decider.decide(order)
         _ = try decider.store(decision, of: order)
-        let decided = Decided(orderID: order.orderID, before: order, decision: decision)
+        let decided = Decided(before: order, decision: decision, amounts: rules.amounts)
         batch.decided.append(decided)
         if decided.waitsForWalk {
           batch.waitsForWalkSince = max(order.firstSeenAt, batch.waitsForWalkSince ?? .distantPast)
@@ -104,8 +104,7 @@ public struct Matching: Service {
 
   private func log(_ batch: Batch) {
     if batch.wantsMirror { context.mirrorWake.notify() }
-    // Logs a change of the rules as one line at its end.
-    context.logChanges(batch.isOfChange ? batch.decided.filter(\.isKnownByAPIAlone) : batch.decided)
+    context.logChanges(batch.decided)
     if let end = batch.changeEnded { end.log(to: context.log) }
     if batch.hasCaughtUp {
       context.log.event(.caughtUp, .notice, "caught up: every order was read once and every referral is known")

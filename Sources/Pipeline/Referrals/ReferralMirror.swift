@@ -40,7 +40,7 @@ public struct ReferralMirror: Service {
     try? await context.surveyWake.wait(
       until: context.clock.uptime + Self.surveyWait, clock: context.clock)
     var run = makeRun()
-    var retrying = RetryingLoop(context, "reading referrals", outage: outage)
+    var retrying = RetryingLoop(context, .readingReferrals, outage: outage)
     await retrying.run { retrying in
       guard try await step(&run) else { return }
       retrying.succeed()
@@ -190,7 +190,7 @@ public struct ReferralMirror: Service {
     let failure = error as? ReadFailure
     let reason = failure?.haltReason(in: .listing)
     return RetryingLoop.Failure(
-      message: reason?.withRemedy("\(error)") ?? "\(error)", component: failure == nil ? .ledger : .referrals,
+      message: reason?.withRemedy("\(error)") ?? "\(error)", component: .referrals,
       level: reason == nil ? .warning : .error, isHalt: reason != nil,
       fields: ["http_status": failure?.status.map(String.init), "reason": reason?.rawValue])
   }

@@ -10,6 +10,8 @@ public enum JournalEvent: String, Sendable, CaseIterable {
   case reloadOK = "reload_ok"
   /// Another configuration was refused.
   case reloadRefused = "reload_refused"
+  /// The daemon could not start, or had to end.
+  case failed
   /// Orders can't be read.
   case pollFailed = "poll_failed"
   /// Orders can be read again.
@@ -36,6 +38,10 @@ public enum JournalEvent: String, Sendable, CaseIterable {
   case referralUnreadable = "referral_unreadable"
   /// An order was matched to a referral.
   case matched
+  /// An order came to another outcome, or to the same for another reason.
+  case decided
+  /// Many orders were decided within a minute: their counts.
+  case decisions
   /// Orders were decided anew, as the rules changed.
   case rulesChanged = "rules_changed"
   /// The API's search can't be believed, or can again.

@@ -35,10 +35,14 @@ public struct PipelineContext: Sendable {
   public var surveyWake = WakeSignal()
   /// The reporter of the API's outages: one that reads and sends meet alike is logged once.
   public var apiReporter = OutageReporter()
+  /// The reporter of the ledger's outages: a full disk, which every loop meets, is logged once.
+  public var ledgerReporter = OutageReporter()
   /// Doubts about the API's search.
   public var searchDoubts = SearchDoubts()
   /// True once the log was told that the ledger lacks what the API has.
   public var isCopyTold = OnceFlag()
+  /// The limit of lines about single orders.
+  public var decisionLines = DecisionLines()
   /// The watch over orders that are cancelled together.
   public var cancellations = CancellationWatch()
   /// The state that the walks over the API's list share.

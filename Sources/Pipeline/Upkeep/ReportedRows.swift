@@ -33,8 +33,8 @@ public struct ReportedRows: Service {
 
   private func loop() async {
     let startedAt = context.clock.now
-    // Tells of no outage: intake, which reads the same table, does.
-    var retrying = RetryingLoop(context, "looking at reported orders", outage: nil)
+    // Tells of no outage of the shop's: intake, which reads the same table, does.
+    var retrying = RetryingLoop(context, .lookingAtReported)
     await retrying.run { retrying in
       // A table that was loaded anew has its orders under other keys until they were read.
       let walked = try await context.ledger.transaction { try $0.intakeProgress().lastWalkAt }

@@ -29,8 +29,7 @@ public struct Retention: Service {
   }
 
   private func loop() async {
-    let outage = Outage(of: "removing old entries", failed: .ledgerFailed, recovered: .ledgerRecovered)
-    var retrying = RetryingLoop(context, "removing old entries", outage: outage)
+    var retrying = RetryingLoop(context, .removingEntries)
     await retrying.run { retrying in
       // Waits for a confirmed clock: what is removed by a wrong one is lost.
       guard context.clock.isConfirmed else { return try await context.clock.sleep(for: Self.clockWait) }

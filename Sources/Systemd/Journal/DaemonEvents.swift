@@ -9,12 +9,28 @@ extension EventCatalog {
       meaning: "The daemon was told to end, and has stored everything.",
       advice: "Nothing. `systemctl start conversiond` goes on where it stopped."),
     Event(
+      name: "failed", messageID: "2f9e64ae92df4feab79325b130086d8c",
+      subject: "conversiond could not start, or had to end",
+      meaning: """
+        The line says why, and CONVERSIOND_EXIT_STATUS is the exit status: 65 the ledger is damaged or newer than this \
+        program, 74 the disk, 75 another daemon has the ledger, 77 a permission, 78 the configuration or the key. \
+        systemd starts it again by itself after 70, 74 and 75 only.
+        """,
+      money: "Nothing is lost, and nothing is sent twice. Nothing is sent meanwhile.",
+      advice: """
+        `conversiond check` names every mistake and what to change, then `systemctl restart conversiond`. 65: \
+        `conversiond rebuild` says what it would do, `conversiond restore FILE` puts a backup in its place. 74: make \
+        room (`df -h /var/lib/conversiond`).
+        """,
+      fields: ["exit_status", "reason"]),
+    Event(
       name: "loop_stuck", messageID: "3c1f5e0e6f7a4d1f9a58b2c7d4e6f091", subject: "A part of the daemon is stuck",
       meaning: """
-        It has been in one step for ten minutes; the line says which part. The daemon tells systemd no longer that it is \
-        alive, and so is restarted.
+        It has been in one step for longer than any takes, ten minutes at least; the line says which part. The daemon \
+        tells systemd no longer that it is alive, and so is restarted.
         """,
-      advice: "Nothing, unless it comes again: then keep the line, the version and `journalctl -u conversiond`."),
+      advice: "Nothing, unless it comes again: then keep the line, the version and `journalctl -u conversiond`.",
+      fields: ["loop", "reason"]),
     Event(
       name: "reload_ok", messageID: "6801f0adf52e4bec821e770938f99fb5", subject: "A new configuration is in force",
       meaning: "The configuration was read again, and found good.",
@@ -42,10 +58,12 @@ extension EventCatalog {
       name: "log_dropped", messageID: "311efd0ded1c4eac8c2d3231b389e25b", subject: "Lines of the log were lost",
       meaning: "They were not read in time; the line says how many.",
       money: "The ledger has everything: `conversiond queue show ORDER`.",
-      advice: "Nothing, unless it comes again: is journald stuck?"),
+      advice: "Nothing, unless it comes again: is journald stuck?",
+      fields: ["dropped"]),
     Event(
       name: "would_report", messageID: "ef5488a1890640e1b4f9649e5f3b2c51", subject: "A rehearsal would report an order",
-      meaning: "`conversiond run --dry-run` sends nothing."),
+      meaning: "`conversiond run --dry-run` sends nothing.",
+      fields: ["order", "referral"]),
     Event(
       name: "clock_unconfirmed", messageID: "53cc7f45f7aa4767b62eb0a3ef0dfbd7", subject: "The host's clock is in doubt",
       meaning: """
@@ -62,12 +80,16 @@ extension EventCatalog {
       meaning: "It agrees with the API's, or is back where it was."),
     Event(
       name: "ledger_failed", messageID: "9059743dfb934058822240fa79900a8f", subject: "The ledger can't be written",
-      meaning: "The disk is full, read-only, or fails; the line says which.",
+      meaning: """
+        The disk is full, read-only, or fails; the line says which, and what the daemon was at. A database that is away \
+        is poll_failed.
+        """,
       money: "Nothing is lost, and nothing is sent twice. Nothing is sent meanwhile.",
       advice: """
         Make room on the file system of the ledger (`df -h /var/lib/conversiond`); it goes on by itself, \
         ledger_recovered.
-        """),
+        """,
+      fields: ["reason"]),
     Event(
       name: "ledger_recovered", messageID: "16efcef1a8254c09b85f65c3f6c0a03a",
       subject: "The ledger can be written again",

@@ -14,7 +14,7 @@ public enum EventPages {
       Money: \(plain(event.money))
 
       To do: \(plain(event.advice))
-
+      \(event.fields.isEmpty ? "" : "\nFields: \(event.fields.joined(separator: ", "))\n")
       """
     }.joined(separator: "\n")
   }
@@ -50,7 +50,7 @@ public enum EventPages {
     [
       ".TP", bold(event.name), roff(event.subject + ". " + event.meaning), ".br", "Money: " + roff(event.money), ".br",
       "To do: " + roff(event.advice),
-    ]
+    ] + (event.fields.isEmpty ? [] : [".br", "Fields: " + escaped(event.fields.joined(separator: ", "))])
   }
 
   /// Leaves out the backquotes around what is typed.

@@ -42,7 +42,8 @@ struct LogRecord {
 
   /// The keys that a reader looks for first, which come first; the event's name comes last.
   private static let order = [
-    "order", "referral", "attempt", "http_status", "sqlstate", "reason", "next_try", "duration_ms",
+    "order", "referral", "value", "currency", "outcome", "attempt", "http_status", "sqlstate", "reason", "next_try",
+    "duration_ms",
   ]
 
   private static func rank(_ key: String) -> Int {

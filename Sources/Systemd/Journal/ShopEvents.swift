@@ -3,7 +3,7 @@ extension EventCatalog {
   static let shop: [Event] = [
     Event(
       name: "poll_failed", messageID: "3151f30c78e74d519dc781ec00888aec", subject: "The shop's table can't be read",
-      meaning: "The line says why, with PostgreSQL's SQLSTATE.",
+      meaning: "The line says why, with PostgreSQL's SQLSTATE. A full disk is ledger_failed.",
       money: """
         Nothing is lost, and nothing is sent twice. An order that is known already is not sent either, as each is \
         looked at before.
@@ -14,7 +14,8 @@ extension EventCatalog {
         another than that of the ledger's orders: change it back, give the new one a ledger of its own, or \
         `conversiond accept-mapping`. If the type of the total changed: set `orders.total_unit`, or write the \
         total in parentheses, as (total_cents), where it is right as it stands; then restart.
-        """),
+        """,
+      fields: ["reason"]),
     Event(
       name: "poll_recovered", messageID: "def9cfdefcdb4b8892b496db23999a9f",
       subject: "The shop's table can be read again",
@@ -27,7 +28,10 @@ extension EventCatalog {
         open for half an hour; or new orders lie hours in the past or in the future, as times of another zone do.
         """,
       money: "Orders without a key are never reported; all others are.",
-      advice: "The line says what. For times of another zone: `orders.time_zone`."),
+      advice: """
+        The line says what, and `conversiond check` what to change. For times of another zone: `orders.time_zone`, then \
+        `systemctl restart conversiond`.
+        """),
     Event(
       name: "following", messageID: "1f1189a219ca4d20bae85bf5b151df81", subject: "Orders are followed",
       meaning: "The line says how changes are found: by row versions, or by hashes.",
@@ -78,7 +82,12 @@ extension EventCatalog {
       name: "cancelled", messageID: "8cce96b183454b05bf3f83786a8437f9",
       subject: "An order stopped qualifying before it was reported",
       meaning: "It was refunded, cancelled, or deleted; the line says which.",
-      money: "Nothing is reported for it."),
+      money: "Nothing is reported for it.",
+      advice: """
+        Nothing, if it was not paid. If it was: name its status in `orders.qualifying_statuses`, and \
+        `systemctl restart conversiond` decides it anew.
+        """,
+      fields: ["reason"]),
     Event(
       name: "rules_changed", messageID: "ca52d6f6c51746688e2b889a042a4331",
       subject: "The configuration's rules have changed",
@@ -90,6 +99,7 @@ extension EventCatalog {
       advice: """
         `conversiond queue release ALL --reason rules_changed`, if that was meant; else correct the configuration, \
         and `systemctl reload conversiond`.
-        """),
+        """,
+      fields: ["reason"]),
   ]
 }

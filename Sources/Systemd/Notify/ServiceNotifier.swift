@@ -17,6 +17,12 @@ public enum ServiceNotifier {
     return send(["RELOADING=1", "MONOTONIC_USEC=\(time.tv_sec * 1_000_000 + time.tv_nsec / 1_000)"])
   }
 
+  /// Asks for more time before a start counts as failed, from now on (EXTEND_TIMEOUT_USEC=).
+  @discardableResult public static func extendTimeout(by time: Duration, status: String? = nil) -> Bool {
+    let (seconds, attoseconds) = time.components
+    return send(["EXTEND_TIMEOUT_USEC=\(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)"] + statusLine(status))
+  }
+
   /// Tells that the daemon is ending.
   @discardableResult public static func stopping(status: String? = nil) -> Bool {
     send(["STOPPING=1"] + statusLine(status))

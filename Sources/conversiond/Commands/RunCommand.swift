@@ -28,10 +28,12 @@ struct RunCommand: AsyncParsableCommand {
   var dryRun = false
 
   func run() async throws {
-    let (configuration, warnings) = try global.readWithWarnings()
-    let file = URL(fileURLWithPath: global.config).standardizedFileURL.path
-    try await Daemon(
-      configuration: configuration, file: file, warnings: warnings, isDryRun: dryRun, noColor: global.noColor
-    ).run()
+    try await FailedStart.logged {
+      let (configuration, warnings) = try global.readWithWarnings()
+      let file = URL(fileURLWithPath: global.config).standardizedFileURL.path
+      let daemon = Daemon(
+        configuration: configuration, file: file, warnings: warnings, isDryRun: dryRun, noColor: global.noColor)
+      try await daemon.run()
+    }
   }
 }

@@ -37,7 +37,7 @@ struct Daemon {
     if isDryRun { try LedgerOwner.become(ofLedgerAt: configuration.ledgerPath) }
     let home = try LedgerHome(configuration: configuration, isDryRun: isDryRun)
     defer { home.remove() }
-    let ledger = try await home.open()
+    let ledger = try await StartTimeout(status: "opening the ledger").extended { try await home.open() }
     if geteuid() == 0 {
       log.logger.warning("running as root; a user of its own is safer, as the packaged service has one")
     }

@@ -21,17 +21,20 @@ struct WatchdogPing: Service {
 
   private func loop() async {
     var watch = StallWatch()
-    var logged: Set<String> = []
+    var logged: Set<WatchedLoop> = []
     let interval = min(expected.map { $0 / 3 } ?? Self.intervalMax, Self.intervalMax)
     while !Task.isCancelled {
       let stuck = watch.look(context.progress.snapshot(), at: context.clock.uptime)
-      if stuck.isEmpty { ServiceNotifier.watchdog() }
       for loop in stuck where !logged.contains(loop) {
         let follows = expected == nil ? "restart the daemon" : "systemd restarts the daemon"
+        let minutes = loop.deadline.components.seconds / 60
         context.log.event(
-          .loopStuck, .error, "\(loop) has been in one step for ten minutes: \(follows); nothing is lost",
-          ["reason": "loop_stuck"])
+          .loopStuck, .error,
+          "\(loop.rawValue) has been in one step for \(minutes) minutes: \(follows); nothing is lost",
+          ["loop": loop.rawValue, "reason": "loop_stuck"])
       }
+      // Ends the pings only after the line that says why.
+      if stuck.isEmpty { ServiceNotifier.watchdog() }
       logged = Set(stuck)
       try? await Task.sleep(for: interval)
     }

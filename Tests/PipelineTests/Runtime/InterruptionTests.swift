@@ -62,7 +62,7 @@ extension Loops {
         try await world.pass(.seconds(7200))
         let tries = world.sent.count
         #expect(tries < 40, "not every order tries for itself")
-        let lines = world.lines.all.filter { $0.level >= .info }
+        let lines = world.lines.all.filter { $0.level >= .notice }
         #expect(lines.count >= 5 && lines.count <= 10, "one when it begins, and a summary a quarter of an hour each")
         world.api.state.withLock { $0.convertFaults = [] }
         try await world.reaches(within: .seconds(3600)) { try await world.outcomes() == [.reported: 40] }

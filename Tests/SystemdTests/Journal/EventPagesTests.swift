@@ -30,6 +30,10 @@ import Testing
       #expect(EventPages.catalog.contains("-- \(event.messageID)\nSubject: \(event.subject)\n"), "\(event.name)")
       #expect(!event.advice.isEmpty && event.meaning.hasSuffix(".") && event.money.hasSuffix("."), "\(event.name)")
     }
+    for event in EventCatalog.events {
+      let saysWhatToType = event.advice.hasPrefix("Nothing") || event.advice.contains("`")
+      #expect(saysWhatToType, "\(event.name): \(event.advice)")
+    }
     // The journal shows the name of a field that an entry lacks in place of its value.
     #expect(!EventPages.catalog.contains("@"))
   }

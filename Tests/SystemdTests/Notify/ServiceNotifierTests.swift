@@ -20,6 +20,8 @@ import Testing
       #expect(Int(reloading.last?.dropFirst("MONOTONIC_USEC=".count) ?? "") ?? 0 > 0)
       #expect(ServiceNotifier.watchdog())
       #expect(text() == "WATCHDOG=1")
+      #expect(ServiceNotifier.extendTimeout(by: .milliseconds(1_500), status: "opening the ledger"))
+      #expect(text() == "EXTEND_TIMEOUT_USEC=1500000\nSTATUS=opening the ledger")
       #expect(ServiceNotifier.status("a\nMAINPID=1"))
       #expect(text() == "STATUS=a\\nMAINPID=1")
       #expect(ServiceNotifier.stopping())

@@ -29,6 +29,7 @@ import Testing
       #expect(!shop.log.contains("is damaged"))
       try disk.empty()
       try await Self.expectAllReportedOnce(shop)
+      Self.expectTheLedgersOutageAlone(shop)
       let healthy = try await disk.run("sqlite3", shop.ledgerFile, "PRAGMA integrity_check")
       #expect(healthy.output == "ok\n", "\(healthy.errors)")
       // One that is read-only from the start is refused with a line.
@@ -56,6 +57,7 @@ import Testing
       // A log with another salt began anew: what a failed sync left in it was folded in.
       #expect(try Self.logSalt(shop) != before)
       try await Self.expectAllReportedOnce(shop)
+      Self.expectTheLedgersOutageAlone(shop)
       #expect(try await ChildProcess.run("sqlite3", [shop.ledgerFile, "PRAGMA integrity_check"]).output == "ok\n")
     }
   }
@@ -99,6 +101,18 @@ import Testing
     #expect(cost.milliseconds < 1500)
     #expect(daemon.end == nil)
     return cost
+  }
+
+  /// Expects the trouble to be told by its cause, whatever the loops were at that met it.
+  private static func expectTheLedgersOutageAlone(_ shop: DaemonFixture) {
+    let events = { (name: String) in
+      shop.log.split(separator: "\n").filter { $0.hasSuffix(" event=\(name)") || $0.contains(" event=\(name) ") }
+    }
+    #expect(!events("ledger_failed").isEmpty && events("ledger_failed").allSatisfy { $0.contains(" reason=") })
+    #expect(!events("ledger_recovered").isEmpty)
+    for name in ["poll_failed", "poll_recovered", "mirror_failed", "mirror_recovered"] {
+      #expect(events(name).isEmpty, "\(events(name).first ?? "")")
+    }
   }
 
   private static func expectAllReportedOnce(_ shop: DaemonFixture) async throws {

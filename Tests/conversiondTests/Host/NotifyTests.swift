@@ -32,4 +32,28 @@ import Testing
       #expect(heard.count { $0 == "WATCHDOG=1" } > 2)
     }
   }
+
+  @Test func aLedgerThatIsSlowToOpenHasTimeAndNoneIsAskedForOnceItIsOpen() async throws {
+    try await DaemonFixture.with { shop in
+      let socket = try DatagramSocket(path: shop.folder.path("notify"))
+      // Another process has the ledger for a moment.
+      let descriptor = unsafe open(shop.ledgerFile + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+      try #require(descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+      let daemon = try shop.launch(environment: ["NOTIFY_SOCKET": socket.path])
+      let first = String(decoding: try #require(socket.receive(milliseconds: 20_000)), as: UTF8.self)
+      #expect(first == "EXTEND_TIMEOUT_USEC=30000000\nSTATUS=opening the ledger")
+      close(descriptor)
+      var heard: [String] = []
+      let isReady = await eventually(within: .seconds(20)) {
+        while let message = socket.receive(milliseconds: 1) { heard.append(String(decoding: message, as: UTF8.self)) }
+        return heard.contains("READY=1")
+      }
+      #expect(isReady, "\(heard) \(daemon.standardError)")
+      // Longer than the time between two requests.
+      try await Task.sleep(for: .seconds(11))
+      while let message = socket.receive(milliseconds: 1) { heard.append(String(decoding: message, as: UTF8.self)) }
+      let after = heard.drop { $0 != "READY=1" }
+      #expect(after.count > 1 && !after.contains { $0.hasPrefix("EXTEND_TIMEOUT_USEC") }, "\(heard)")
+    }
+  }
 }

@@ -34,6 +34,9 @@ import Testing
       let recovered = lines.count { $0.contains("event=poll_recovered") }
       #expect((1...3).contains(failed), "one line an outage")
       #expect(failed == recovered)
+      #expect(lines.contains { $0.contains("event=following") && $0.contains("reason=server_restarted") })
+      #expect(!shop.log.contains("event=table_changed"), "a restarted server is no other")
+      #expect(!shop.log.contains("event=ledger_failed"), "a database that is away is not the ledger")
       try await shop.stop()
     }
     try await cluster.stop()
@@ -167,7 +170,10 @@ import Testing
       let answer = SandboxAnswer.rateLimited(retryAfter: "4", retryAfterMilliseconds: 4_000)
       await shop.sandbox.order(SandboxFaultRule(.answer(answer), on: .conversions))
       try await shop.start()
-      #expect(await eventually(within: .seconds(20)) { shop.log.contains("order 1 for referral r is tried again") })
+      #expect(
+        await eventually(within: .seconds(20)) {
+          shop.log.contains("order 1 for referral r (10.00 EUR) is tried again")
+        })
       try await shop.stop(SIGKILL)
       try await shop.start()
       #expect(await shop.reaches(["1": "reported"]))

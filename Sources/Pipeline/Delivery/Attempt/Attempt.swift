@@ -51,10 +51,11 @@ extension Attempt {
 extension Attempt.Ended {
   /// The fields of its log line.
   var fields: [String: String?] {
-    [
-      "order": order.orderID, "referral": report.referralID.text, "attempt": String(attemptNumber),
-      "http_status": httpStatus.map(String.init), "duration_ms": String(duration.wholeMilliseconds),
+    let sent: [String: String?] = [
+      "order": order.orderID, "attempt": String(attemptNumber), "http_status": httpStatus.map(String.init),
+      "duration_ms": String(duration.wholeMilliseconds),
     ]
+    return sent.merging(report.fields) { $1 }
   }
 }
 

@@ -72,8 +72,11 @@ final class AttemptRunner: Sendable {
       case .stays(.dropped(let decided)):
         if let decided { context.logChanges([decided]) }
         return nil
+      case .stays(.putOff(let order, let until, let words)):
+        context.logPutOff(order, reason: RowSighting.unprovenReason, words, until: until)
+        return nil
       case .stays(.missing(let missing)):
-        missing.log(to: context.log)
+        missing.log(in: context)
         return nil
       case .stays(.send): return nil
       }
@@ -106,11 +109,11 @@ final class AttemptRunner: Sendable {
       let body = MaskedText.withoutAddresses(String(decoding: report.body, as: UTF8.self))
       context.log.event(
         .wouldReport, .notice, "would report order \(order.orderID) for referral \(report.referralID): \(body)",
-        ["order": order.orderID, "referral": report.referralID.text])
+        order.fields(reason: nil).merging(report.fields) { $1 })
       try await putAway(order)
     // Logs nothing: the API would be asked about what may have been done, and nothing be sent.
     case .resolveUnknown(let order, _): try await putAway(order)
-    case .changed, .dropped, .missing: context.matchingWake.notify()
+    case .changed, .dropped, .putOff, .missing: context.matchingWake.notify()
     }
   }
 
@@ -167,6 +170,6 @@ final class AttemptRunner: Sendable {
     guard isOpen else { return }
     context.log.event(
       .review, .error, "order \(order.orderID) was tried for \(days) days and needs a person",
-      ["order": order.orderID, "referral": frozen.report.referralID.text, "reason": ReviewReason.gaveUp.rawValue])
+      order.fields(reason: ReviewReason.gaveUp.rawValue))
   }
 }

@@ -108,20 +108,24 @@ final class AttemptSender: Sendable {
   }
 
   private func log(_ ended: Attempt.Ended, detail: String?, next: SendResult.Next) {
-    let level = ended.verdict.level
+    let level = ended.level
     guard context.log.logLevel <= level else { return }
     var fields = ended.fields
     if case .again(let time) = next { fields["next_try"] = time.description }
-    let subject = "order \(ended.order.orderID) for referral \(ended.report.referralID)"
+    let worth = ended.report.value.map { " (\(CentsText.text($0)))" } ?? ""
+    let subject = "order \(ended.order.orderID) for referral \(ended.report.referralID)\(worth)"
     let because = detail.map { ": \($0)" } ?? ""
     switch ended.verdict {
     case .reported: context.log.event(.reported, level, "reported \(subject)\(because)", fields)
-    case .superseded: context.log.event(.superseded, level, "\(subject) is superseded\(because)", fields)
+    case .superseded:
+      fields["reason"] = DecisionReason.alreadyConverted
+      context.log.event(.superseded, level, "\(subject) is not reported\(because)", fields)
     case .review(let reason, _):
       fields["reason"] = reason.rawValue
       context.log.event(.review, level, "\(subject) needs a person\(because)", fields)
     // Logs a halt as a deferred send: the gate logs the halt itself, once for all that are under way.
     case .unknown, .notDone, .rematch, .verify, .halt:
+      fields["reason"] = ended.verdict.isRematch ? DecisionReason.noReferralYet : QueuedReason.retry.rawValue
       context.log.event(.deferred, level, "\(subject) is tried again\(because)", fields)
     }
   }
@@ -159,15 +163,20 @@ extension APIAnswer {
   }
 }
 
-extension SendVerdict {
-  /// The level at which it is logged.
+extension Attempt.Ended {
+  /// The level at which it is logged: one that is tried again is news once, as an outage has one line and not one a try.
   fileprivate var level: Logger.Level {
-    switch self {
-    case .reported, .superseded: .info
+    switch verdict {
+    case .reported, .superseded, .rematch: .info
     case .review: .error
-    case .unknown, .notDone, .rematch, .verify, .halt: .debug
+    case .unknown, .notDone, .verify, .halt:
+      isWithdrawn || order.reason == QueuedReason.retry.rawValue ? .debug : .info
     }
   }
+}
+
+extension SendVerdict {
+  fileprivate var isRematch: Bool { if case .rematch = self { true } else { false } }
 }
 
 extension MirrorProgress {

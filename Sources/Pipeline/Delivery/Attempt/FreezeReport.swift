@@ -8,6 +8,8 @@ enum BeforeSend: Sendable {
   case changed(LedgerOrder)
   /// Not to be sent: it was decided anew, or is another loop's now.
   case dropped(Decided?)
+  /// Not to be sent before a time, as its row could not be looked at reliably, for a reason.
+  case putOff(LedgerOrder, until: Timestamp, String)
   /// Not to be sent for now: its row is missing, and so are many.
   case missing(MissingRow)
   /// It may have been done, and should not have been if it wasn't: ask the API.
@@ -19,18 +21,18 @@ struct FreezeReport {
   let ledger: any LedgerTransaction
   let decider: OrderDecider
 
-  /// Puts off an order whose row could not be looked at reliably; returns false for any other sighting.
-  private func postpones(_ order: LedgerOrder, _ sighting: RowSighting) throws -> Bool {
+  /// Puts off an order whose row could not be looked at reliably; returns nil for any other sighting.
+  private func postpone(_ order: LedgerOrder, _ sighting: RowSighting) throws -> BeforeSend? {
     let words: String
     switch sighting {
     case .unproven(let reason): words = reason
     // Asks the API nothing, whose answer would end what was sent as cancelled.
     case .hidden where order.mayHaveBeenDone: words = "its row is missing, and row-level security may hide it"
-    default: return false
+    default: return nil
     }
-    try ledger.postpone(
-      order.entry, until: decider.now + RowSighting.unprovenWait, reason: RowSighting.unprovenReason, detail: words)
-    return true
+    let until = decider.now + RowSighting.unprovenWait
+    try ledger.postpone(order.entry, until: until, reason: RowSighting.unprovenReason, detail: words)
+    return .putOff(order, until: until, words)
   }
 
   /// Takes in what the shop shows of a queued order and decides it anew, in the transaction that freezes its report:
@@ -44,7 +46,7 @@ struct FreezeReport {
   /// - Throws: `LedgerFailure`.
   func freeze(_ order: LedgerOrder, _ sighting: RowSighting) throws -> BeforeSend {
     let now = decider.now
-    if try postpones(order, sighting) { return .dropped(nil) }
+    if let putOff = try postpone(order, sighting) { return putOff }
     // Drops it if intake stored another version meanwhile: this one may be older, and is read again.
     guard let known = try ledger.entry(order.entry), known.outcome == .queued, known.row == order.row else {
       return .dropped(nil)
@@ -75,7 +77,7 @@ struct FreezeReport {
     if let frozen = current.frozen, frozen.report != report { try ledger.unfreeze(current.entry) }
     if change != .unchanged || !current.stands(as: decision) { try ledger.decide(current.entry, decision, at: now) }
     guard let report else {
-      return .dropped(Decided(orderID: current.orderID, before: current, decision: decision))
+      return .dropped(Decided(before: current, decision: decision, amounts: decider.rules.amounts))
     }
     // Returns to the question unless the referral and the keys are those that were asked for.
     guard !order.mayHaveBeenDone, report.referralID == order.referralID, current.hasKeys(of: order) else {

@@ -7,11 +7,11 @@ struct MissingRow: Sendable {
   /// The number of orders that are to be sent and were missed within the hour; nil if others waited for this before.
   let newCount: Int?
 
-  /// Logs the first of them as an outage, each other one as any change.
-  func log(to log: Logger) {
-    decided.log(to: log)
+  /// Logs the first of them as an outage, each as any change.
+  func log(in context: PipelineContext) {
+    context.logChanges([decided])
     guard let newCount else { return }
-    log.event(
+    context.log.event(
       .rowsMissing, .error,
       "\(newCount) orders that have a referral are missing from the shop's table: none is taken for cancelled, each is held as "
         + "row_missing and looked for every hour, for seven days. Were rows moved away, is it another database, does "
@@ -39,7 +39,7 @@ struct MissingRows {
     try ledger.decide(order.entry, decision, at: now)
     try takeBack()
     return MissingRow(
-      decided: Decided(orderID: order.orderID, before: order, decision: decision),
+      decided: Decided(before: order, decision: decision),
       newCount: isNews ? max(1, try ledger.missingToSend(now: now)) : nil)
   }
 

@@ -239,12 +239,12 @@ extension ReferralQuestion {
 
   private func awaitWalk(_ order: LedgerOrder, _ fault: String) async throws {
     let until = context.clock.now + Self.wait
+    let words = "\(fault): it waits for a complete walk of the open referrals"
     try await context.ledger.transaction { transaction in
       try transaction.changeMirrorProgress { $0.wantOpenWalk(at: order.sendableSince) }
-      try transaction.postpone(
-        order.entry, until: until, reason: Self.unconfirmed,
-        detail: "\(fault): it waits for a complete walk of the open referrals")
+      try transaction.postpone(order.entry, until: until, reason: Self.unconfirmed, detail: words)
     }
+    context.logPutOff(order, reason: Self.unconfirmed, words, until: until)
     context.mirrorWake.notify()
   }
 
@@ -260,8 +260,8 @@ extension ReferralQuestion {
   /// Returns the order, decided by what is known now, if it is still to be sent.
   private func decidedAgain(_ entry: EntryID) async throws -> LedgerOrder? {
     let (rules, now, isConfirmed) = (rules, context.clock.now, context.clock.isConfirmed)
-    return try await context.ledger.transaction { transaction in
-      guard let order = try transaction.entry(entry), order.outcome == .queued else { return nil }
+    let (again, decided) = try await context.ledger.transaction { transaction -> (LedgerOrder?, Decided?) in
+      guard let order = try transaction.entry(entry), order.outcome == .queued else { return (nil, nil) }
       let decision = try OrderDecider(
         transaction, rules: rules, now: now, isTimeConfirmed: isConfirmed
       ).decide(order)
@@ -270,8 +270,11 @@ extension ReferralQuestion {
       if decision.reason == DecisionReason.mirrorBehind {
         try transaction.changeMirrorProgress { $0.wantOpenWalk(at: order.firstSeenAt) }
       }
-      return decision.outcome == .queued ? try transaction.entry(entry) : nil
+      let decided = Decided(before: order, decision: decision, amounts: rules.amounts)
+      return decision.outcome == .queued ? (try transaction.entry(entry), nil) : (nil, decided)
     }
+    if let decided { context.logChanges([decided]) }
+    return again
   }
 
   /// Puts off an order for a little.
@@ -280,6 +283,7 @@ extension ReferralQuestion {
     try await context.ledger.transaction {
       try $0.postpone(order.entry, until: until, reason: reason, detail: detail)
     }
+    context.logPutOff(order, reason: reason, detail, until: until)
   }
 }
 

@@ -73,16 +73,15 @@ struct UnknownOutcome: Sendable {
     guard isDecided else { return }
     context.log.event(
       .review, .error, "order \(order.orderID) \(detail)",
-      [
-        "order": order.orderID, "referral": frozen.report.referralID.text,
-        "reason": reason.rawValue,
-      ])
+      order.fields(reason: reason.rawValue))
   }
 
   private func wait(_ order: LedgerOrder, until time: Timestamp, _ detail: String) async throws {
+    let reason = ReviewReason.changedWhileUnknown.rawValue
     try await context.ledger.transaction {
-      try $0.postpone(order.entry, until: time, reason: ReviewReason.changedWhileUnknown.rawValue, detail: detail)
+      try $0.postpone(order.entry, until: time, reason: reason, detail: detail)
     }
+    context.logPutOff(order, reason: reason, detail, until: time)
   }
 
   private func end(_ order: LedgerOrder, _ outcome: Outcome, _ detail: String) async throws {
@@ -96,8 +95,10 @@ struct UnknownOutcome: Sendable {
     }
     guard isDecided else { return }
     context.log.event(
-      outcome == .reported ? .reported : .cancelled, .notice, "order \(order.orderID) \(detail)",
-      ["order": order.orderID, "referral": order.referralID?.text])
+      outcome == .reported ? .reported : outcome == .superseded ? .superseded : .cancelled, .notice,
+      "order \(order.orderID) \(detail)",
+      order.fields(
+        reason: outcome == .superseded ? DecisionReason.alreadyConverted : DecisionReason.noLongerQualifies))
     context.matchingWake.notify()
   }
 }

@@ -1,6 +1,7 @@
 /// Reads what journald would read (systemd, JOURNAL_NATIVE_PROTOCOL).
-enum JournalProtocol {
-  static func fields(_ datagram: [UInt8]) -> [String: [String]] {
+public enum JournalProtocol {
+  /// Returns the values of each field of one entry.
+  public static func fields(_ datagram: [UInt8]) -> [String: [String]] {
     var fields: [String: [String]] = [:]
     var rest = datagram[...]
     while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
