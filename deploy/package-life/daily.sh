@@ -2,7 +2,7 @@
 
 newest_order() { sql shop 'SELECT max(id) FROM orders WHERE id < 900'; }
 
-can_reload() { inside 'conversiond reload --help' >/dev/null 2>&1; }
+can_reload() { inside 'conversiond --help' | grep -q '^  reload '; }
 
 reload_good_and_bad() {
   local since pid

@@ -5,6 +5,12 @@ readme_commands() {
   awk '/^## /{ on = $0 == "## Install" } /^ *```/{ listing = !listing } on && !listing' README.md | grep -E '^ {7}[a-z]' | sed -E 's/^ +//; s/ +#.*//'
 }
 
+# manual_commands SECTION: those that conversiond(8) has in a section, in order.
+manual_commands() {
+  awk -v section=".SH $1" '/^\.SH /{ on = $0 == section } /^\.fi/{ listing = 0 } on && listing; /^\.nf/{ listing = 1 }' deploy/man/conversiond.8 \
+    | sed 's/\\-/-/g; s/ \{2,\}#.*//'
+}
+
 # An operator's hand: `editor` makes the example fit the shop of this trial.
 make_editor() {
   cat >"$root/usr/local/bin/editor" <<'SCRIPT'

@@ -30,12 +30,11 @@ busiest_minute() {
     { time[NR] = $1; while (time[NR] - time[first + 1] >= 60) first++; if (NR - first > most) most = NR - first } END { print most }'
 }
 
-# The timer of the examples, which fires each five seconds here in place of each hour.
+# The timer of the examples, by the manual's commands; it fires each five seconds here in place of each hour.
 backup_by_timer() {
-  inside 'cp /usr/share/doc/conversiond/examples/conversiond-backup.service /usr/share/doc/conversiond/examples/conversiond-backup.timer /etc/systemd/system/
-    mkdir -p /run/systemd/system/conversiond-backup.timer.d
-    printf "[Timer]\nOnCalendar=\nOnCalendar=*:*:0/5\nRandomizedDelaySec=0\nAccuracySec=1s\n" >/run/systemd/system/conversiond-backup.timer.d/often.conf
-    systemctl daemon-reload; systemctl enable -q --now conversiond-backup.timer'
+  inside 'mkdir -p /run/systemd/system/conversiond-backup.timer.d
+    printf "[Timer]\nOnCalendar=\nOnCalendar=*:*:0/5\nRandomizedDelaySec=0\nAccuracySec=1s\n" >/run/systemd/system/conversiond-backup.timer.d/often.conf'
+  inside "set -e; $(manual_commands 'ANOTHER HOST TAKES OVER' | head -4)" 2>"$work/timer.log"
   wait_until 30 has_backup
   inside 'rm -r /run/systemd/system/conversiond-backup.timer.d; systemctl daemon-reload; systemctl restart conversiond-backup.timer'
   sleep 6
@@ -74,9 +73,7 @@ take_over_on_host_b() {
   cp "$package" "$root/srv/"
   inside "apt-get -q -y install ./$(basename "$package")" >"$work/apt.log" 2>&1
   cp -a "$work"/a/etc/conversiond/. "$root/etc/conversiond/"
-  inside "conversiond restore /root/carried/$(basename "$file")" >"$work/restore.log"
-  inside "conversiond restore /root/carried/$(basename "$file") --yes" >>"$work/restore.log"
-  inside 'systemctl enable -q --now conversiond'
+  inside "set -e; $(manual_commands 'ANOTHER HOST TAKES OVER' | tail -3 | sed "s|FILE|/root/carried/$(basename "$file")|")" >"$work/restore.log" 2>&1
   wait_until 20 is_active
   wait_until 60 status_says 'nothing is sent for the first time before'
   # Reports that were sent since are seen as the API has it, and the rest waits in the queue.

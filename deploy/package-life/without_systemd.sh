@@ -7,6 +7,7 @@ without_systemd() {
   cp "$package" "$work/$name/root/package.deb"
   install -D -m 755 "$work/unpacked/usr/bin/conversiond" "$work/$name/srv/offertown"
   cp deploy/package-life/inside_without_systemd "$work/$name/srv/play"
+  manual_commands 'HOSTS WITHOUT SYSTEMD AND CONTAINERS' >"$work/$name/srv/commands"
   systemd-nspawn --quiet -D "$work/$name" --register=no --keep-unit --private-network --as-pid2 \
     bash /srv/play "$key" >"$work/$name.log" 2>&1 </dev/null || { tail -30 "$work/$name.log" >&2; return 1; }
   shown=$(tail -1 "$work/$name.log" | tr -d '\r')
