@@ -23,6 +23,12 @@ public enum ConfigurationReader {
     return read(ConfigurationText.decode(bytes), name: path).mapError { .mistakes($0) }
   }
 
+  /// Reads the place of the ledger from a file that may have mistakes elsewhere; nil where the file can't be read at all.
+  public static func ledgerLocation(inFile path: String) -> Configuration.Ledger.Location? {
+    guard let bytes = try? contents(of: path), let text = try? ConfigurationText.decode(bytes).get() else { return nil }
+    return SchemaReading(YAMLDocument(text)).configuration.ledger.location
+  }
+
   /// Reads a text; `name` stands for the file in what is said about it.
   public static func read(text: String, name: String) -> Result<Reading, ConfigurationMistakes> {
     read(ConfigurationText.prepare(text), name: name)

@@ -30,7 +30,10 @@ public struct RulesInForce: Hashable, Sendable, Codable {
     guard self.digest != nil, self.digest != digest || self.mapping != mapping else { return false }
     let needsWalk = self.mapping != mapping || change?.needsWalk == true
     let changesAmounts = self.amounts.map { $0 != amounts } ?? false || change?.changesAmounts == true
+    // Keeps what a change that is not over yet has revalued: its orders would else be sent with the other amount.
+    let revalued = change?.revalued
     change = RulesChange(beganAt: now, aliveAt: aliveAt, needsWalk: needsWalk)
+    change?.revalued = revalued
     change?.changesAmounts = changesAmounts ? true : nil
     return true
   }

@@ -49,11 +49,23 @@ public final class ComponentHealth: Sendable {
     }
   }
 
+  /// Forgets what was noted: another run of the loops finds out anew.
+  public func forget() {
+    components.withLock { $0 = [:] }
+    mappingDoubts.withLock { $0 = [] }
+  }
+
   /// Notes the doubts about the mapping that hold now.
   public func note(doubts: [String]) { mappingDoubts.withLock { $0 = doubts } }
 
   /// The doubts about the mapping, in the words of the log.
   public var doubts: [String] { mappingDoubts.withLock { $0 } }
+
+  /// The components that fail now, each with the time since when, in words.
+  public var failing: [String] {
+    snapshot().filter { $0.value.isWorking == false }.sorted { $0.key.rawValue < $1.key.rawValue }
+      .map { "\($0.key.rawValue)" + ($0.value.since.map { " since \($0)" } ?? "") }
+  }
 
   /// Returns the health of every component.
   public func snapshot() -> [Component: Health] { components.withLock { $0 } }

@@ -14,6 +14,8 @@ public final class DecisionLines: Sendable {
   private struct Minute {
     var beganAt: Duration?
     var lines = 0
+    /// Lines about orders that need a person, which the others must not crowd out.
+    var reviews = 0
     /// The orders without a line, by the outcome that they came to.
     var counts: [Outcome: Int] = [:]
   }
@@ -28,11 +30,12 @@ public final class DecisionLines: Sendable {
     writeSummary(at: uptime, log: log)
     return minute.withLock { minute in
       if minute.beganAt == nil { minute.beganAt = uptime }
-      guard minute.lines < Self.linesMax else {
+      let written = outcome == .review ? minute.reviews : minute.lines
+      guard written < Self.linesMax else {
         minute.counts[outcome, default: 0] += 1
         return false
       }
-      minute.lines += 1
+      if outcome == .review { minute.reviews += 1 } else { minute.lines += 1 }
       return true
     }
   }

@@ -67,13 +67,15 @@ public struct PipelineContext: Sendable {
 }
 
 extension PipelineContext {
-  /// Returns the context of a run that follows this one in the same process, by another configuration: with what is
-  /// learned of the outside forgotten, and with the clock, the health and the signals kept.
-  public func following(orders: any OrderSource, partners: any PartnersService, log: Logger) -> PipelineContext {
+  /// Returns the context of a run that follows this one in the same process, by another configuration: with what was
+  /// learned of the outside forgotten, and with the clock, the health, the log and the signals kept.
+  public func following(orders: any OrderSource, partners: any PartnersService) -> PipelineContext {
     var next = self
     next.orders = orders
     next.partners = RestingPartners(base: partners)
-    next.log = log
+    // A loop that ended within an outage holds a reporter for ever, and the next outage would be told by nobody.
+    next.apiReporter = OutageReporter()
+    next.ledgerReporter = OutageReporter()
     next.surveyWake = WakeSignal()
     next.searchDoubts = SearchDoubts()
     next.cancellations = CancellationWatch()

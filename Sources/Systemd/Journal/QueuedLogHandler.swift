@@ -3,14 +3,19 @@ public import Logging
 /// Puts records in the queue of an output, from which a thread of its own writes them: a call never waits for journald,
 /// a terminal or a pipe.
 public struct QueuedLogHandler: LogHandler {
-  /// The least severe level that is written.
-  public var logLevel: Logger.Level
+  /// The least severe level that is written: the shared one, unless this handler was given its own.
+  public var logLevel: Logger.Level {
+    get { ownLevel ?? sharedLevel.value }
+    set { ownLevel = newValue }
+  }
   /// Metadata of every record.
   public var metadata: Logger.Metadata = [:]
   /// Metadata that the surrounding task brings.
   public var metadataProvider: Logger.MetadataProvider?
 
   private let put: @Sendable (LogRecord) -> Void
+  private let sharedLevel: SharedLogLevel
+  private var ownLevel: Logger.Level?
 
   /// Writes to the journal with native fields, so that `journalctl CONVERSIOND_ORDER=1043` finds an order's records.
   ///
@@ -19,10 +24,10 @@ public struct QueuedLogHandler: LogHandler {
   ///
   /// - Parameters:
   ///   - journal: The output, which all handlers share.
-  ///   - logLevel: The least severe level that is written.
-  public init(journal: JournalOutput, logLevel: Logger.Level = .info) {
+  ///   - level: The least severe level that is written.
+  public init(journal: JournalOutput, level: SharedLogLevel = SharedLogLevel(.info)) {
     put = { journal.put($0) }
-    self.logLevel = logLevel
+    sharedLevel = level
   }
 
   /// Writes one line a record to standard error, for terminals, files and pipes. Text from outside is escaped, so that
@@ -30,10 +35,10 @@ public struct QueuedLogHandler: LogHandler {
   ///
   /// - Parameters:
   ///   - plain: The output, which all handlers share.
-  ///   - logLevel: The least severe level that is written.
-  public init(plain: PlainOutput, logLevel: Logger.Level = .info) {
+  ///   - level: The least severe level that is written.
+  public init(plain: PlainOutput, level: SharedLogLevel = SharedLogLevel(.info)) {
     put = { plain.put($0) }
-    self.logLevel = logLevel
+    sharedLevel = level
   }
 
   /// One key of the metadata of every record.

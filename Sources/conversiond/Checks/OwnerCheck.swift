@@ -79,7 +79,7 @@ struct OwnerCheck {
   /// True if the mode lets the user do all that `bits` say: 4 read, 2 write, 1 enter.
   private static func may(_ user: DaemonUser, _ file: File, _ bits: UInt16) -> Bool {
     if user.id == 0 { return true }
-    let shift: UInt16 = file.owner == user.id ? 6 : file.group == user.group ? 3 : 0
+    let shift: UInt16 = file.owner == user.id ? 6 : user.groups.contains(file.group) ? 3 : 0
     return (file.mode >> shift) & bits == bits
   }
 

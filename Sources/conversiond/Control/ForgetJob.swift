@@ -10,11 +10,11 @@ actor ForgetJob {
   private static let keeping = Duration.seconds(5)
 
   private let ledger: SQLiteLedger
-  private let emails: EmailDisplay
+  private let emails: @Sendable () -> EmailDisplay
   private var underWay: ForgetRequest?
   private var ended: (request: ForgetRequest, at: ContinuousClock.Instant, result: Result<ForgetReport, any Error>)?
 
-  init(ledger: SQLiteLedger, emails: EmailDisplay) {
+  init(ledger: SQLiteLedger, emails: @escaping @Sendable () -> EmailDisplay) {
     (self.ledger, self.emails) = (ledger, emails)
   }
 
@@ -44,7 +44,7 @@ actor ForgetJob {
     let result: Result<ForgetReport, any Error>
     do {
       let traces = try await ledger.forget(email, isTrial: !request.apply, at: now)
-      result = .success(ForgetReport(traces, email: emails.shown(email)))
+      result = .success(ForgetReport(traces, email: emails().shown(email)))
     } catch {
       result = .failure(error)
     }

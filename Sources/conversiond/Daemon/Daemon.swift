@@ -42,11 +42,12 @@ struct Daemon {
       log.logger.warning("running as root; a user of its own is safer, as the packaged service has one")
     }
     for setting in configuration.unservedSettings { log.logger.warning("\(setting)") }
-    try await run(ledger, key: key, home: home, log: log.logger)
+    try await run(ledger, key: key, home: home, log: log)
     try? ledger.close()
   }
 
-  private func run(_ ledger: SQLiteLedger, key: APIKey, home: LedgerHome, log: Logger) async throws {
+  private func run(_ ledger: SQLiteLedger, key: APIKey, home: LedgerHome, log daemonLog: DaemonLog) async throws {
+    let log = daemonLog.logger
     let folder = try home.runtimeFolder()
     let orders = ShopOrders(configuration.orderMapping)
     try await SourceCheck(ledger: ledger, orders: orders).run()
@@ -59,11 +60,11 @@ struct Daemon {
     try await context.clock.resume(from: ledger)
     let first = PipelineRun(
       configuration: configuration, orders: orders, partners: partners, context: context, isDryRun: isDryRun)
-    try await first.begin(ledger)
+    try await first.begin(ledger, isFirst: true)
     try await logQuiet(ledger, log: log)
     let runs = PipelineRuns(first, ledger: ledger)
     var group = ServiceGroupConfiguration(
-      services: services(runs, ledger, key: key, home, socketIn: folder).map { .init(service: $0) },
+      services: services(runs, ledger, key: key, home, level: daemonLog.level, socketIn: folder).map { .init(service: $0) },
       gracefulShutdownSignals: [.sigterm, .sigint], logger: .silent)
     group.maximumGracefulShutdownDuration = Self.stopMax
     try await ServiceGroup(configuration: group).run()
@@ -74,21 +75,21 @@ struct Daemon {
 
   /// All that runs until the daemon ends: the pipeline, and what tells and asks about it.
   private func services(
-    _ runs: PipelineRuns, _ ledger: SQLiteLedger, key: APIKey, _ home: LedgerHome, socketIn folder: String
+    _ runs: PipelineRuns, _ ledger: SQLiteLedger, key: APIKey, _ home: LedgerHome, level: SharedLogLevel,
+    socketIn folder: String
   ) -> [any Service] {
     let context = runs.current.context
     let dry = isDryRun ? ", dry run: nothing is sent" : ""
     let message = "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)"
-    let reloader = Reloader(file: file, runs: runs, ledger: ledger, home: home, key: key, log: context.log)
+    let reloader = Reloader(file: file, runs: runs, ledger: ledger, home: home, key: key, log: context.log, level: level)
     let status = StatusSource(
       runs: runs, reloader: reloader, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
       health: context.health, clock: context.clock, startedAt: context.clock.now,
-      forgetting: ForgetJob(ledger: ledger, emails: EmailDisplay(configuration.log.emails)),
+      forgetting: ForgetJob(ledger: ledger) { EmailDisplay(runs.configuration.log.emails) },
       acts: QueueActs(ledger: ledger, wake: { context.matchingWake.notify() }, log: context.log))
     let always: [any Service] = [
-      Announcement(context: context, message: message), runs, DamageWatch(ledger: ledger),
-      WatchdogPing(context: context),
-      StatusLine(source: status),
+      Announcement(context: context, message: message), DecisionSummaries(context), runs, DamageWatch(ledger: ledger),
+      WatchdogPing(context: context), StatusLine(source: status),
     ]
     guard !isDryRun else { return always }
     let socket = ControlPaths.socket(in: folder)

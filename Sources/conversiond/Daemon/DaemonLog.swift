@@ -6,18 +6,21 @@ import Systemd
 /// The daemon's log: to the journal where standard error is connected to it, in plain lines otherwise.
 struct DaemonLog: Sendable {
   let logger: Logger
+  /// The level, which a reload may change.
+  let level: SharedLogLevel
   private let flushing: @Sendable (Duration) -> Void
 
   init(_ configuration: Configuration.Log, noColor: Bool) {
-    let level = Self.level(configuration)
+    let level = SharedLogLevel(Self.level(configuration))
+    self.level = level
     if JournalStream.isStandardError {
       let output = JournalOutput()
       flushing = { output.flush(timeout: $0) }
-      logger = Logger(label: "conversiond") { _ in QueuedLogHandler(journal: output, logLevel: level) }
+      logger = Logger(label: "conversiond") { _ in QueuedLogHandler(journal: output, level: level) }
     } else {
       let output = PlainOutput(color: !noColor)
       flushing = { output.flush(timeout: $0) }
-      logger = Logger(label: "conversiond") { _ in QueuedLogHandler(plain: output, logLevel: level) }
+      logger = Logger(label: "conversiond") { _ in QueuedLogHandler(plain: output, level: level) }
     }
   }
 

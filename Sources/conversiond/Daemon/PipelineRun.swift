@@ -9,7 +9,7 @@ import ServiceLifecycle
 
 /// The pipeline by one configuration: the shop's orders, the API's client, and the loops between them.
 struct PipelineRun: Sendable {
-  let configuration: Configuration
+  var configuration: Configuration
   let orders: ShopOrders
   let partners: PartnersClient
   let context: PipelineContext
@@ -17,12 +17,16 @@ struct PipelineRun: Sendable {
 
   /// Makes ready what the loops rely on: to be called before they start.
   ///
+  /// - Parameters:
+  ///   - ledger: The ledger.
+  ///   - isFirst: False for a run that follows another in this process: nothing was missed in between.
   /// - Throws: `LedgerFailure`, or `CancellationError`.
-  func begin(_ ledger: SQLiteLedger) async throws {
+  func begin(_ ledger: SQLiteLedger, isFirst: Bool) async throws {
+    try await ledger.adopt(configuration.source, mapping: configuration.mappingIdentity)
     try await noteStart(ledger)
     try await RulesUpdate.begin(
       ledger, rules: configuration.attributionRules, mapping: configuration.rowRules, now: context.clock.now)
-    try await CatchUp.begin(ledger, at: context.clock.now)
+    try await CatchUp.begin(ledger, at: isFirst ? context.clock.now : nil)
   }
 
   /// Says that another `orders.start` is carried out than before.
@@ -69,10 +73,8 @@ extension PipelineRun {
     -> PipelineRun
   {
     let partners = configuration.api == self.configuration.api ? self.partners : try makePartners()
-    var log = context.log
-    log.logLevel = DaemonLog.level(configuration.log)
     return PipelineRun(
       configuration: configuration, orders: orders, partners: partners,
-      context: context.following(orders: orders, partners: partners, log: log), isDryRun: isDryRun)
+      context: context.following(orders: orders, partners: partners), isDryRun: isDryRun)
   }
 }

@@ -32,6 +32,9 @@ final class PipelineRuns: Service {
   /// The configuration in force.
   var configuration: Configuration { current.configuration }
 
+  /// Takes note of a configuration by which the present run goes on as it is.
+  func note(_ configuration: Configuration) { state.withLock { $0.run.configuration = configuration } }
+
   /// Ends the present run, and begins another in its place; where that can't begin, the present one goes on.
   ///
   /// - Throws: `LedgerFailure` where it can't begin; `CancellationError` where the daemon is ending.
@@ -79,13 +82,17 @@ final class PipelineRuns: Service {
   private func begin(_ successor: Successor) async {
     let former = current
     do {
-      try await successor.run.begin(ledger)
+      try await successor.run.begin(ledger, isFirst: false)
       state.withLock { $0.run = successor.run }
+      // What failed under the other configuration must not be told as failing now.
+      successor.run.context.health.forget()
       if former.orders !== successor.run.orders { await former.orders.close() }
       successor.begun.resume()
     } catch {
       // Takes the rules of before again; a ledger that refuses that, too, is told by the loops.
-      try? await former.begin(ledger)
+      try? await former.begin(ledger, isFirst: false)
+      let again = former.following(former.configuration, orders: former.orders) { former.partners }
+      state.withLock { $0.run = again }
       successor.begun.resume(throwing: error)
     }
   }

@@ -34,6 +34,18 @@ struct DaemonUser: Sendable, Equatable {
       name: String(cString: entry.pw_name), id: entry.pw_uid, group: entry.pw_gid, home: String(cString: entry.pw_dir))
   }
 
+  /// The groups it belongs to: of a container's process also those that no file names.
+  var groups: [gid_t] {
+    if id == geteuid() {
+      var own = [gid_t](repeating: 0, count: 256)
+      let count = unsafe getgroups(256, &own)
+      return [group] + own.prefix(Int(max(count, 0)))
+    }
+    var (found, count) = ([gid_t](repeating: 0, count: 256), Int32(256))
+    guard unsafe getgrouplist(name, group, &found, &count) >= 0 else { return [group] }
+    return [group] + found.prefix(Int(count))
+  }
+
   static var ourselves: DaemonUser { DaemonUser(id: geteuid(), group: getegid()) }
 
   /// Returns the user that a daemon with this ledger runs as: the unit's; without one, and for root, the package's; else

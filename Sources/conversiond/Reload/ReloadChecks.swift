@@ -32,6 +32,12 @@ enum ReloadChecks {
       configuration.orderMapping, amounts: configuration.attributionRules.amounts, isBesideDaemon: true
     ).report()
     let failed = report.findings.filter { $0.severity == .fail }
+    guard !failed.contains(where: { $0.message.contains("too many connections") }) else {
+      throw ReloadRefusal(
+        .configuration,
+        ["orders: no connection to the shop's database is left for the check beside the daemon's own: systemctl restart "
+          + "conversiond, or allow its role four"])
+    }
     guard failed.isEmpty else {
       throw ReloadRefusal(
         .configuration, failed.map { "\($0.subject): \($0.message)" + ($0.advice.map { "; \($0)" } ?? "") })

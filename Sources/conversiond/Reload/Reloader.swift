@@ -22,12 +22,14 @@ actor Reloader {
   private let home: LedgerHome
   private let key: APIKey
   private let log: Logger
+  private let level: SharedLogLevel
   private(set) var refusal: Refusal?
   /// The reload under way: a second one waits for it, and looks at the file anew.
   private var underWay: Task<ReloadReport, Never>?
 
-  init(file: String, runs: PipelineRuns, ledger: SQLiteLedger, home: LedgerHome, key: APIKey, log: Logger) {
-    (self.file, self.runs, self.ledger, self.home, self.key, self.log) = (file, runs, ledger, home, key, log)
+  init(file: String, runs: PipelineRuns, ledger: SQLiteLedger, home: LedgerHome, key: APIKey, log: Logger, level: SharedLogLevel) {
+    (self.file, self.runs, self.ledger, self.home, self.key) = (file, runs, ledger, home, key)
+    (self.log, self.level) = (log, level)
   }
 
   /// The absolute path of the file.
@@ -36,9 +38,12 @@ actor Reloader {
   /// Loads the file. Tells the service manager that it does so and, whatever comes of it, that it is done.
   func reload(asked by: String) async -> ReloadReport {
     while let task = underWay { _ = await task.value }
-    let task = Task { await load(by) }
+    let task = Task {
+      // Ended here: who waits for it may go on before the one who asked.
+      defer { underWay = nil }
+      return await load(by)
+    }
     underWay = task
-    defer { underWay = nil }
     return await task.value
   }
 
@@ -47,11 +52,17 @@ actor Reloader {
     defer { ServiceNotifier.ready() }
     do throws(ReloadRefusal) {
       let reading = try read()
-      let next = try await checked(reading.configuration)
       let changed = runs.configuration.sectionsThatDiffer(from: reading.configuration)
-      try await begin(next)
+      let failing = runs.current.context.health.failing
+      if changed.contains(where: { $0 != "log" }) {
+        try await begin(try await checked(reading.configuration))
+      } else {
+        // Lets the pipeline go on: to begin it anew would keep first sends back until all is read again.
+        runs.note(reading.configuration)
+      }
+      level.set(DaemonLog.level(reading.configuration.log))
       refusal = nil
-      return accepted(changed, warnings: reading.warnings, by)
+      return accepted(changed, failing: changed.isEmpty ? [] : failing, warnings: reading.warnings, by)
     } catch {
       return refused(error, by)
     }
@@ -101,18 +112,18 @@ actor Reloader {
 
   private func begin(_ next: PipelineRun) async throws(ReloadRefusal) {
     do {
-      try await ledger.adopt(next.configuration.source, mapping: next.configuration.mappingIdentity)
       try await runs.replace(with: next)
     } catch {
       throw ReloadRefusal(error)
     }
   }
 
-  private func accepted(_ changed: [String], warnings: [Mistake], _ by: String) -> ReloadReport {
+  private func accepted(_ changed: [String], failing: [String], warnings: [Mistake], _ by: String) -> ReloadReport {
     let warnings = warnings.map(\.description) + runs.configuration.unservedSettings
     for warning in warnings { log.warning("\(warning)") }
     let what = changed.isEmpty ? "nothing in it has changed" : "changed: \(changed.joined(separator: ", "))"
-    log.event(.reloadOK, .notice, "\(file) is in force (\(by)); \(what)")
+    let before = failing.isEmpty ? "" : "; what failed before is tried anew: \(failing.joined(separator: ", "))"
+    log.event(.reloadOK, .notice, "\(file) is in force (\(by)); \(what)\(before)")
     return ReloadReport(status: ExitStatus.done.rawValue, changed: changed, warnings: warnings, reasons: [])
   }
 

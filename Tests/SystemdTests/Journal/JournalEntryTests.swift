@@ -9,7 +9,7 @@ import Testing
   private func sent(_ log: (Logger) -> Void) -> [[String]] {
     let entries = Sent()
     let output = JournalOutput(identifier: "conversiond", limits: LogLimits()) { entries.add($0) }
-    log(Logger(label: "x") { _ in QueuedLogHandler(journal: output, logLevel: .trace) })
+    log(Logger(label: "x") { _ in QueuedLogHandler(journal: output, level: SharedLogLevel(.trace)) })
     #expect(output.flush(timeout: .seconds(5)))
     return entries.all.map { $0.fields.map { String(decoding: $0, as: UTF8.self) } }
   }
