@@ -37,7 +37,7 @@ struct CheckCommand: AsyncParsableCommand {
       for line in lines { try print(line) }
       failed = failed || lines.contains { $0.verdict == .fail }
     }
-    try show([CheckLine(.ok, "configuration", "\(global.config) has no mistakes")])
+    try show([CheckLine(.ok, "configuration", "\(global.configurationFile) has no mistakes")])
     try show(configuration.unservedSettings.map { CheckLine(.warn, "configuration", $0) })
     try show(holdLines(reading) + startLines(configuration.intakeStart))
     let (key, keyFailure) = readKey(configuration.api)

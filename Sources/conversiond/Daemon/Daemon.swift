@@ -71,7 +71,7 @@ struct Daemon {
     services.append(StatusLine(source: status))
     if !isDryRun {
       services.append(
-        ControlServer(path: ControlPaths.socket(in: folder), ledgerPath: home.path, status: status, log: log))
+        ControlServer(path: home.socket(in: folder), ledgerPath: home.path, status: status, log: log))
     }
     try await context.clock.resume(from: ledger)
     try await RulesUpdate.begin(
