@@ -57,6 +57,9 @@
 // probe            the order that is tried meanwhile, always the same, for all.
 // halt             the end of all sending until the API accepts us again, by an answer that only a person can change.
 //
+// The host
+// instance         one of a host's daemons, with a shop, a ledger and a socket of its own (`Instance`).
+//
 // The ledger
 // ledger           all that must be remembered, no matter what happens to the process or the host.
 // settled          said of a finished order after `ledger.retain`: one line of it is left (table `settled`).

@@ -1,7 +1,7 @@
 /// Lets global options stand before the command as well as after it: the parser takes them after it only.
 enum ArgumentOrder {
   private static let flags: Set<String> = ["--json", "--no-color"]
-  private static let withValue = "--config"
+  private static let withValue: Set<String> = ["--config", "--instance"]
 
   /// The arguments with the global options that stand before the command moved behind everything else, but before a
   /// `--`.
@@ -9,10 +9,10 @@ enum ArgumentOrder {
     var moved: [String] = []
     var rest = arguments[...]
     while let argument = rest.first {
-      if flags.contains(argument) || argument.hasPrefix(withValue + "=") {
+      if flags.contains(argument) || withValue.contains(where: { argument.hasPrefix($0 + "=") }) {
         moved.append(argument)
         rest = rest.dropFirst()
-      } else if argument == withValue, rest.count > 1 {
+      } else if withValue.contains(argument), rest.count > 1 {
         moved += rest.prefix(2)
         rest = rest.dropFirst(2)
       } else {

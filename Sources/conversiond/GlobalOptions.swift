@@ -3,14 +3,26 @@ import Configuration
 
 /// The options that every command takes, before or after its name.
 struct GlobalOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
-  var config = "/etc/conversiond/conversiond.yaml"
+  @Option(
+    help: ArgumentHelp(
+      "The configuration file, in place of /etc/conversiond/conversiond.yaml or the instance's.", valueName: "file"))
+  var config: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The instance, for a host with several shops: /etc/conversiond/NAME.yaml, with a ledger and a socket of its own.",
+      valueName: "name"),
+    transform: { try Instance(name: $0) })
+  var instance: Instance?
 
   @Flag(help: "Print JSON: lines for lists, one object otherwise.")
   var json = false
 
   @Flag(help: "Print without colors; so does a NO_COLOR in the environment.")
   var noColor = false
+
+  /// The file that is read.
+  var configurationFile: String { config ?? (instance ?? .plain).configurationFile }
 
   /// Reads the configuration and leaves its warnings to the caller.
   ///
@@ -24,14 +36,16 @@ struct GlobalOptions: ParsableArguments {
   ///
   /// - Throws: `CommandFailure` 78 with all its mistakes, or 77 where the file may not be read.
   func read() throws -> ConfigurationReader.Reading {
-    switch ConfigurationReader.read(file: config) {
+    let instance = instance ?? .plain
+    AdvisedCommands.address(instance)
+    switch ConfigurationReader.read(file: configurationFile, instance: instance) {
     case .success(let reading): return reading
     case .failure(.file(let error)):
       throw CommandFailure(error.reason == .permission ? .permission : .configuration, error.description)
     case .failure(.mistakes(let mistakes)):
       let count = mistakes.mistakes.count
       throw CommandFailure(
-        .configuration, "\(count) mistake\(count == 1 ? "" : "s") in \(config)",
+        .configuration, "\(count) mistake\(count == 1 ? "" : "s") in \(configurationFile)",
         details: (mistakes.warnings + mistakes.mistakes).map(\.description))
     }
   }

@@ -6,7 +6,7 @@ extension Configuration {
     /// The partners API.
     public var baseURL = PartnersBaseURL.standard
     /// The absolute path of the file that holds the key, used where systemd hands over no credential.
-    public var keyFile = "/etc/conversiond/api-key"
+    public var keyFile = Instance.plain.keyFile
     /// This host's share of the write limit (API reference, Rate limits: 30 a minute for an IP address).
     public var writesPerMinute = RateLimit.perMinute(30)
     /// The limit of conversion reports (API reference, Rate limits: 60 a minute for a partner).

@@ -18,8 +18,14 @@ public struct Configuration: Sendable, Equatable {
   /// The address where metrics and health are served.
   public var metrics = Metrics()
 
+  /// The instance that it is of, from which the key's file and the ledger have their defaults.
+  public let instance: Instance
+
   /// Makes a configuration of these orders, with the documented default everywhere else.
-  public init(orders: Orders) {
+  public init(orders: Orders, instance: Instance = .plain) {
     self.orders = orders
+    self.instance = instance
+    api.keyFile = instance.keyFile
+    ledger.location = .sqlite(path: instance.ledgerFile)
   }
 }

@@ -2,7 +2,7 @@ extension Configuration {
   /// The keys under `ledger:`.
   public struct Ledger: Sendable, Equatable {
     /// The place where the ledger is kept.
-    public var location = Location.sqlite(path: "/var/lib/conversiond/ledger.sqlite")
+    public var location = Location.sqlite(path: Instance.plain.ledgerFile)
     /// The time for which finished entries are kept.
     public var retain = Duration.seconds(400 * 86_400)
     /// The size that the ledger may grow to, in bytes.

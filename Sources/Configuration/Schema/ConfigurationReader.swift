@@ -12,30 +12,34 @@ public enum ConfigurationReader {
     public var given: Set<String> = []
   }
 
-  /// Reads the file at `path`. It blocks for as long as the disk takes.
-  public static func read(file path: String) -> Result<Reading, ConfigurationError> {
+  /// Reads the file at `path` as that of an instance. It blocks for as long as the disk takes.
+  public static func read(file path: String, instance: Instance = .plain) -> Result<Reading, ConfigurationError> {
     let bytes: Data
     do throws(ConfigurationFileError) {
       bytes = try contents(of: path)
     } catch {
       return .failure(.file(error))
     }
-    return read(ConfigurationText.decode(bytes), name: path).mapError { .mistakes($0) }
+    return read(ConfigurationText.decode(bytes), name: path, instance).mapError { .mistakes($0) }
   }
 
   /// Reads the place of the ledger from a file that may have mistakes elsewhere; nil where the file can't be read at all.
-  public static func ledgerLocation(inFile path: String) -> Configuration.Ledger.Location? {
+  public static func ledgerLocation(
+    inFile path: String, instance: Instance = .plain
+  ) -> Configuration.Ledger.Location? {
     guard let bytes = try? contents(of: path), let text = try? ConfigurationText.decode(bytes).get() else { return nil }
-    return SchemaReading(YAMLDocument(text)).configuration.ledger.location
+    return SchemaReading(YAMLDocument(text), instance).configuration.ledger.location
   }
 
   /// Reads a text; `name` stands for the file in what is said about it.
-  public static func read(text: String, name: String) -> Result<Reading, ConfigurationMistakes> {
-    read(ConfigurationText.prepare(text), name: name)
+  public static func read(
+    text: String, name: String, instance: Instance = .plain
+  ) -> Result<Reading, ConfigurationMistakes> {
+    read(ConfigurationText.prepare(text), name: name, instance)
   }
 
   private static func read(
-    _ text: Result<String, YAMLSyntaxMistake>, name: String
+    _ text: Result<String, YAMLSyntaxMistake>, name: String, _ instance: Instance
   ) -> Result<Reading, ConfigurationMistakes> {
     let configuration: Configuration
     let findings: [Finding]
@@ -44,7 +48,7 @@ public enum ConfigurationReader {
     case .failure(let mistake):
       return .failure(ConfigurationMistakes(mistakes: [mistake.finding.at(name)], warnings: []))
     case .success(let text):
-      let reading = SchemaReading(YAMLDocument(text))
+      let reading = SchemaReading(YAMLDocument(text), instance)
       configuration = reading.configuration
       findings = reading.findings + Contradictions(reading).findings
       given = Set(reading.given.filter(\.value.counts).keys)

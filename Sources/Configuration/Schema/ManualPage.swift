@@ -23,6 +23,9 @@ public enum ManualPage {
   private static let closing = [
     ".SH FILES", ".TP", bold("/etc/conversiond/conversiond.yaml"),
     "The file that is read unless --config names another.",
+    ".TP", bold("/etc/conversiond/NAME.yaml"),
+    escaped("The file of the instance NAME, whose ledger and key have defaults of their own: INSTANCES in"),
+    bold("conversiond") + "(8).",
     ".SH SEE ALSO", bold("conversiond") + "(8)",
   ]
 

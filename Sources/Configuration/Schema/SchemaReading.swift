@@ -12,15 +12,16 @@ struct SchemaReading {
     var counts: Bool
   }
 
-  private(set) var configuration = Configuration(
-    orders: .init(connection: "", from: "", columns: .init(id: "", placedAt: "")))
+  private(set) var configuration: Configuration
   var findings: [Finding] = []
   private(set) var given: [String: Given] = [:]
   /// Keys and sections that an unknown name was probably meant for.
   private var meant: Set<String> = []
 
   /// Reads everything that the schema knows, and reports everything that it does not know.
-  init(_ document: YAMLDocument) {
+  init(_ document: YAMLDocument, _ instance: Instance) {
+    configuration = Configuration(
+      orders: .init(connection: "", from: "", columns: .init(id: "", placedAt: "")), instance: instance)
     findings = document.findings
     guard let root = document.root else {
       findings.append(

@@ -30,9 +30,12 @@ struct ReloadCommand: AsyncParsableCommand {
 
   func run() async throws {
     guard let report = try ask() else {
+      // A daemon may run all the same, with its socket beside a ledger that a file with mistakes does not name.
+      _ = try global.read()
       throw CommandFailure(
         .notRunning,
-        "no daemon with \(global.config) is running, so there is nothing to reload\nTry: systemctl start conversiond")
+        "no daemon with \(global.configurationFile) is running, so there is nothing to reload\nTry: systemctl start conversiond"
+      )
     }
     if global.json { return StandardStreams.write(try JSONEncoder.contractText(report) + "\n") }
     for warning in report.warnings { StandardStreams.writeError("\(Table.printable(warning))\n") }
@@ -40,16 +43,16 @@ struct ReloadCommand: AsyncParsableCommand {
       for reason in report.reasons { StandardStreams.writeError("\(Table.printable(reason))\n") }
       throw CommandFailure(
         ExitStatus(rawValue: report.status) ?? .configuration,
-        "\(global.config) was refused; the daemon goes on with the configuration that it has")
+        "\(global.configurationFile) was refused; the daemon goes on with the configuration that it has")
     }
     let changed =
       report.changed.isEmpty ? "nothing in it has changed" : "changed: \(report.changed.joined(separator: ", "))"
-    StandardStreams.write("\(global.config) is in force; \(changed)\n")
+    StandardStreams.write("\(global.configurationFile) is in force; \(changed)\n")
   }
 
   private func ask() throws -> ReloadReport? {
     let body = try JSONEncoder.contractText(ReloadRequest(by: OperatorName.current))
-    let daemon = DaemonOfFile(global.config)
+    let daemon = DaemonOfFile(global)
     guard let answer = try daemon.ask({ try $0.post("/v1/reload", body: body) }, patience: Self.patience) else {
       return nil
     }

@@ -30,7 +30,7 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     try await FailedStart.logged {
       let (configuration, warnings) = try global.readWithWarnings()
-      let file = URL(fileURLWithPath: global.config).standardizedFileURL.path
+      let file = URL(fileURLWithPath: global.configurationFile).standardizedFileURL.path
       let daemon = Daemon(
         configuration: configuration, file: file, warnings: warnings, isDryRun: dryRun, noColor: global.noColor)
       try await daemon.run()

@@ -44,7 +44,7 @@ struct StatusCommand: AsyncParsableCommand {
 
   /// Shows the running daemon's status although its file has mistakes: it goes on by what it read before.
   private func showInSpiteOf(_ failure: CommandFailure) throws {
-    guard let answer = try DaemonOfFile(global.config).ask({ try $0.get("/v1/status") }), answer.status == 200 else {
+    guard let answer = try DaemonOfFile(global).ask({ try $0.get("/v1/status") }), answer.status == 200 else {
       throw failure
     }
     try show(try JSONDecoder.contract.decode(StatusReport.self, from: answer.body))

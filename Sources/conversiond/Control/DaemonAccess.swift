@@ -19,6 +19,9 @@ final class DaemonAccess {
     }
   }
 
+  /// The sockets on which the daemon of our instance may listen.
+  private var sockets: [String] { ControlPaths(ledgerPath: ledgerPath, instance: configuration.instance).sockets }
+
   /// The running daemon's status; nil where none runs.
   func runningStatus() async throws -> StatusReport? { try ask("/v1/status") }
 
@@ -58,7 +61,7 @@ final class DaemonAccess {
   /// All that is known of the orders of a name: an order ID, or an entry's number as `#210`.
   func entries(named name: String) async throws -> [EntryReport] {
     let body = try JSONEncoder.contractText(OrderQuestion(order: name))
-    for path in ControlPaths(ledgerPath: ledgerPath).sockets where try isOurs(path) {
+    for path in sockets where try isOurs(path) {
       guard let answer = try ControlClient(path: path).post("/v1/orders", body: body) else { continue }
       let page: EntryPage = try decode(answer)
       return page.entries
@@ -71,7 +74,7 @@ final class DaemonAccess {
   /// - Throws: `CommandFailure` 4 where there is no ledger, 75 where the daemon isn't done in ten minutes.
   func forget(_ email: EmailAddress, apply: Bool) async throws -> ForgetReport {
     let body = try JSONEncoder.contractText(ForgetRequest(email: email.text, apply: apply))
-    for path in ControlPaths(ledgerPath: ledgerPath).sockets where try isOurs(path) {
+    for path in sockets where try isOurs(path) {
       let deadline = ContinuousClock.now + .seconds(600)
       while let answer = try ControlClient(path: path).post("/v1/forget", body: body) {
         if answer.status != 202 { return try decode(answer) }
@@ -92,7 +95,7 @@ final class DaemonAccess {
   /// - Throws: `CommandFailure` 4 where there is no ledger, 75 where the daemon doesn't answer, or can't make copies;
   ///   `LedgerFailure`.
   func backup(into file: BackupFile) async throws {
-    for path in ControlPaths(ledgerPath: ledgerPath).sockets where try isOurs(path) {
+    for path in sockets where try isOurs(path) {
       let client = ControlClient(path: path, patience: 900)
       guard let answer = try client.download("/v1/backup", { try file.append($0) }) else { continue }
       guard answer.status != 200 else { return }
@@ -121,7 +124,7 @@ final class DaemonAccess {
   /// - Throws: `CommandFailure` 4 where there is no ledger, 75 where the daemon doesn't answer.
   func act(_ request: ActRequest) async throws -> ActReport {
     let body = try JSONEncoder.contractText(request)
-    for path in ControlPaths(ledgerPath: ledgerPath).sockets where try isOurs(path) {
+    for path in sockets where try isOurs(path) {
       if let answer = try ControlClient(path: path).post("/v1/queue", body: body) { return try decode(answer) }
     }
     guard try openLedger() != nil, let ledger = opened?.ledger else {
@@ -133,7 +136,7 @@ final class DaemonAccess {
   /// Asks the running daemon to let something go on; nil where none runs.
   func resume(_ request: ResumeRequest) throws -> ResumeReport? {
     let body = try JSONEncoder.contractText(request)
-    for path in ControlPaths(ledgerPath: ledgerPath).sockets where try isOurs(path) {
+    for path in sockets where try isOurs(path) {
       if let answer = try ControlClient(path: path).post("/v1/resume", body: body) { return try decode(answer) }
     }
     return nil
@@ -141,7 +144,7 @@ final class DaemonAccess {
 
   /// Asks the daemon that serves our ledger; nil where none does.
   private func ask<Value: Decodable>(_ target: String) throws -> Value? {
-    for path in ControlPaths(ledgerPath: ledgerPath).sockets {
+    for path in sockets {
       guard let answer = try ControlClient(path: path).get(target), try isOurs(path) else { continue }
       return try decode(answer)
     }

@@ -5,8 +5,12 @@ import Foundation
 /// Finds the running daemon by the configuration's file that it was started with: a file with mistakes names no ledger.
 struct DaemonOfFile {
   let file: String
+  let instance: Instance
 
-  init(_ path: String) { file = URL(fileURLWithPath: path).standardizedFileURL.path }
+  init(_ options: GlobalOptions) {
+    file = URL(fileURLWithPath: options.configurationFile).standardizedFileURL.path
+    instance = options.instance ?? .plain
+  }
 
   /// Sends a request to it.
   ///
@@ -27,7 +31,9 @@ struct DaemonOfFile {
   /// Sockets of daemons: those beside the ledger, too, where the file names one.
   private var sockets: [String] {
     // Asks nothing more of the file: its mistakes are told elsewhere.
-    let reading = try? ConfigurationReader.read(file: file).get()
-    return ControlPaths(ledgerPath: reading?.configuration.ledgerPath ?? ControlPaths.usualLedger).sockets
+    guard case .sqlite(let ledger) = ConfigurationReader.ledgerLocation(inFile: file, instance: instance) else {
+      return ControlPaths(ledgerPath: instance.ledgerFile, instance: instance).sockets
+    }
+    return ControlPaths(ledgerPath: ledger, instance: instance).sockets
   }
 }

@@ -64,7 +64,9 @@ struct Daemon {
     try await logQuiet(ledger, log: log)
     let runs = PipelineRuns(first, ledger: ledger)
     var group = ServiceGroupConfiguration(
-      services: services(runs, ledger, key: key, home, level: daemonLog.level, socketIn: folder).map { .init(service: $0) },
+      services: services(runs, ledger, key: key, home, level: daemonLog.level, socketIn: folder).map {
+        .init(service: $0)
+      },
       gracefulShutdownSignals: [.sigterm, .sigint], logger: .silent)
     group.maximumGracefulShutdownDuration = Self.stopMax
     try await ServiceGroup(configuration: group).run()
@@ -81,7 +83,8 @@ struct Daemon {
     let context = runs.current.context
     let dry = isDryRun ? ", dry run: nothing is sent" : ""
     let message = "conversiond \(Version.text) started with \(configuration.api.baseURL)\(dry)"
-    let reloader = Reloader(file: file, runs: runs, ledger: ledger, home: home, key: key, log: context.log, level: level)
+    let reloader = Reloader(
+      file: file, runs: runs, ledger: ledger, home: home, key: key, log: context.log, level: level)
     let status = StatusSource(
       runs: runs, reloader: reloader, ledgerPath: home.path, isDryRun: isDryRun, ledger: ledger,
       health: context.health, clock: context.clock, startedAt: context.clock.now,
@@ -92,7 +95,7 @@ struct Daemon {
       WatchdogPing(context: context), StatusLine(source: status),
     ]
     guard !isDryRun else { return always }
-    let socket = ControlPaths.socket(in: folder)
+    let socket = home.socket(in: folder)
     return always + [
       ControlServer(path: socket, ledgerPath: home.path, status: status, reloader: reloader, log: context.log),
       HangupReload(reloader: reloader),

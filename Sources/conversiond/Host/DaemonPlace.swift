@@ -15,7 +15,7 @@ struct DaemonPlace {
   ///   - file: Its file.
   init(_ configuration: Configuration, file: String) {
     (self.configuration, self.file) = (configuration, URL(fileURLWithPath: file).standardizedFileURL.path)
-    reading = ServiceUnit().read()
+    reading = ServiceUnit(instance: configuration.instance.name).read()
     user = DaemonUser.expected(
       unit: reading.properties, configuration: self.file, ledger: configuration.ledgerPath)
   }
@@ -28,7 +28,7 @@ struct DaemonPlace {
   }
 
   func ownerLines() -> [CheckLine] {
-    let folder = ControlPaths(ledgerPath: configuration.ledgerPath).folders.first {
+    let folder = ControlPaths(ledgerPath: configuration.ledgerPath, instance: configuration.instance).folders.first {
       FileManager.default.fileExists(atPath: $0)
     }
     // Without a unit there is no telling whether the key is handed over.

@@ -35,8 +35,10 @@ enum ReloadChecks {
     guard !failed.contains(where: { $0.message.contains("too many connections") }) else {
       throw ReloadRefusal(
         .configuration,
-        ["orders: no connection to the shop's database is left for the check beside the daemon's own: systemctl restart "
-          + "conversiond, or allow its role four"])
+        [
+          "orders: no connection to the shop's database is left for the check beside the daemon's own: systemctl restart "
+            + "conversiond, or allow its role four"
+        ])
     }
     guard failed.isEmpty else {
       throw ReloadRefusal(

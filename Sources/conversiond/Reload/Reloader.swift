@@ -27,7 +27,10 @@ actor Reloader {
   /// The reload under way: a second one waits for it, and looks at the file anew.
   private var underWay: Task<ReloadReport, Never>?
 
-  init(file: String, runs: PipelineRuns, ledger: SQLiteLedger, home: LedgerHome, key: APIKey, log: Logger, level: SharedLogLevel) {
+  init(
+    file: String, runs: PipelineRuns, ledger: SQLiteLedger, home: LedgerHome, key: APIKey, log: Logger,
+    level: SharedLogLevel
+  ) {
     (self.file, self.runs, self.ledger, self.home, self.key) = (file, runs, ledger, home, key)
     (self.log, self.level) = (log, level)
   }
@@ -69,7 +72,7 @@ actor Reloader {
   }
 
   private func read() throws(ReloadRefusal) -> ConfigurationReader.Reading {
-    switch ConfigurationReader.read(file: file) {
+    switch ConfigurationReader.read(file: file, instance: runs.configuration.instance) {
     case .success(let reading): return reading
     case .failure(.file(let error)):
       throw ReloadRefusal(error.reason == .permission ? .permission : .configuration, [error.description])

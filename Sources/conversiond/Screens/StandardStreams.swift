@@ -3,9 +3,9 @@ import Glibc
 
 /// Standard output and standard error, as commands use them.
 enum StandardStreams {
-  static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
+  static func write(_ text: String) { write(AdvisedCommands.addressed(text), to: STDOUT_FILENO) }
 
-  static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
+  static func writeError(_ text: String) { write(AdvisedCommands.addressed(text), to: STDERR_FILENO) }
 
   /// True if standard output is a terminal: then a person reads it.
   static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }

@@ -64,7 +64,7 @@ struct LedgerHome {
   /// The pacer, whose file other daemons of this host may have, too. That file, mostly in /run, is lost at a
   /// reboot: the limits in it are kept beside the ledger.
   func pacer(_ url: PartnersBaseURL, limits: WriteLimits) throws -> WritePacer {
-    let folder = try scratch ?? ControlPaths(ledgerPath: path).pacerFolder ?? runtimeFolder()
+    let folder = try scratch ?? paths.pacerFolder ?? runtimeFolder()
     let file = ControlPaths.pacer(in: folder, baseURL: url)
     let beside = ControlPaths.pacer(in: (path as NSString).deletingLastPathComponent, baseURL: url)
     return WritePacer(
@@ -72,10 +72,15 @@ struct LedgerHome {
       limits: limits)
   }
 
+  private var paths: ControlPaths { ControlPaths(ledgerPath: path, instance: configuration.instance) }
+
+  /// The control socket in a folder.
+  func socket(in folder: String) -> String { paths.socket(in: folder) }
+
   /// The folder of the control socket. A dry run makes none, and keeps to a folder of its own.
   func runtimeFolder() throws -> String {
     if let scratch { return scratch }
-    guard let folder = ControlPaths(ledgerPath: path).daemonFolder else {
+    guard let folder = paths.daemonFolder else {
       throw CommandFailure(.permission, "no folder for the control socket: cannot write beside \(path)")
     }
     return folder
