@@ -62,7 +62,7 @@ struct CheckCommand: AsyncParsableCommand {
       }
     }
     try await show(.configuration, configurationLines(reading))
-    let place = DaemonPlace(configuration, file: global.config)
+    let place = DaemonPlace(configuration, file: global.configurationFile)
     try await show(.owner, place.ownerLines())
     let (key, keyFailure) = readKey(place.keyConfiguration)
     try await show(.key, [keyLine(keyFailure)])
@@ -81,7 +81,7 @@ struct CheckCommand: AsyncParsableCommand {
   }
 
   private func configurationLines(_ reading: ConfigurationReader.Reading) -> [CheckLine] {
-    [CheckLine(.ok, "configuration", "\(global.config) has no mistakes")]
+    [CheckLine(.ok, "configuration", "\(global.configurationFile) has no mistakes")]
       + reading.configuration.unservedSettings.map { CheckLine(.warn, "configuration", $0) }
       + holdLines(reading) + startLines(reading.configuration.intakeStart)
   }

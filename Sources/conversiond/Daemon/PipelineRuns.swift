@@ -1,6 +1,7 @@
 import Configuration
 import Ledger
 import Orders
+import Pipeline
 import ServiceLifecycle
 import Synchronization
 
