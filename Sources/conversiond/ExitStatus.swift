@@ -22,9 +22,11 @@ struct CommandFailure: Error, CustomStringConvertible {
   var message: String
   /// Lines that go before the message: the mistakes of a configuration file, each with its place.
   var details: [String] = []
+  /// Lines that go before those: the file's warnings.
+  var warnings: [String] = []
 
-  init(_ status: ExitStatus, _ message: String, details: [String] = []) {
-    (self.status, self.message, self.details) = (status, message, details)
+  init(_ status: ExitStatus, _ message: String, details: [String] = [], warnings: [String] = []) {
+    (self.status, self.message, self.details, self.warnings) = (status, message, details, warnings)
   }
 
   var description: String { message }

@@ -46,7 +46,7 @@ struct GlobalOptions: ParsableArguments {
       let count = mistakes.mistakes.count
       throw CommandFailure(
         .configuration, "\(count) mistake\(count == 1 ? "" : "s") in \(configurationFile)",
-        details: (mistakes.warnings + mistakes.mistakes).map(\.description))
+        details: mistakes.mistakes.map(\.description), warnings: mistakes.warnings.map(\.description))
     }
   }
 }

@@ -37,7 +37,7 @@ struct Main {
   }
 
   private static func end(_ failure: CommandFailure) -> Never {
-    for detail in failure.details { StandardStreams.writeError("\(detail)\n") }
+    for detail in failure.warnings + failure.details { StandardStreams.writeError("\(detail)\n") }
     StandardStreams.writeError("conversiond: \(printable(failure.message))\n")
     exit(failure.status.rawValue)
   }

@@ -17,7 +17,8 @@ public struct CapturedLog: LogHandler {
     /// The value of `reason`.
     public let reason: String?
     /// All of its fields.
-    public let fields: [String: String]
+    public var fields: [String: String] { metadata.mapValues { "\($0)" } }
+    fileprivate let metadata: Logger.Metadata
     /// The time at which it was written, where the log has a clock.
     public let uptime: Duration?
   }
@@ -61,13 +62,14 @@ public struct CapturedLog: LogHandler {
   /// Keeps a line.
   public func log(event: LogEvent) {
     if let metadata = event.metadata, let name = metadata["event"].map({ "\($0)" }) {
-      let missing = EventCatalog.missingFields(of: name, among: metadata.keys)
-      if !missing.isEmpty { lines.note(lack: "\(name) lacks \(missing): \(event.message)") }
+      for key in EventCatalog.keys(of: name) where metadata[key] == nil {
+        lines.note(lack: "\(name) lacks \(key): \(event.message)")
+      }
     }
     lines.append(
       Line(
         level: event.level, event: event.metadata?["event"].map { "\($0)" }, message: "\(event.message)",
         reason: event.metadata?["reason"].map { "\($0)" },
-        fields: (event.metadata ?? [:]).mapValues { "\($0)" }, uptime: clock?.uptime))
+        metadata: event.metadata ?? [:], uptime: clock?.uptime))
   }
 }

@@ -19,8 +19,11 @@ public enum EventCatalog {
     public let money: String
     /// The next thing to do.
     public let advice: String
-    /// The fields that each line of it has, as the journal names them: what an alert may rest on.
-    public let fields: [String]
+    /// The keys of metadata that each line of it has: what an alert may rest on.
+    public let keys: [String]
+
+    /// Those as the journal names them.
+    public var fields: [String] { keys.map { JournalEntry.name(of: $0) } }
 
     init(
       name: String, messageID: String, subject: String, meaning: String,
@@ -28,7 +31,7 @@ public enum EventCatalog {
     ) {
       (self.name, self.messageID, self.subject) = (name, messageID, subject)
       (self.meaning, self.money, self.advice) = (meaning, money, advice)
-      self.fields = fields.map { JournalEntry.name(of: $0) }
+      keys = fields
     }
   }
 
@@ -38,16 +41,10 @@ public enum EventCatalog {
   /// The ID of the event of this name, where it has one.
   public static func messageID(of name: String) -> String? { byName[name] }
 
-  /// Finds the fields that a line of the event of this name lacks.
-  ///
-  /// - Parameters:
-  ///   - name: The event's name.
-  ///   - keys: The keys of the line's metadata.
-  /// - Returns: The missing fields, as the journal names them.
-  public static func missingFields(of name: String, among keys: some Sequence<String>) -> [String] {
-    guard let event = events.first(where: { $0.name == name }) else { return [] }
-    return Set(event.fields).subtracting(keys.map { JournalEntry.name(of: $0) }).sorted()
-  }
+  /// The keys of metadata that each line of the event of this name has.
+  public static func keys(of name: String) -> [String] { keysByName[name] ?? [] }
+
+  private static let keysByName = Dictionary(uniqueKeysWithValues: events.map { ($0.name, $0.keys) })
 
   private static let byName = Dictionary(uniqueKeysWithValues: events.map { ($0.name, $0.messageID) })
 }

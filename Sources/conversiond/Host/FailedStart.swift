@@ -24,8 +24,7 @@ enum FailedStart {
 
   /// The cause in one line, and what to type.
   static func words(_ failure: CommandFailure) -> String {
-    // The last detail is a mistake: warnings come before.
-    let first = failure.details.last.map { ": \($0)" } ?? ""
+    let first = failure.details.first.map { ": \($0)" } ?? ""
     let message = failure.message.split(whereSeparator: \.isNewline).joined(separator: "; ")
     return message + first + (failure.status.advice.map { "; \($0)" } ?? "")
   }
@@ -33,6 +32,7 @@ enum FailedStart {
   private static func log(_ failure: CommandFailure) {
     let output = JournalOutput()
     let logger = Logger(label: "conversiond") { _ in QueuedLogHandler(journal: output) }
+    for warning in failure.warnings { logger.warning("\(warning)") }
     for detail in failure.details { logger.error("\(detail)") }
     logger.event(
       .failed, .error, words(failure),

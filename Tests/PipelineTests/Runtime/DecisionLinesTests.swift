@@ -14,7 +14,7 @@ extension Loops {
     }
 
     @Test func anOrdersWholeStoryIsInItsLines() async throws {
-      let world = try World(rules: makeRules(hold: day))
+      let world = try World(rules: makeRules(hold: .seconds(4 * 3600)))
       try await world.endCatchUp()
       try await world.running([world.intake, world.mirror, world.matching, world.delivery]) {
         try await world.pass(.seconds(300))
@@ -24,7 +24,7 @@ extension Loops {
         try await world.reaches(within: .seconds(300)) { try await world.outcome(1) == .waiting }
         world.api.put(makeReferral("r1", email: "friend1@example.com"))
         try await world.reaches(within: .seconds(3 * 3600)) { try await world.outcome(1) == .held }
-        try await world.reaches(within: day * 2) { try await world.outcome(1) == .reported }
+        try await world.reaches(within: .seconds(5 * 3600)) { try await world.outcome(1) == .reported }
       }
       let lines = story(world, of: "order_1")
       var states: [String] = []
