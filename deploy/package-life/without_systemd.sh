@@ -10,5 +10,5 @@ without_systemd() {
   manual_commands 'HOSTS WITHOUT SYSTEMD AND CONTAINERS' >"$work/$name/srv/commands"
   systemd-nspawn --quiet -D "$work/$name" --register=no --keep-unit --private-network --as-pid2 \
     bash /srv/play "$key" >"$work/$name.log" 2>&1 </dev/null || { tail -30 "$work/$name.log" >&2; return 1; }
-  shown=$(tail -1 "$work/$name.log" | tr -d '\r')
+  shown=$(tr -d '\r' <"$work/$name.log" | grep -E 'PostgreSQL [0-9]+, [0-9]+ orders$')
 }
