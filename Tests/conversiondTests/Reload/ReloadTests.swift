@@ -176,6 +176,39 @@ import Testing
     }
   }
 
+  @Test func reloadsAtOnceFollowEachOther() async throws {
+    try await DaemonFixture.with { shop in
+      try await shop.sandbox.put([SandboxReferral("r", email: "ana@example.com")])
+      let daemon = try await shop.start()
+      #expect(await shop.catchesUp())
+      try shop.configure(["reporting.hold": "1s"])
+      async let first = shop.run("reload")
+      async let second = shop.run("reload")
+      daemon.signal(SIGHUP)
+      async let third = shop.run("reload")
+      #expect(try await [first.end, second.end, third.end] == [.exited(0), .exited(0), .exited(0)])
+      try await shop.insert(ShopOrder(1, email: "ana@example.com"))
+      #expect(await shop.reaches(["1": "reported"]))
+      #expect(try await shop.stop() == .exited(0))
+    }
+  }
+
+  /// To begin anew would keep first sends back until everything is read again.
+  @Test func aFileThatChangesNothingOrTheLogAloneLetsThePipelineGoOn() async throws {
+    try await DaemonFixture.with(["log.level": "notice"]) { shop in
+      try await shop.sandbox.put([SandboxReferral("r", email: "ana@example.com")])
+      try await shop.start()
+      #expect(await shop.catchesUp())
+      #expect(try await shop.run("reload").output.contains("nothing in it has changed"))
+      try shop.configure(["log.level": "debug"])
+      #expect(try await shop.run("reload").output.contains("changed: log"))
+      try await shop.insert(ShopOrder(1, email: "ana@example.com"))
+      #expect(await shop.reaches(["1": "reported"]))
+      #expect(await shop.logs("info  "), "\(shop.log)")
+      #expect(shop.log.matches(of: #/caught up/#).count == 1, "\(shop.log)")
+    }
+  }
+
   @Test func withoutADaemonItSaysSo() async throws {
     try await DaemonFixture.with { shop in
       let result = try await shop.run("reload")
