@@ -7,6 +7,7 @@ remove_keeps_everything() {
   inside 'apt-get -q -y remove conversiond' >"$work/apt.log" 2>&1
   refuse inside 'test -e /usr/bin/conversiond'
   refuse is_active
+  refuse inside 'pgrep -x conversiond'
   expect inside 'test -s /var/lib/conversiond/ledger.sqlite -a -s /etc/conversiond/conversiond.yaml -a -s /etc/conversiond/api-key'
 }
 
