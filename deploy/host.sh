@@ -38,9 +38,11 @@ check_swift() {
   [ "$(printf '6.2\n%s\n' "$version" | sort -V | head -1)" = 6.2 ] || fail "Swift 6.2 or later is needed; this is ${version:-unknown}"
 }
 
-# build_release [OPTION...]: the program as it is shipped, with Swift's runtime inside.
+# build_release [OPTION...]: the program as it is shipped, with Swift's runtime inside. In a folder of its own, as two runs of
+# SwiftPM in one wait for each other.
 build_release() {
-  swift build -c release --product conversiond --static-swift-stdlib --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath "$@"
+  swift build --scratch-path .build/shipped -c release --product conversiond --static-swift-stdlib --disable-local-rpath \
+    -Xswiftc -no-toolchain-stdlib-rpath "$@"
 }
 
 # The newest PostgreSQL server's programs.
