@@ -73,7 +73,7 @@ extension PipelineContext {
     var next = self
     next.orders = orders
     next.partners = RestingPartners(base: partners)
-    // A loop that ended within an outage holds a reporter for ever, and the next outage would be told by nobody.
+    // Begins with new ones: a loop that ended within an outage holds its reporter, which would keep the next outage untold.
     next.apiReporter = OutageReporter()
     next.ledgerReporter = OutageReporter()
     next.surveyWake = WakeSignal()

@@ -85,7 +85,7 @@ final class PipelineRuns: Service {
     do {
       try await successor.run.begin(ledger, isFirst: false)
       state.withLock { $0.run = successor.run }
-      // What failed under the other configuration must not be told as failing now.
+      // Forgets what failed under the other configuration: it must not be told as failing now.
       successor.run.context.health.forget()
       if former.orders !== successor.run.orders { await former.orders.close() }
       successor.begun.resume()
