@@ -10,6 +10,9 @@ public struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConver
     secret = text
   }
 
+  /// Returns true if it is the same key.
+  public func isSame(as other: APIKey) -> Bool { secret == other.secret }
+
   /// The text that stands in for the key wherever it might be printed.
   public var description: String { "oft_***" }
 

@@ -65,7 +65,8 @@ actor Reloader {
       }
       level.set(DaemonLog.level(reading.configuration.log))
       refusal = nil
-      return accepted(changed, failing: changed.isEmpty ? [] : failing, warnings: reading.warnings, by)
+      let warnings = reading.warnings.map(\.description) + runs.configuration.unservedSettings + (await keyWarnings())
+      return accepted(changed, failing: changed.isEmpty ? [] : failing, warnings, by)
     } catch {
       return refused(error, by)
     }
@@ -121,8 +122,17 @@ actor Reloader {
     }
   }
 
-  private func accepted(_ changed: [String], failing: [String], warnings: [Mistake], _ by: String) -> ReloadReport {
-    let warnings = warnings.map(\.description) + runs.configuration.unservedSettings
+  /// Says what a reload can't do for a key that was rotated: it is taken at a start, when systemd hands it over.
+  private func keyWarnings() async -> [String] {
+    if let found = try? KeyFile.read(runs.configuration.api), !found.isSame(as: key) {
+      return ["another API key is in place than the one in use: systemctl restart conversiond takes it"]
+    }
+    let halt = try? await ledger.transaction { try $0.sendingHalt() }
+    guard halt?.reason == .keyRefused else { return [] }
+    return ["sending is halted, as the API refuses the key in use; a new one is taken by systemctl restart conversiond"]
+  }
+
+  private func accepted(_ changed: [String], failing: [String], _ warnings: [String], _ by: String) -> ReloadReport {
     for warning in warnings { log.warning("\(warning)") }
     let what = changed.isEmpty ? "nothing in it has changed" : "changed: \(changed.joined(separator: ", "))"
     let before = failing.isEmpty ? "" : "; what failed before is tried anew: \(failing.joined(separator: ", "))"

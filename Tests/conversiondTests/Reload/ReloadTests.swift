@@ -209,6 +209,18 @@ import Testing
     }
   }
 
+  @Test func aRotatedKeyIsNamedAsARestartsWork() async throws {
+    try await DaemonFixture.with { shop in
+      try await shop.start()
+      #expect(await shop.catchesUp())
+      try shop.folder.write("oft_00112233445566778899aabbccddeeff\n", to: "api-key", permissions: 0o600)
+      let result = try await shop.run("reload")
+      #expect(result.end == .exited(0))
+      #expect(result.errors.contains("systemctl restart conversiond takes it"), "\(result.errors)")
+      #expect(!result.errors.contains("00112233"))
+    }
+  }
+
   @Test func withoutADaemonItSaysSo() async throws {
     try await DaemonFixture.with { shop in
       let result = try await shop.run("reload")
