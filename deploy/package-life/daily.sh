@@ -40,7 +40,7 @@ daily_commands() {
   wait_until 20 in_state 1042 review
   while read -r command; do
     words=$(inside "${command/FILE//root/ledger-backup}" 2>&1) || [ $? = 1 ] || { say "$command: $words" >&2; return 1; }
-    [ -n "$words" ] || { say "$command says nothing" >&2; return 1; }
+    [ -n "$words" ] || [[ $command == systemctl* ]] || { say "$command says nothing" >&2; return 1; }
     commands=$((commands + 1))
   done < <(awk '/^## /{ on = $0 == "## Daily life" } on' README.md | grep -E '^ {4}[a-z]' | sed -E 's/^ +//; s/ +#.*//')
   expect grep -q 'other_currency' <(inside 'conversiond queue show 1042')

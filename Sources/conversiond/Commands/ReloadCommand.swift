@@ -1,6 +1,7 @@
 import ArgumentParser
 import Conversions
 import Foundation
+import Systemd
 
 /// `conversiond reload`: what `systemctl reload` runs.
 struct ReloadCommand: AsyncParsableCommand {
@@ -37,7 +38,12 @@ struct ReloadCommand: AsyncParsableCommand {
         "no daemon with \(global.configurationFile) is running, so there is nothing to reload\nTry: systemctl start conversiond"
       )
     }
-    if global.json { return StandardStreams.write(try JSONEncoder.contractText(report) + "\n") }
+    // Prints nothing under `systemctl reload`: the daemon's own lines are in the journal already.
+    if JournalStream.isStandardError { return try end(report) }
+    if global.json {
+      StandardStreams.write(try JSONEncoder.contractText(report) + "\n")
+      return try end(report)
+    }
     for warning in report.warnings { StandardStreams.writeError("\(Table.printable(warning))\n") }
     guard report.reasons.isEmpty else {
       for reason in report.reasons { StandardStreams.writeError("\(Table.printable(reason))\n") }
@@ -48,6 +54,10 @@ struct ReloadCommand: AsyncParsableCommand {
     let changed =
       report.changed.isEmpty ? "nothing in it has changed" : "changed: \(report.changed.joined(separator: ", "))"
     StandardStreams.write("\(global.configurationFile) is in force; \(changed)\n")
+  }
+
+  private func end(_ report: ReloadReport) throws {
+    if report.status != ExitStatus.done.rawValue { throw ExitCode(report.status) }
   }
 
   private func ask() throws -> ReloadReport? {

@@ -39,6 +39,8 @@ import Testing
       let status = try await shop.status()
       #expect(status.report.reloadRefused?.reasons.count == 2)
       #expect(status.end == .exited(1))
+      let json = try await shop.run("reload", "--json")
+      #expect(json.end == .exited(78) && json.output.contains("\"reasons\""))
       let screen = try await shop.run("queue", "list")
       #expect(screen.end == .exited(78), "commands read the file that is there")
       #expect(await shop.logs("was refused, and the daemon goes on"), "\(shop.log)")
