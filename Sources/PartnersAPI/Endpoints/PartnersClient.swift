@@ -40,8 +40,8 @@ public struct PartnersClient: PartnersService {
     self.baseURL = baseURL
     self.pacer = pacer
     reader = AnswerReader(apiKey: options.apiKey, clock: clock)
-    // Allows several reads at once: one before a send must not wait for a slow page of the mirror.
-    reads = CurlMulti(options, transfersMax: 4)
+    // Allows each attempt under way to ask, beside the mirror: a read before a send must not wait for a slow page.
+    reads = CurlMulti(options, transfersMax: Self.writeConnectionsMax + 1)
     writes = CurlMulti(options, transfersMax: Self.writeConnectionsMax)
     readLimiter = ReadLimiter(readsPerMinute, clock: clock)
   }

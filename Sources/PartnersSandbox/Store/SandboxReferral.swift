@@ -112,7 +112,10 @@ extension SandboxReferral {
 
   /// True if one of the fields that a person would search contains a lower-cased text, in any case.
   func contains(_ lowercasedText: String) -> Bool {
-    searched.contains { $0.holds(lowercasedText) }
+    // One after the other, without a list of them: a search looks at every referral.
+    friendEmail?.holds(lowercasedText) == true || friendName?.holds(lowercasedText) == true
+      || externalSourceID?.holds(lowercasedText) == true || referrerIdentifier?.holds(lowercasedText) == true
+      || referralCode.holds(lowercasedText)
   }
 
   /// The fields that a person would search.
@@ -138,8 +141,9 @@ extension String.UTF8View {
     let wanted = other.span
     guard wanted.count <= text.count else { return false }
     if wanted.isEmpty { return true }
-    for start in 0...(text.count - wanted.count) {
-      var index = 0
+    let first = wanted[0]
+    for start in 0...(text.count - wanted.count) where text[start].lowercasedASCII == first {
+      var index = 1
       while index < wanted.count, text[start + index].lowercasedASCII == wanted[index] { index += 1 }
       if index == wanted.count { return true }
     }
