@@ -166,7 +166,7 @@ public struct Intake: Service {
     return RetryingLoop.Failure(
       message: failure.map(\.message) ?? "\(error)", component: .database,
       level: needsPerson ? .error : .warning,
-      fields: ["sqlstate": failure?.sqlState, "reason": failure?.kind.rawValue],
+      fields: ["sqlstate": failure?.sqlState, "reason": failure?.kind.rawValue ?? "other"],
       isExpected: failure?.kind == .changed, waitMin: settings.pollInterval)
   }
 }

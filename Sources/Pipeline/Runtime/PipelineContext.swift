@@ -43,6 +43,8 @@ public struct PipelineContext: Sendable {
   public var isCopyTold = OnceFlag()
   /// The limit of lines about single orders.
   public var decisionLines = DecisionLines()
+  /// The orders that were put off, each told once for a reason.
+  public var putOffs = PutOffs()
   /// The watch over orders that are cancelled together.
   public var cancellations = CancellationWatch()
   /// The state that the walks over the API's list share.

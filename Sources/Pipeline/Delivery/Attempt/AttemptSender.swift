@@ -107,8 +107,21 @@ final class AttemptSender: Sendable {
     }
   }
 
+  /// The level at which an attempt is logged: an order that is tried again is news once, as an outage has one line and not
+  /// one a try.
+  private func level(of ended: Attempt.Ended) -> Logger.Level {
+    let entry = ended.order.entry
+    switch ended.verdict {
+    case .unknown, .notDone, .verify, .halt:
+      return !ended.isWithdrawn && context.putOffs.isNews(entry, QueuedReason.retry.rawValue) ? .info : .debug
+    case .reported, .superseded, .rematch, .review: context.putOffs.forget(entry)
+    }
+    if case .review = ended.verdict { return .error }
+    return .info
+  }
+
   private func log(_ ended: Attempt.Ended, detail: String?, next: SendResult.Next) {
-    let level = ended.level
+    let level = level(of: ended)
     guard context.log.logLevel <= level else { return }
     var fields = ended.fields
     if case .again(let time) = next { fields["next_try"] = time.description }
@@ -159,18 +172,6 @@ extension APIAnswer {
     switch self {
     case .success(_, let head), .failure(_, let head): head.status
     case .transport: nil
-    }
-  }
-}
-
-extension Attempt.Ended {
-  /// The level at which it is logged: one that is tried again is news once, as an outage has one line and not one a try.
-  fileprivate var level: Logger.Level {
-    switch verdict {
-    case .reported, .superseded, .rematch: .info
-    case .review: .error
-    case .unknown, .notDone, .verify, .halt:
-      isWithdrawn || order.reason == QueuedReason.retry.rawValue ? .debug : .info
     }
   }
 }
