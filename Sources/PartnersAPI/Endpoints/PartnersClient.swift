@@ -4,6 +4,9 @@ public import Conversions
 public struct PartnersClient: PartnersService {
   /// The most writes that are under way at once.
   static let writeConnectionsMax = PacingRules.inFlightMax
+  /// The most reads that are under way at once: one for each attempt, as a question before a send must not wait for a slow
+  /// page, and the mirror's.
+  static let readConnectionsMax = PacingRules.inFlightMax + 1
 
   private let baseURL: PartnersBaseURL
   private let reader: AnswerReader
@@ -40,8 +43,7 @@ public struct PartnersClient: PartnersService {
     self.baseURL = baseURL
     self.pacer = pacer
     reader = AnswerReader(apiKey: options.apiKey, clock: clock)
-    // Allows each attempt under way to ask, beside the mirror: a read before a send must not wait for a slow page.
-    reads = CurlMulti(options, transfersMax: Self.writeConnectionsMax + 1)
+    reads = CurlMulti(options, transfersMax: Self.readConnectionsMax)
     writes = CurlMulti(options, transfersMax: Self.writeConnectionsMax)
     readLimiter = ReadLimiter(readsPerMinute, clock: clock)
   }

@@ -297,8 +297,8 @@ struct TransportTests {
   func cancelledInQueue() async throws {
     try await ClientFixture.with(timeout: .seconds(60), script: { $0.hang() }) { fixture in
       // As many as have a connection each.
-      let first = (1...4).map { _ in Task { await fixture.client.list(ReferralQuery()) } }
-      try await Task.sleep(for: .milliseconds(200))
+      let first = (0..<PartnersClient.readConnectionsMax).map { _ in Task { await fixture.client.list(ReferralQuery()) } }
+      try await Task.sleep(for: .milliseconds(400))
       let second = Task { await fixture.client.list(ReferralQuery()) }
       try await Task.sleep(for: .milliseconds(50))
       second.cancel()
@@ -307,7 +307,7 @@ struct TransportTests {
       #expect(!failure.mayHaveBeenDone)
       for task in first { task.cancel() }
       for task in first { _ = await task.value }
-      #expect(fixture.server.accepts == 4)
+      #expect(fixture.server.accepts == PartnersClient.readConnectionsMax)
     }
   }
 
