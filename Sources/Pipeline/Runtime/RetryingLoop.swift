@@ -32,8 +32,6 @@ struct RetryingLoop {
   /// The outage that failures of the ledger are told as.
   private var ledgerOutage: Outage?
   private var failures = 0
-  /// The ledger's count of changes when it last failed.
-  private var changesAtFailure: UInt64 = 0
 
   init(_ context: PipelineContext, _ name: WatchedLoop, outage: Outage? = nil, shopOutage: Outage? = nil) {
     (self.context, self.name, self.outage, self.shopOutage) = (context, name, outage, shopOutage)
@@ -65,11 +63,8 @@ struct RetryingLoop {
     let (uptime, log) = (context.clock.uptime, context.log)
     outage?.succeed(at: uptime, log: log)
     shopOutage?.succeed(at: uptime, log: log)
-    // A step that stored nothing says nothing of a disk that is full.
-    if ledgerOutage?.since != nil, context.ledger.changes != changesAtFailure {
-      context.health.succeeded(.ledger, at: context.clock.now)
-      ledgerOutage?.succeed(at: uptime, log: log)
-    }
+    if ledgerOutage?.since != nil { context.health.succeeded(.ledger, at: context.clock.now) }
+    ledgerOutage?.succeed(at: uptime, log: log)
     if let component { context.health.succeeded(component, at: context.clock.now) }
   }
 
@@ -88,9 +83,7 @@ struct RetryingLoop {
         context.health.failed(component, failure.message, at: context.clock.now)
       }
       switch failure.component {
-      case .ledger:
-        changesAtFailure = context.ledger.changes
-        Self.log(failure, &ledgerOutage, context)
+      case .ledger: Self.log(failure, &ledgerOutage, context)
       case .database where shopOutage != nil: Self.log(failure, &shopOutage, context)
       default: Self.log(failure, &outage, context)
       }
