@@ -4,6 +4,10 @@
 say() { printf '%s\n' "$@"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 
+# found PATTERN...: grep's verdict on all that is piped into it. One that ends at the first match ends its writer, too, by
+# SIGPIPE, and with pipefail the pipe fails by that.
+found() { grep "$@" >/dev/null; }
+
 # install_packages [PACKAGE...]: installs what is missing of these, or of what building and testing take, with sudo where we are
 # not root; says plainly what is missing otherwise.
 install_packages() {

@@ -25,7 +25,7 @@ check_libraries() {
   for name in $(objdump -p "$binary" | awk '$1 == "NEEDED" { print $2 }'); do
     [[ $needed_libraries == *" $name "* ]] || faults+=("$name is a library that not every host has")
   done
-  ! objdump -p "$binary" | grep -qE '^ *(RUNPATH|RPATH)' || faults+=("it looks for libraries in folders of the build's host")
+  ! objdump -p "$binary" | found -E '^ *(RUNPATH|RPATH)' || faults+=("it looks for libraries in folders of the build's host")
   used=$(objdump -T "$binary" | grep -oE '\b(GLIBC|GLIBCXX|CXXABI|GCC|LIBSYSTEMD)_[0-9.]+' | sort -u)
   for newest in $newest_symbols; do
     for name in $(grep "^${newest%%_*}_" <<<"$used"); do

@@ -2,7 +2,7 @@
 
 newest_order() { sql shop 'SELECT max(id) FROM orders WHERE id < 900'; }
 
-can_reload() { inside 'conversiond --help' | grep -q '^  reload '; }
+can_reload() { inside 'conversiond --help' | found '^  reload '; }
 
 reload_good_and_bad() {
   local since pid
@@ -89,7 +89,7 @@ watchdog_fires() {
   pid=$(property MainPID)
   inside 'pkill -STOP -x conversiond'
   wait_until 40 has_another_process "$pid"
-  inside "journalctl -q --since @$since -u conversiond" | grep -q 'Watchdog timeout'
+  inside "journalctl -q --since @$since -u conversiond" | found 'Watchdog timeout'
   inside 'rm -r /run/systemd/system/conversiond.service.d; systemctl daemon-reload; systemctl restart conversiond'
   all_reported 60
 }

@@ -140,5 +140,5 @@ reboot() {
 
 status_line_is_true() {
   wait_until 20 status_says "no report waits, $(conversions | wc -l) today"
-  inside 'systemctl status --no-pager conversiond' 2>/dev/null | grep -q 'Status: "no report waits'
+  inside 'systemctl status --no-pager conversiond' 2>/dev/null | found 'Status: "no report waits'
 }

@@ -42,7 +42,7 @@ fill_disk() { inside 'dd if=/dev/zero of=/var/lib/conversiond/filler bs=64k 2>/d
 make_room() { inside 'rm -f /var/lib/conversiond/filler /var/lib/conversiond/filler2'; }
 
 # By its words: which loop meets it first is another matter.
-tells_of_full_disk() { inside "journalctl -q -o cat -u conversiond --since @$1 CONVERSIOND_EVENT=ledger_failed" | grep -q "disk is full"; }
+tells_of_full_disk() { inside "journalctl -q -o cat -u conversiond --since @$1 CONVERSIOND_EVENT=ledger_failed" | found "disk is full"; }
 
 disk_fills_while_running() {
   local since

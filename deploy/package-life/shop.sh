@@ -83,7 +83,7 @@ all_reported() {
 property() { inside "systemctl show -P $1 ${2:-conversiond}"; }
 is_active() { [ "$(property ActiveState "${1:-conversiond}")" = active ]; }
 # in_state ORDER STATE
-in_state() { inside "conversiond --json queue list --state ALL" 2>/dev/null | grep -F "\"order\":\"$1\"" | grep -qF "\"state\":\"$2\""; }
+in_state() { inside "conversiond --json queue list --state ALL" 2>/dev/null | grep -F "\"order\":\"$1\"" | found -F "\"state\":\"$2\""; }
 # tells EVENT [SINCE [UNIT]]: the journal has the event since a time, in seconds.
 tells() { [ -n "$(inside "journalctl -q -o cat CONVERSIOND_EVENT=$1 _SYSTEMD_UNIT=${3:-conversiond}.service --since @${2:-0}")" ]; }
 status_says() { [[ $(property StatusText) == *"$1"* ]]; }
