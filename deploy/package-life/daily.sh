@@ -53,6 +53,12 @@ daily_commands() {
 journal_queries() {
   local query queries=0 words
   while read -r query; do
+    # An event that this life does not have: the query finds nothing, and its name must be one that the manual explains.
+    if [[ $query =~ CONVERSIOND_EVENT=([a-z_]+) ]] && ! inside "$query -q -n 1" 2>/dev/null | found .; then
+      expect grep -q "^.fB${BASH_REMATCH[1]}.fR" deploy/man/conversiond-troubleshooting.7
+      queries=$((queries + 1))
+      continue
+    fi
     words=$(inside "$query --no-pager -n 20 2>&1") || { say "$query: $words" >&2; return 1; }
     [[ -n $words && $words != *"No entries"* ]] || { say "$query finds nothing" >&2; return 1; }
     queries=$((queries + 1))
