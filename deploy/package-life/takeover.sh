@@ -85,7 +85,7 @@ take_over_on_host_b() {
 # In the quiet quarter of an hour, so that entries are in the queue: what runs runs again, what was stopped stays stopped.
 upgrade_with_a_queue() {
   local pid instance_pid=
-  ! has_instances || {
+  ! inside 'test -e /etc/conversiond/shop2.yaml' || {
     inside 'systemctl start conversiond@shop2'
     instance_pid=$(property MainPID conversiond@shop2)
   }
