@@ -297,7 +297,8 @@ struct TransportTests {
   func cancelledInQueue() async throws {
     try await ClientFixture.with(timeout: .seconds(60), script: { $0.hang() }) { fixture in
       // As many as have a connection each.
-      let first = (0..<PartnersClient.readConnectionsMax).map { _ in Task { await fixture.client.list(ReferralQuery()) } }
+      let first = (0..<PartnersClient.readConnectionsMax).map { _ in Task { await fixture.client.list(ReferralQuery()) }
+      }
       try await Task.sleep(for: .milliseconds(400))
       let second = Task { await fixture.client.list(ReferralQuery()) }
       try await Task.sleep(for: .milliseconds(50))
