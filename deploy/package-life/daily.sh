@@ -80,7 +80,12 @@ kill_again() {
   expect [ "$(property NRestarts)" -ge "$1" ]
   shown="$(property NRestarts) restarts"
 }
-has_another_process() { is_active && [ "$(property MainPID)" != "$1" ]; }
+# A process that was just killed is none, and no other one: 0 is read for it.
+has_another_process() {
+  local present
+  present=$(property MainPID)
+  [ "$present" != 0 ] && [ "$present" != "$1" ] && is_active
+}
 
 watchdog_fires() {
   local since pid
