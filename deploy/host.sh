@@ -83,6 +83,19 @@ start_postgres() {
   fail "PostgreSQL did not start: $(tail -3 "$folder/../postgres.log")"
 }
 
+# start_sandbox PROGRAM FOLDER [OPTION...]: the sandbox API on a free port, with the referrals of FOLDER/referrals.json, its log and
+# its key in FOLDER; sets SANDBOX_PID and BASE_URL.
+start_sandbox() {
+  local program=$1 folder=$2 try
+  shift 2
+  "$program" sandbox --port 0 --seed "$folder/referrals.json" "$@" >"$folder/sandbox.log" 2>&1 &
+  SANDBOX_PID=$!
+  for try in $(seq 100); do grep -q '^key:' "$folder/sandbox.log" && break; sleep 0.1; done
+  BASE_URL=$(sed -n 's/^sandbox of the partners API: //p' "$folder/sandbox.log")
+  [ -n "$BASE_URL" ] || fail "the sandbox did not start: $(cat "$folder/sandbox.log")"
+  (umask 077 && sed -n 's/^key: //p' "$folder/sandbox.log" >"$folder/api-key")
+}
+
 # stop_process PID SIGNAL: ends it and waits, by force after ten seconds.
 stop_process() {
   local pid=${1:-} signal=${2:-TERM} try

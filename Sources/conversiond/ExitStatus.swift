@@ -1,3 +1,4 @@
+import Configuration
 import Conversions
 
 /// The exit statuses that scripts and the unit's RestartPreventExitStatus= rely on (sysexits.h from 64 on).
@@ -49,5 +50,26 @@ extension CommandFailure {
       }
     let advice = failure.kind == .damaged ? "; \(Self.adviceForDamage)" : ""
     self.init(status, failure.description + advice)
+  }
+
+  /// The failure of reading a configuration's file, with every mistake in it.
+  init(_ error: ConfigurationError, file: String) {
+    switch error {
+    case .file(let error): self.init(error.reason == .permission ? .permission : .configuration, error.description)
+    case .mistakes(let mistakes):
+      let count = mistakes.mistakes.count
+      self.init(
+        .configuration, "\(count) mistake\(count == 1 ? "" : "s") in \(file)",
+        details: mistakes.mistakes.map(\.description), warnings: mistakes.warnings.map(\.description))
+    }
+  }
+
+  /// The failure that any error is, for the daemon and its reload.
+  init(ending error: any Error) {
+    switch error {
+    case let failure as CommandFailure: self = failure
+    case let failure as LedgerFailure: self.init(failure)
+    default: self.init(.internalError, "\(error)")
+    }
   }
 }

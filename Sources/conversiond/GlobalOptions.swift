@@ -38,15 +38,7 @@ struct GlobalOptions: ParsableArguments {
   func read() throws -> ConfigurationReader.Reading {
     let instance = instance ?? .plain
     AdvisedCommands.address(instance)
-    switch ConfigurationReader.read(file: configurationFile, instance: instance) {
-    case .success(let reading): return reading
-    case .failure(.file(let error)):
-      throw CommandFailure(error.reason == .permission ? .permission : .configuration, error.description)
-    case .failure(.mistakes(let mistakes)):
-      let count = mistakes.mistakes.count
-      throw CommandFailure(
-        .configuration, "\(count) mistake\(count == 1 ? "" : "s") in \(configurationFile)",
-        details: mistakes.mistakes.map(\.description), warnings: mistakes.warnings.map(\.description))
-    }
+    return try ConfigurationReader.read(file: configurationFile, instance: instance)
+      .mapError { CommandFailure($0, file: configurationFile) }.get()
   }
 }

@@ -2,8 +2,6 @@
 
 newest_order() { sql shop 'SELECT max(id) FROM orders WHERE id < 900'; }
 
-can_reload() { inside 'conversiond --help' | found '^  reload '; }
-
 reload_good_and_bad() {
   local since pid
   since=$(now) pid=$(property MainPID)

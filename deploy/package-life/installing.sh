@@ -116,7 +116,7 @@ stop_during_a_send() {
   local began took
   order_fault '{"match":{"method":"POST"},"times":"forever","action":"hang"}'
   place_orders 1
-  wait_until 20 in_state "$(sql shop 'SELECT max(id) FROM orders WHERE id < 900')" sending
+  wait_until 20 in_state "$(newest_order)" sending
   inside 'systemctl stop conversiond'
   took=$(milliseconds ActiveExitTimestampMonotonic InactiveEnterTimestampMonotonic)
   shown="in $took ms"

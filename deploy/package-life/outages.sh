@@ -41,7 +41,7 @@ whole_disk() {
 fill_disk() { inside 'dd if=/dev/zero of=/var/lib/conversiond/filler bs=64k 2>/dev/null; dd if=/dev/zero of=/var/lib/conversiond/filler2 bs=1 count=4096 2>/dev/null; true'; }
 make_room() { inside 'rm -f /var/lib/conversiond/filler /var/lib/conversiond/filler2'; }
 
-# By its words: which loop meets it first is another matter.
+# As the failure of the ledger, whichever loop meets it first.
 tells_of_full_disk() { inside "journalctl -q -o cat -u conversiond --since @$1 CONVERSIOND_EVENT=ledger_failed" | found "disk is full"; }
 
 disk_fills_while_running() {
@@ -55,7 +55,7 @@ disk_fills_while_running() {
   refuse inside 'conversiond check' >"$work/check.log" 2>&1
   grep -q 'FAIL' "$work/check.log"
   make_room
-    all_reported 90
+  all_reported 90
 }
 
 # The ledger is still to be made, and there is no room for it: each start ends with 74, and the next comes in five seconds.

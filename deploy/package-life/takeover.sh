@@ -1,7 +1,5 @@
 # The steps of deploy/try-package in which the ledger moves on: a second shop, backups, another host, another version.
 
-has_instances() { inside 'conversiond run --help' | found -- --instance; }
-
 # A second shop: a file, a key and a ledger of its own, and the host's share of writes in common.
 second_instance() {
   make_shop shop2

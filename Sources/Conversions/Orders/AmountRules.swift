@@ -56,7 +56,7 @@ public struct AmountRules: Hashable, Sendable {
     case .unmapped: return .value(nil)
     case .null: return .refused(.invalidAmount, "the total is NULL")
     case .amount(let text, let currency):
-      let code = currency == "EUR" ? "EUR" : currency.flatMap(NormalForm.trimmed)?.uppercased() ?? ""
+      let code = Self.code(of: currency)
       guard code == "EUR" else {
         if otherCurrency == .omitValue, !code.isEmpty { return .value(nil) }
         let name = code.isEmpty ? "missing" : "\(code.prefix(8)), and the API takes EUR only"
@@ -68,10 +68,15 @@ public struct AmountRules: Hashable, Sendable {
 
   /// Returns a total in cents of its own currency, whether or not that can be reported; nil where it is no amount.
   public func amount(of total: OrderTotal) -> OrderAmount? {
-    guard case .amount(let text, let currency?) = total, let code = NormalForm.trimmed(currency)?.uppercased(),
-      case .value(let cents?) = cents(text)
-    else { return nil }
+    guard case .amount(let text, let currency) = total else { return nil }
+    let code = Self.code(of: currency)
+    guard !code.isEmpty, case .value(let cents?) = cents(text) else { return nil }
     return OrderAmount(cents: cents, currency: String(code.prefix(8)))
+  }
+
+  /// Returns a currency's code as it is compared; empty where there is none.
+  private static func code(of currency: String?) -> String {
+    currency == "EUR" ? "EUR" : currency.flatMap(NormalForm.trimmed)?.uppercased() ?? ""
   }
 
   /// Returns the words for a text that is no number, or may be two.

@@ -21,6 +21,9 @@ public struct ShopFinding: Hashable, Sendable {
   /// The advice on what to do; nil where nothing is to be done.
   public var advice: String?
 
+  /// True if no connection is left: the daemon may have every one that the role is allowed.
+  public var meansNoConnectionIsLeft: Bool { severity == .fail && message.contains("too many connections") }
+
   /// A finding.
   public init(_ severity: Severity, _ subject: String, _ message: String, advice: String? = nil) {
     self.severity = severity

@@ -91,7 +91,7 @@ struct CheckCommand: AsyncParsableCommand {
     let report = try await ShopInspection(
       configuration.orderMapping, amounts: configuration.attributionRules.amounts, isBesideDaemon: daemon != nil
     ).report()
-    let lines = connectionLines(report.findings.map(CheckLine.init), daemon)
+    let lines = connectionLines(report.findings, daemon)
     // The report has a line of its own for a small difference.
     guard let difference = report.clockDifference, ClockCheck.isFar(difference) else { return lines }
     return lines + [ClockCheck.line("the database's", difference: difference)]
@@ -115,12 +115,11 @@ struct CheckCommand: AsyncParsableCommand {
   }
 
   /// The daemon may have every connection that the role is allowed, so that none is left for this command.
-  private func connectionLines(_ lines: [CheckLine], _ daemon: StatusReport?) -> [CheckLine] {
-    guard let daemon else { return lines }
-    return lines.map { line in
-      guard line.verdict == .fail, line.message.contains("too many connections") else { return line }
+  private func connectionLines(_ findings: [ShopFinding], _ daemon: StatusReport?) -> [CheckLine] {
+    findings.map { finding in
+      guard let daemon, finding.meansNoConnectionIsLeft else { return CheckLine(finding) }
       return CheckLine(
-        .warn, line.subject,
+        .warn, finding.subject,
         "no connection is left beside those of the running daemon, process \(daemon.pid ?? 0): it and this check share the "
           + "limit, and only one below three hinders the daemon",
         advice: "`conversiond status` tells how the database is; to check it from here, stop the daemon, or allow four"

@@ -51,9 +51,7 @@ struct ReloadCommand: AsyncParsableCommand {
         ExitStatus(rawValue: report.status) ?? .configuration,
         "\(global.configurationFile) was refused; the daemon goes on with the configuration that it has")
     }
-    let changed =
-      report.changed.isEmpty ? "nothing in it has changed" : "changed: \(report.changed.joined(separator: ", "))"
-    StandardStreams.write("\(global.configurationFile) is in force; \(changed)\n")
+    StandardStreams.write("\(global.configurationFile) is in force; \(report.changes)\n")
   }
 
   private func end(_ report: ReloadReport) throws {

@@ -71,7 +71,7 @@ struct ControlServer: Service {
   private func answer(_ request: HTTPRequest) async throws -> HTTPResponse {
     switch (request.method, request.path) {
     case (.GET, "/v1/ledger"): return HTTPResponse(statusCode: .ok, body: Data(ledgerPath.utf8))
-    case (.GET, "/v1/configuration"): return HTTPResponse(statusCode: .ok, body: Data(reloader.path.utf8))
+    case (.GET, "/v1/configuration"): return HTTPResponse(statusCode: .ok, body: Data(reloader.file.utf8))
     case (.POST, "/v1/reload"):
       let asked = try JSONDecoder.contract.decode(ReloadRequest.self, from: await request.bodyData)
       return try Self.json(await reloader.reload(asked: asked.by))

@@ -22,7 +22,8 @@ struct PipelineRun: Sendable {
   ///   - isFirst: False for a run that follows another in this process: nothing was missed in between.
   /// - Throws: `LedgerFailure`, or `CancellationError`.
   func begin(_ ledger: SQLiteLedger, isFirst: Bool) async throws {
-    try await ledger.adopt(configuration.source, mapping: configuration.mappingIdentity)
+    // Ties the ledger to the shop at a start as it opens.
+    if !isFirst { try await ledger.adopt(configuration.source, mapping: configuration.mappingIdentity) }
     try await noteStart(ledger)
     try await RulesUpdate.begin(
       ledger, rules: configuration.attributionRules, mapping: configuration.rowRules, now: context.clock.now)
@@ -67,13 +68,9 @@ struct PipelineRun: Sendable {
 }
 
 extension PipelineRun {
-  /// Returns the run that follows this one under another configuration: the same clock, ledger, health and log, and the
-  /// same client of the API where nothing of it changes.
-  func following(_ configuration: Configuration, orders: ShopOrders, makePartners: () throws -> PartnersClient) rethrows
-    -> PipelineRun
-  {
-    let partners = configuration.api == self.configuration.api ? self.partners : try makePartners()
-    return PipelineRun(
+  /// Returns the run that follows this one in the same process: with the same clock, ledger, health and log.
+  func following(_ configuration: Configuration, orders: ShopOrders, partners: PartnersClient) -> PipelineRun {
+    PipelineRun(
       configuration: configuration, orders: orders, partners: partners,
       context: context.following(orders: orders, partners: partners), isDryRun: isDryRun)
   }

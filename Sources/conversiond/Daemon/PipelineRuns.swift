@@ -92,7 +92,8 @@ final class PipelineRuns: Service {
     } catch {
       // Takes the rules of before again; a ledger that refuses that, too, is told by the loops.
       try? await former.begin(ledger, isFirst: false)
-      let again = former.following(former.configuration, orders: former.orders) { former.partners }
+      let again = former.following(
+        former.configuration, orders: former.orders, partners: former.partners)
       state.withLock { $0.run = again }
       successor.begun.resume(throwing: error)
     }

@@ -15,7 +15,7 @@ struct DaemonPlace {
   ///   - file: Its file.
   init(_ configuration: Configuration, file: String) {
     (self.configuration, self.file) = (configuration, URL(fileURLWithPath: file).standardizedFileURL.path)
-    reading = ServiceUnit(instance: configuration.instance.name).read()
+    reading = ServiceUnit(instance: configuration.instance).read()
     user = DaemonUser.expected(
       unit: reading.properties, configuration: self.file, ledger: configuration.ledgerPath)
   }

@@ -41,17 +41,6 @@ enum FailedStart {
   }
 }
 
-extension CommandFailure {
-  /// The failure for which a daemon ends.
-  fileprivate init(ending error: any Error) {
-    switch error {
-    case let failure as CommandFailure: self = failure
-    case let failure as LedgerFailure: self.init(failure)
-    default: self.init(.internalError, "\(error)")
-    }
-  }
-}
-
 extension ExitStatus {
   /// The status in a code, as the journal's field `reason` has it.
   fileprivate var reason: String {

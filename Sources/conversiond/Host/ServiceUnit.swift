@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 
 /// The daemon's unit of systemd.
@@ -11,12 +12,10 @@ struct ServiceUnit: Sendable {
     case properties(UnitProperties)
   }
 
-  /// The unit's name, made here and nowhere else.
+  /// The unit's name.
   let name: String
 
-  init(instance: String? = nil) {
-    name = instance.map { "conversiond@\($0).service" } ?? "conversiond.service"
-  }
+  init(instance: Instance = .plain) { name = instance.unit + ".service" }
 
   /// Asks systemd for the properties that the rules are about, and reads the files that they come from.
   func read() -> Reading {

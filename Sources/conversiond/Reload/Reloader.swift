@@ -16,7 +16,8 @@ actor Reloader {
     let reasons: [String]
   }
 
-  private let file: String
+  /// The absolute path of the file.
+  let file: String
   private let runs: PipelineRuns
   private let ledger: SQLiteLedger
   private let home: LedgerHome
@@ -35,9 +36,6 @@ actor Reloader {
     (self.log, self.level) = (log, level)
   }
 
-  /// The absolute path of the file.
-  nonisolated var path: String { file }
-
   /// Loads the file. Tells the service manager that it does so and, whatever comes of it, that it is done.
   func reload(asked by: String) async -> ReloadReport {
     while let task = underWay { _ = await task.value }
@@ -53,12 +51,13 @@ actor Reloader {
   private func load(_ by: String) async -> ReloadReport {
     ServiceNotifier.reloading()
     defer { ServiceNotifier.ready() }
-    do throws(ReloadRefusal) {
-      let reading = try read()
+    do {
+      let reading = try ConfigurationReader.read(file: file, instance: runs.configuration.instance)
+        .mapError { CommandFailure($0, file: file) }.get()
       let changed = runs.configuration.sectionsThatDiffer(from: reading.configuration)
       let failing = runs.current.context.health.failing
       if changed.contains(where: { $0 != "log" }) {
-        try await begin(try await checked(reading.configuration))
+        try await runs.replace(with: try await checked(reading.configuration))
       } else {
         // Lets the pipeline go on: to begin it anew would keep first sends back until all is read again.
         runs.note(reading.configuration)
@@ -67,58 +66,31 @@ actor Reloader {
       refusal = nil
       let warnings = reading.warnings.map(\.description) + runs.configuration.unservedSettings + (await keyWarnings())
       return accepted(changed, failing: changed.isEmpty ? [] : failing, warnings, by)
+    } catch is CancellationError {
+      return refused(CommandFailure(.tryAgain, "the daemon is ending"), by)
     } catch {
-      return refused(error, by)
-    }
-  }
-
-  private func read() throws(ReloadRefusal) -> ConfigurationReader.Reading {
-    switch ConfigurationReader.read(file: file, instance: runs.configuration.instance) {
-    case .success(let reading): return reading
-    case .failure(.file(let error)):
-      throw ReloadRefusal(error.reason == .permission ? .permission : .configuration, [error.description])
-    case .failure(.mistakes(let mistakes)):
-      throw ReloadRefusal(.configuration, mistakes.mistakes.map(\.description))
+      return refused(CommandFailure(ending: error), by)
     }
   }
 
   /// Returns the run by a configuration that passed every check; nothing is changed yet, and nothing written.
-  private func checked(_ configuration: Configuration) async throws(ReloadRefusal) -> PipelineRun {
+  private func checked(_ configuration: Configuration) async throws -> PipelineRun {
     let present = runs.current
-    try ReloadChecks.keysThatNeedARestart(present.configuration, configuration, home: home, key: key)
+    try ReloadChecks.keysThatNeedARestart(present.configuration, configuration)
+    let isSameMapping = configuration.orderMapping == present.configuration.orderMapping
+    let orders = isSameMapping ? present.orders : ShopOrders(configuration.orderMapping)
     do {
-      guard configuration.orderMapping != present.configuration.orderMapping else {
-        try await StartCheck(configuration, try await ledger.leftBehind(limit: StartCheck.looksMax)).run(present.orders)
-        return try following(present, configuration, present.orders)
-      }
-      let orders = ShopOrders(configuration.orderMapping)
-      do {
+      if !isSameMapping {
         try await ReloadChecks.shop(configuration)
         try await SourceCheck(ledger: ledger, orders: orders).run()
-        try await StartCheck(configuration, try await ledger.leftBehind(limit: StartCheck.looksMax)).run(orders)
-        return try following(present, configuration, orders)
-      } catch {
-        await orders.close()
-        throw error
       }
+      try await StartCheck(configuration, try await ledger.leftBehind(limit: StartCheck.looksMax)).run(orders)
+      let isSameAPI = configuration.api == present.configuration.api
+      let partners = isSameAPI ? present.partners : try Daemon.partners(configuration, key: key, home)
+      return present.following(configuration, orders: orders, partners: partners)
     } catch {
-      throw ReloadRefusal(error)
-    }
-  }
-
-  private func following(_ present: PipelineRun, _ configuration: Configuration, _ orders: ShopOrders) throws
-    -> PipelineRun
-  {
-    try present.following(configuration, orders: orders) {
-      try Daemon.partners(configuration, key: key, home)
-    }
-  }
-
-  private func begin(_ next: PipelineRun) async throws(ReloadRefusal) {
-    do {
-      try await runs.replace(with: next)
-    } catch {
-      throw ReloadRefusal(error)
+      if !isSameMapping { await orders.close() }
+      throw error
     }
   }
 
@@ -134,37 +106,20 @@ actor Reloader {
 
   private func accepted(_ changed: [String], failing: [String], _ warnings: [String], _ by: String) -> ReloadReport {
     for warning in warnings { log.warning("\(warning)") }
-    let what = changed.isEmpty ? "nothing in it has changed" : "changed: \(changed.joined(separator: ", "))"
+    let report = ReloadReport(status: ExitStatus.done.rawValue, changed: changed, warnings: warnings, reasons: [])
     let before = failing.isEmpty ? "" : "; what failed before is tried anew: \(failing.joined(separator: ", "))"
-    log.event(.reloadOK, .notice, "\(file) is in force (\(by)); \(what)\(before)")
-    return ReloadReport(status: ExitStatus.done.rawValue, changed: changed, warnings: warnings, reasons: [])
+    log.event(.reloadOK, .notice, "\(file) is in force (\(by)); \(report.changes)\(before)")
+    return report
   }
 
-  private func refused(_ refusal: ReloadRefusal, _ by: String) -> ReloadReport {
-    let since = self.refusal?.since ?? runs.current.context.clock.now
-    self.refusal = Refusal(since: since, reasons: refusal.reasons)
+  private func refused(_ failure: CommandFailure, _ by: String) -> ReloadReport {
+    let since = refusal?.since ?? runs.current.context.clock.now
+    let reasons = failure.details.isEmpty ? [failure.message] : failure.details
+    refusal = Refusal(since: since, reasons: reasons)
     log.event(
       .reloadRefused, .error,
       "\(file) was refused, and the daemon goes on with the configuration that it has (\(by)): "
-        + refusal.reasons.joined(separator: "; "), ["reason": "reload_refused"])
-    return ReloadReport(status: refusal.status.rawValue, changed: [], warnings: [], reasons: refusal.reasons)
-  }
-}
-
-/// The reasons for which a configuration is refused.
-struct ReloadRefusal: Error {
-  let status: ExitStatus
-  let reasons: [String]
-
-  init(_ status: ExitStatus, _ reasons: [String]) { (self.status, self.reasons) = (status, reasons) }
-
-  init(_ error: any Error) {
-    switch error {
-    case let refusal as ReloadRefusal: self = refusal
-    case let failure as CommandFailure: self.init(failure.status, [failure.message])
-    case let failure as LedgerFailure: self.init(CommandFailure(failure))
-    case is CancellationError: self.init(.tryAgain, ["the daemon is ending"])
-    default: self.init(.internalError, ["\(error)"])
-    }
+        + reasons.joined(separator: "; "), ["reason": "reload_refused"])
+    return ReloadReport(status: failure.status.rawValue, changed: [], warnings: [], reasons: reasons)
   }
 }

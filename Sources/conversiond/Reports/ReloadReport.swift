@@ -14,4 +14,9 @@ struct ReloadReport: Codable, Sendable {
   var warnings: [String]
   /// The reasons of a refusal, each with its place; empty where the file is in force.
   var reasons: [String]
+
+  /// The change in words.
+  var changes: String {
+    changed.isEmpty ? "nothing in it has changed" : "changed: \(changed.joined(separator: ", "))"
+  }
 }

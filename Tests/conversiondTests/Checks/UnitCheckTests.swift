@@ -1,3 +1,4 @@
+import Configuration
 import Conversions
 import Foundation
 import Testing
@@ -162,7 +163,7 @@ import Testing
       ])
   }
 
-  @Test func aUnitThatIsNotOursOrNotThereIsOneLine() {
+  @Test func aUnitThatIsNotOursOrNotThereIsOneLine() throws {
     func lines(_ reading: ServiceUnit.Reading, _ configuration: String = "/etc/conversiond/conversiond.yaml")
       -> [CheckLine]
     {
@@ -181,6 +182,6 @@ import Testing
     let own = "{ path=/usr/bin/conversiond ; argv[]=/usr/bin/conversiond run --config /srv/a.yaml ; ignore_errors=no }"
     #expect(Self.shown(["ExecStart": own]).serves(configuration: "/srv/x/../a.yaml", ledger: "/srv/l"))
     #expect(ServiceUnit().name == "conversiond.service")
-    #expect(ServiceUnit(instance: "shop2").name == "conversiond@shop2.service")
+    #expect(ServiceUnit(instance: try Instance(name: "shop2")).name == "conversiond@shop2.service")
   }
 }
